@@ -1,0 +1,95 @@
+//! Who an agent is, as an administrator wrote it down.
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::{AgentId, E164, Timestamp, WorkerSid};
+
+/// What an agent may do. The `wfo.*` roles are those of Flex Insights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Role {
+    #[serde(rename = "agent")]
+    Agent,
+    #[serde(rename = "supervisor")]
+    Supervisor,
+    #[serde(rename = "admin")]
+    Admin,
+    #[serde(rename = "wfo.full_access")]
+    WfoFullAccess,
+    #[serde(rename = "wfo.data_analyst")]
+    WfoDataAnalyst,
+    #[serde(rename = "wfo.data_auditor")]
+    WfoDataAuditor,
+    #[serde(rename = "wfo.dashboard_viewer")]
+    WfoDashboardViewer,
+    #[serde(rename = "wfo.quality_manager")]
+    WfoQualityManager,
+    #[serde(rename = "wfo.quality_process_manager")]
+    WfoQualityProcessManager,
+    #[serde(rename = "wfo.team_leader")]
+    WfoTeamLeader,
+}
+
+/// Where a step of the ring plan rings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RingTarget {
+    /// The agent's registered softphones.
+    Sip,
+    /// The agent's cell phone, over the public telephone network.
+    Pstn,
+}
+
+impl fmt::Display for RingTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sip => "sip",
+            Self::Pstn => "pstn",
+        })
+    }
+}
+
+impl FromStr for RingTarget {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "sip" => Ok(Self::Sip),
+            "pstn" => Ok(Self::Pstn),
+            _ => Err("a ring target is \"sip\" or \"pstn\""),
+        }
+    }
+}
+
+/// An agent, as administrators know one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    pub id: AgentId,
+    /// The cell phone: where calls ring, and later where one-time passwords go.
+    pub phone: E164,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    pub roles: BTreeSet<Role>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department: Option<String>,
+    /// The TaskRouter worker, once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker_sid: Option<WorkerSid>,
+    /// The worker's friendly name, by which it is found while its sid is not known.
+    pub worker_name: String,
+    /// The ordered targets that a call tries; none: the configured default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ring_plan: Option<Vec<RingTarget>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sip_username: Option<String>,
+    pub created_at: Timestamp,
+}
+
+impl Profile {
+    /// The friendly name that Flex gives a worker who signs in with this number, unless told otherwise.
+    pub fn default_worker_name(phone: &E164) -> String {
+        format!("user-{phone}")
+    }
+}

@@ -1,0 +1,4 @@
+//! Offdesk: the daemon that lets Twilio Flex agents leave their desk. docs/architecture.md shows the house.
+
+pub mod domain;
+pub mod store;
