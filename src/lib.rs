@@ -1,4 +1,5 @@
 //! Offdesk: the daemon that lets Twilio Flex agents leave their desk. docs/architecture.md shows the house.
 
+pub mod clock;
 pub mod domain;
 pub mod store;
