@@ -1,5 +1,7 @@
 //! Offdesk: the daemon that lets Twilio Flex agents leave their desk. docs/architecture.md shows the house.
 
+pub mod agent;
+pub mod call;
 pub mod clock;
 pub mod domain;
 pub mod store;

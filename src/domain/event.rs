@@ -113,6 +113,18 @@ impl ReservationStatus {
     }
 }
 
+impl ReservationStatus {
+    /// How far a reservation has come: it never goes back.
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::Pending => 0,
+            Self::Accepted => 1,
+            Self::Wrapping => 2,
+            Self::Rejected | Self::Timeout | Self::Canceled | Self::Rescinded | Self::Completed => 3,
+        }
+    }
+}
+
 impl From<ReservationEventKind> for ReservationStatus {
     fn from(kind: ReservationEventKind) -> Self {
         match kind {

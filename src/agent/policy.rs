@@ -1,0 +1,39 @@
+//! What the operator decided, as far as an agent's logic needs it.
+
+use std::time::Duration;
+
+use super::request::Closing;
+use crate::domain::RingTarget;
+
+/// Settings that every agent shares.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// In this activity calls ring at the agent's phones; in any other the gateway leaves offers to the desk.
+    pub mobile_activity: String,
+    /// Where an agent goes who does not answer.
+    pub offline_activity: String,
+    /// The ring plan of agents without one of their own.
+    pub plan: Vec<RingTarget>,
+    pub pstn_ring: Duration,
+    /// After more missed rings in a row than this, the agent goes offline.
+    pub missed_keep_activity: u32,
+    /// How long a task that comes back to the agent who missed it waits before it rings once more.
+    pub reoffer_hold: Duration,
+    /// What the reservation is set to when the last leg ends.
+    pub closing: Closing,
+}
+
+impl Default for Policy {
+    /// The defaults of the configuration.
+    fn default() -> Self {
+        Self {
+            mobile_activity: "Available on Mobile".into(),
+            offline_activity: "Offline".into(),
+            plan: vec![RingTarget::Sip, RingTarget::Pstn],
+            pstn_ring: Duration::from_secs(18),
+            missed_keep_activity: 2,
+            reoffer_hold: Duration::from_secs(15),
+            closing: Closing::Wrapup,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Behaviours of an agent, told as stories.
