@@ -64,6 +64,8 @@ macro_rules! sid {
 sid! {
     /// A Twilio account.
     AccountSid = "AC", "an account sid";
+    /// An API key, which stands in for the auth token in REST calls.
+    ApiKeySid = "SK", "an API key's sid";
     /// A TaskRouter activity.
     ActivitySid = "WA", "an activity sid";
     /// A call, as Twilio names it: one leg.
@@ -76,6 +78,8 @@ sid! {
     ReservationSid = "WR", "a reservation sid";
     /// A task in TaskRouter.
     TaskSid = "WT", "a task sid";
+    /// A Verify service: what sends one-time passwords and checks them.
+    VerifyServiceSid = "VA", "a Verify service's sid";
     /// A TaskRouter worker: what an agent is to Twilio.
     WorkerSid = "WK", "a worker sid";
     /// A TaskRouter workflow.

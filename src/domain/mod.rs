@@ -13,8 +13,8 @@ pub use event::{
     ReservationStatus, TaskFacts, WorkerEvent, WorkerEventKind,
 };
 pub use ids::{
-    AccountSid, ActivitySid, AgentId, CallId, CallSid, ConferenceSid, EventSid, IdError, LegNo, ReservationSid,
-    TaskSid, WorkerSid, WorkflowSid, WorkspaceSid,
+    AccountSid, ActivitySid, AgentId, ApiKeySid, CallId, CallSid, ConferenceSid, EventSid, IdError, LegNo,
+    ReservationSid, TaskSid, VerifyServiceSid, WorkerSid, WorkflowSid, WorkspaceSid,
 };
 pub use phone::{E164, PhoneError};
 pub use profile::{Profile, RingTarget, Role};
