@@ -3,5 +3,6 @@
 pub mod agent;
 pub mod call;
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod store;
