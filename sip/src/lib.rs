@@ -1,1 +1,5 @@
+//! SIP for Offdesk. It knows nothing of the daemon; no type of another SIP library crosses its edge.
 
+mod user;
+
+pub use user::{MAX_USER, User, UserError};
