@@ -5,4 +5,6 @@ pub mod call;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod roster;
 pub mod store;
+pub mod telemetry;

@@ -3,6 +3,8 @@
 //! The trait stands here; `sled` implements it for the daemon, `memory` for tests, and one suite holds both to it.
 //! Nobody outside sees keys or bytes of a backend: a [`Record`] knows its family, its version and how its key is spelled.
 
+mod profiles;
+
 use std::{future::Future, pin::Pin};
 
 use serde::{Serialize, de::DeserializeOwned};
