@@ -8,3 +8,4 @@ pub mod domain;
 pub mod roster;
 pub mod store;
 pub mod telemetry;
+pub mod twilio;
