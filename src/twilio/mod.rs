@@ -2,5 +2,15 @@
 //!
 //! Nothing here knows of actors, our own HTTP server or the store, and no type of the HTTP client crosses the edge.
 
+pub mod client;
+pub mod events;
+pub mod facts;
+pub mod flex;
 pub mod form;
 pub mod signature;
+pub mod taskrouter;
+pub mod voice;
+
+mod cache;
+
+pub use client::{Credentials, Endpoints, Health, Limits, Refusal, Settings, Twilio, TwilioError};

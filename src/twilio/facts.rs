@@ -1,0 +1,116 @@
+//! What is known of the workspace: read from Twilio when it is needed, and kept for a while.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    cache::Cache,
+    client::{Refusal, Twilio, TwilioError},
+    taskrouter::{Activity, Recording},
+};
+use crate::domain::{ActivitySid, WorkflowSid, WorkspaceSid};
+
+/// How long a reservation stays pending where its workflow says nothing
+/// (<https://www.twilio.com/docs/taskrouter/api/workflow>).
+pub const DEFAULT_RESERVATION_TIMEOUT: Duration = Duration::from_secs(120);
+
+const ACTIVITIES_TTL: Duration = Duration::from_secs(600);
+/// A name that is not there may be new; but one that nobody made shall not have us ask each time.
+const MISSING_ACTIVITY_TTL: Duration = Duration::from_secs(30);
+const WORKFLOW_TTL: Duration = Duration::from_secs(600);
+const RECORDING_TTL: Duration = Duration::from_secs(300);
+/// An account has a handful; this many are remembered.
+const MOST_WORKFLOWS: usize = 256;
+
+/// The workspace's facts. Clones share what they know.
+#[derive(Clone)]
+pub struct WorkspaceFacts {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    twilio: Twilio,
+    activities: Cache<(), Arc<[Activity]>>,
+    timeouts: Cache<WorkflowSid, Duration>,
+    recording: Cache<(), Option<Recording>>,
+}
+
+impl WorkspaceFacts {
+    pub fn new(twilio: Twilio) -> Self {
+        let clock = twilio.clock().clone();
+        let inner = Inner {
+            activities: Cache::new(clock.clone(), 1),
+            timeouts: Cache::new(clock.clone(), MOST_WORKFLOWS),
+            recording: Cache::new(clock, 1),
+            twilio,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The workspace that is worked in.
+    ///
+    /// # Errors
+    /// As [`Twilio::workspace_sid`]: among them the error that lists the workspaces to choose from.
+    pub async fn workspace_sid(&self) -> Result<WorkspaceSid, TwilioError> {
+        self.inner.twilio.workspace_sid().await.cloned()
+    }
+
+    /// The activity of this name; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`TwilioError`], if Twilio cannot be asked and never could.
+    pub async fn activity_sid(&self, name: &str) -> Result<Option<ActivitySid>, TwilioError> {
+        Ok(self.activity(|activity| activity.friendly_name == name).await?.map(|activity| activity.sid))
+    }
+
+    /// The name of this activity; `None` if there is no such activity.
+    ///
+    /// # Errors
+    /// [`TwilioError`], if Twilio cannot be asked and never could.
+    pub async fn activity_name(&self, sid: &ActivitySid) -> Result<Option<String>, TwilioError> {
+        Ok(self.activity(|activity| activity.sid == *sid).await?.map(|activity| activity.friendly_name))
+    }
+
+    async fn activity(&self, wanted: impl Fn(&Activity) -> bool) -> Result<Option<Activity>, TwilioError> {
+        for max_age in [ACTIVITIES_TTL, MISSING_ACTIVITY_TTL] {
+            let activities = self.activities(max_age).await?;
+            if let Some(activity) = activities.iter().find(|activity| wanted(activity)) {
+                return Ok(Some(activity.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn activities(&self, max_age: Duration) -> Result<Arc<[Activity]>, TwilioError> {
+        let fetch = || async { self.inner.twilio.activities().await.map(Arc::from) };
+        self.inner.activities.get(&(), max_age, fetch).await
+    }
+
+    /// How long a reservation of this workflow stays pending; the default while that cannot be known.
+    pub async fn reservation_timeout(&self, workflow: Option<&WorkflowSid>) -> Duration {
+        let Some(workflow) = workflow else { return DEFAULT_RESERVATION_TIMEOUT };
+        let fetch =
+            || async { self.inner.twilio.workflow(workflow).await.map(|workflow| workflow.reservation_timeout) };
+        match self.inner.timeouts.get(workflow, WORKFLOW_TTL, fetch).await {
+            Ok(timeout) if !timeout.is_zero() => timeout,
+            _ => DEFAULT_RESERVATION_TIMEOUT,
+        }
+    }
+
+    /// How Flex would record a call: `None` if it would not, or if the account has no Flex.
+    ///
+    /// # Errors
+    /// [`TwilioError`], if Twilio cannot be asked and never could.
+    pub async fn flex_recording(&self) -> Result<Option<Recording>, TwilioError> {
+        self.inner.recording.get(&(), RECORDING_TTL, || self.read_flex_recording()).await
+    }
+
+    async fn read_flex_recording(&self) -> Result<Option<Recording>, TwilioError> {
+        let configuration = match self.inner.twilio.configuration().await {
+            Err(error) if error.refusal() == Some(Refusal::NotFound) => return Ok(None),
+            other => other?,
+        };
+        Ok(configuration.call_recording_enabled.then(|| Recording {
+            status_callback: configuration.call_recording_webhook_url.and_then(|url| url.parse().ok()),
+        }))
+    }
+}

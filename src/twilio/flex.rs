@@ -1,0 +1,31 @@
+//! Flex's own settings (<https://www.twilio.com/docs/flex/developer/config/flex-configuration-rest-api>).
+
+use serde::Deserialize;
+
+use super::client::{Product, Twilio, TwilioError};
+
+/// What of Flex's configuration matters here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Configuration {
+    /// Flex records calls. Its own recording is set up by the browser that accepts; who accepts elsewhere must do it.
+    #[serde(default, deserialize_with = "or_default")]
+    pub call_recording_enabled: bool,
+    /// Where Flex wants to hear of finished recordings.
+    #[serde(default, deserialize_with = "or_default")]
+    pub call_recording_webhook_url: Option<String>,
+}
+
+impl Twilio {
+    /// <https://www.twilio.com/docs/flex/developer/config/flex-configuration-rest-api#fetch-a-configuration-resource>
+    ///
+    /// # Errors
+    /// [`TwilioError`]; an account without Flex is refused as not found. Nothing is changed by it.
+    pub async fn configuration(&self) -> Result<Configuration, TwilioError> {
+        self.send(self.get(Product::Flex, "fetch_configuration", &["v1", "Configuration"])).await
+    }
+}
+
+/// Twilio writes `null` for what was never set.
+fn or_default<'de, D: serde::Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+    Option::deserialize(from).map(Option::unwrap_or_default)
+}

@@ -1,0 +1,76 @@
+//! The workspace's log of events (<https://www.twilio.com/docs/taskrouter/api/event>): what webhooks may have missed.
+
+use serde_json::{Map, Value};
+
+use super::PAGE_SIZE;
+use crate::{
+    domain::{Event, Timestamp},
+    twilio::{
+        client::{Pages, Twilio, TwilioError},
+        events::{self, Ours, Parsed},
+    },
+};
+
+/// A gap of more events than this is closed by reading the agents' reservations instead.
+const MAX_PAGES: usize = 20;
+
+/// What happened, the oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventLog {
+    /// Those of interest to us.
+    pub events: Vec<Event>,
+    /// False if there were more than 2,000: the oldest ones are missing.
+    pub complete: bool,
+    /// How many could not be read.
+    pub malformed: usize,
+}
+
+impl Twilio {
+    /// The events since a moment, in whole seconds, that one included
+    /// (<https://www.twilio.com/docs/taskrouter/api/event#list-all-events>).
+    ///
+    /// # Errors
+    /// [`TwilioError`]; nothing is changed by it.
+    pub async fn events_since(&self, start: Timestamp) -> Result<EventLog, TwilioError> {
+        let call = self
+            .get_in_workspace("list_event", &["Events"])
+            .await?
+            .with("StartDate", iso_8601(start))
+            .with("PageSize", PAGE_SIZE);
+        let (resources, complete) = Pages::new(call, "events").collect::<Map<String, Value>>(self, MAX_PAGES).await?;
+        let ours = Ours { account: self.account_sid().clone(), workspace: Some(self.workspace_sid().await?.clone()) };
+        let mut log = EventLog { complete, ..EventLog::default() };
+        for resource in &resources {
+            match events::from_resource(resource, &ours) {
+                Ok(Parsed::Event(event)) => log.events.push(*event),
+                Ok(Parsed::Ignored { .. }) => {}
+                Err(_) => log.malformed += 1,
+            }
+        }
+        log.events.sort_by_key(at);
+        Ok(log)
+    }
+}
+
+fn at(event: &Event) -> Timestamp {
+    match event {
+        Event::Reservation(event) => event.at,
+        Event::Worker(event) => event.at,
+        Event::Leg(_) | Event::Conference(_) => Timestamp::EPOCH,
+    }
+}
+
+fn iso_8601(at: Timestamp) -> String {
+    let seconds = i64::try_from(at.as_secs()).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written_in_whole_seconds_of_utc() {
+        assert_eq!(iso_8601(Timestamp::from_millis(1_700_000_000_987)), "2023-11-14T22:13:20Z");
+    }
+}
