@@ -1,0 +1,42 @@
+//! `cargo xtask bench`: speed and size, in `benches/`.
+
+use crate::args::Args;
+use crate::error::{Error, Result};
+use crate::group::Without;
+use crate::install::counterparts;
+use crate::place::Place;
+use crate::steps::Steps;
+
+pub(crate) const HELP: &str = "\
+Usage: cargo xtask bench [webhooks|latency|scale]...
+
+Builds the release and measures; without a name, all of them. A ratio taken in one run decides, an absolute figure orients.
+
+  webhooks   CPU time a durable, signed webhook costs, against Express with Twilio's own middleware and a bare handler
+  latency    from a webhook in to the REST call out, at 200 a second
+  scale      memory and start-up time with 100,000 agents
+";
+
+const BENCHES: &[&str] = &["webhooks", "latency", "scale"];
+
+pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
+    let chosen = args.rest();
+    if let Some(name) = chosen.iter().find(|name| !BENCHES.contains(&name.as_str())) {
+        return Err(Error::usage(format!("there is no benchmark `{name}`; there are {}", BENCHES.join(", "))));
+    }
+    let mut steps = Steps::new("bench");
+    let counterparts = steps.run("counterparts", || counterparts::ensure(place, &Without::default()))?;
+    steps.run("release build", || {
+        place.cargo().args(["build", "--release", "--locked", "--bin", "offdesk", "--benches"]).run()
+    })?;
+    let all = BENCHES.iter().map(|name| (*name).to_owned());
+    let names: Vec<_> = if chosen.is_empty() { all.collect() } else { chosen };
+    for name in names {
+        steps.run(&name, || {
+            let bench = place.cargo().args(["bench", "--quiet", "--locked", "--bench", &name]);
+            counterparts.surround(bench).run()
+        })?;
+    }
+    steps.close();
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! The real counterparts that the tests hold the gateway against, made ready before the first test runs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::Result;
+use crate::group::{Group, Without};
+use crate::install::node::Node;
+use crate::install::python::Venv;
+use crate::place::Place;
+use crate::process::Program;
+
+/// Where the counterparts are, as the tests learn it.
+#[derive(Debug, Default)]
+pub(crate) struct Counterparts {
+    node: Option<PathBuf>,
+    node_modules: Option<PathBuf>,
+    python: Option<PathBuf>,
+}
+
+/// Installs what is missing, but for the groups that are left out.
+pub(crate) fn ensure(place: &Place, without: &Without) -> Result<Counterparts> {
+    let mut found = Counterparts::default();
+    let cache = place.counterparts();
+    if !without.leaves_out(Group::Node) {
+        let node = Node::ensure(place)?;
+        let project = place.root().join("tests/counterparts/node");
+        found.node_modules = Some(node.packages(&cache, "node", &project)?);
+        found.node = Some(node.program().to_path_buf());
+    }
+    if !without.leaves_out(Group::Python) {
+        let requirements = place.root().join("tests/counterparts/python/requirements.txt");
+        found.python = Some(Venv::ensure(&cache, "python", &requirements)?.python());
+    }
+    found.remember(&cache)?;
+    Ok(found)
+}
+
+// === impl Counterparts ===
+
+impl Counterparts {
+    /// Tells the program where the counterparts are.
+    pub(crate) fn surround(&self, program: Program) -> Program {
+        self.variables().into_iter().fold(program, |program, (name, path)| program.env(name, path))
+    }
+
+    /// Writes the same into the cache folder, for a test that is run by hand.
+    fn remember(&self, cache: &Path) -> Result<()> {
+        let lines = self.variables().into_iter().map(|(name, path)| format!("{name}={}\n", path.display()));
+        fs::create_dir_all(cache)?;
+        Ok(fs::write(cache.join("env"), lines.collect::<String>())?)
+    }
+
+    fn variables(&self) -> Vec<(&'static str, &Path)> {
+        let all = [
+            ("OFFDESK_NODE", &self.node),
+            ("OFFDESK_NODE_MODULES", &self.node_modules),
+            ("OFFDESK_PYTHON", &self.python),
+        ];
+        all.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?))).collect()
+    }
+}
