@@ -26,6 +26,7 @@ impl Clock {
     /// The machine's clock: the wall time at this call, and from there on the monotonic clock. A wall clock that is set
     /// back or forth later moves no timer and makes no moment come twice; what it was wrong by at the start stays until
     /// the next start, which is why the service is started after the time has been synchronised.
+    #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
     pub fn system() -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(Kind::System { started: Timestamp::EPOCH + wall, since: Instant::now() })
