@@ -1,23 +1,47 @@
 //! What must survive: a handful of record families, changed in atomic batches that are on disk when they are answered.
 //!
-//! The trait stands here; `sled` implements it for the daemon, `memory` for tests, and one suite holds both to it.
-//! Nobody outside sees keys or bytes of a backend: a [`Record`] knows its family, its version and how its key is spelled.
+//! The trait stands here; `sled` implements it for the daemon, [`MemoryStore`] for tests, and one suite holds both to
+//! it. Nobody outside sees keys or bytes of a backend: a [`Record`] knows its family, its version and how its key is
+//! spelled, and the typed functions on `dyn Store` ([`typed`]) speak in records. [`open`] opens the daemon's store,
+//! whatever state the last run left it in.
 
+pub mod backup;
+mod batch;
+mod lock;
+mod memory;
+mod open;
 mod profiles;
+mod record;
+mod sled;
+#[cfg(test)]
+mod suite;
+pub mod typed;
+mod wait;
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
-use serde::{Serialize, de::DeserializeOwned};
+pub use self::{
+    batch::{Batch, MAX_BATCH},
+    memory::MemoryStore,
+    open::{Opened, Options, Restored, open},
+    record::{MAX_RECORD, Record, Sequence},
+    sled::{Durability, Fatal, SpaceRule},
+    typed::{Cursor, Row},
+    wait::wait,
+};
 
 /// What a store promises to answer later.
 pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'static>>;
 
-/// A kind of record. Few, so that sled keeps few trees.
+/// A store that several owners hold. It is closed by [`Store::close`], or by itself when the last of them lets go.
+pub type StoreHandle = Arc<dyn Store>;
+
+/// A kind of record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// What the store knows of itself, and marks such as "read up to".
     Meta,
-    /// Webhooks accepted, not yet handled; key: [`crate::store::Sequence`], big endian.
+    /// Webhooks accepted, not yet handled; key: [`Sequence`].
     Inbox,
     /// Keys of events accepted of late, so that none acts twice.
     Seen,
@@ -30,7 +54,7 @@ pub enum Family {
 impl Family {
     pub const ALL: [Self; 5] = [Self::Meta, Self::Inbox, Self::Seen, Self::Profiles, Self::Agents];
 
-    /// Its name in the store and in backups.
+    /// Its name in backups.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Meta => "meta",
@@ -40,63 +64,20 @@ impl Family {
             Self::Agents => "agents",
         }
     }
-}
 
-/// A value that is kept. It is written as one byte of version and then JSON, at most [`MAX_RECORD`] bytes.
-pub trait Record: Serialize + DeserializeOwned {
-    const FAMILY: Family;
-    const VERSION: u8;
-    type Key;
-
-    /// The key's bytes; their order is the order of a scan.
-    fn key_bytes(key: &Self::Key) -> Vec<u8>;
-}
-
-/// A record's largest size in bytes.
-pub const MAX_RECORD: usize = 64 * 1024;
-
-/// Changes that happen together or not at all.
-#[derive(Clone, Debug, Default)]
-pub struct Batch {
-    pub(crate) unless_present: Vec<(Family, Vec<u8>)>,
-    pub(crate) changes: Vec<Change>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Change {
-    Put { family: Family, key: Vec<u8>, value: Vec<u8> },
-    Delete { family: Family, key: Vec<u8> },
-}
-
-impl Batch {
-    pub fn new() -> Self {
-        Self::default()
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|family| family.name() == name)
     }
 
-    /// Puts a record in place of the one with this key, if there is one.
-    pub fn put<R: Record>(&mut self, key: &R::Key, record: &R) -> Result<&mut Self, StoreError> {
-        let mut value = vec![R::VERSION];
-        serde_json::to_writer(&mut value, record).map_err(|_| StoreError::Unreadable(R::FAMILY))?;
-        if value.len() > MAX_RECORD {
-            return Err(StoreError::TooLarge { family: R::FAMILY, bytes: value.len() });
+    /// The first byte of every key of this family in a backend. It is part of the format on disk.
+    const fn tag(self) -> u8 {
+        match self {
+            Self::Meta => b'm',
+            Self::Inbox => b'i',
+            Self::Seen => b's',
+            Self::Profiles => b'p',
+            Self::Agents => b'a',
         }
-        self.changes.push(Change::Put { family: R::FAMILY, key: R::key_bytes(key), value });
-        Ok(self)
-    }
-
-    pub fn delete<R: Record>(&mut self, key: &R::Key) -> &mut Self {
-        self.changes.push(Change::Delete { family: R::FAMILY, key: R::key_bytes(key) });
-        self
-    }
-
-    /// The whole batch is left undone if a record with this key is there when its turn comes.
-    pub fn unless_present<R: Record>(&mut self, key: &R::Key) -> &mut Self {
-        self.unless_present.push((R::FAMILY, R::key_bytes(key)));
-        self
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
     }
 }
 
@@ -112,13 +93,24 @@ pub enum Outcome {
 /// Records as they lie there: key and value, value with its version byte.
 pub(crate) type Rows = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// The raw store. Callers use the typed functions on [`dyn Store`](trait.Store.html) below it.
+/// The raw store. Callers read by the typed functions on `dyn Store` ([`typed`]).
+///
+/// Every call takes its place in one queue when it is made, not when its answer is awaited: a read sees every batch, soft
+/// or not, that was given before it. What a read shows is on disk, soft batches apart.
 pub trait Store: Send + Sync + 'static {
     /// Applies a batch, atomically over all families, and answers after the fsync.
+    ///
+    /// Errors: [`StoreError::Busy`], [`StoreError::NoSpace`], [`StoreError::BatchTooLarge`] and [`StoreError::Closed`], which
+    /// changed nothing, and [`StoreError::Failed`], after which nobody knows whether the batch holds.
     fn commit(&self, batch: Batch) -> Pending<Outcome>;
 
-    /// Takes a batch that is written in good time; it may be lost with the power. An error says only that it was not taken.
+    /// Takes a batch that is written in good time; it may be lost with the power. An error says only that it was not
+    /// taken.
     fn commit_soft(&self, batch: Batch) -> Result<(), StoreError>;
+
+    /// Answers when everything taken so far is on disk and the files are closed. Every later call is answered
+    /// [`StoreError::Closed`].
+    fn close(&self) -> Pending<()>;
 
     #[doc(hidden)]
     fn get_bytes(&self, family: Family, key: Vec<u8>) -> Pending<Option<Vec<u8>>>;
@@ -139,10 +131,14 @@ pub enum StoreError {
     Newer { found: u32, known: u32 },
     #[error("a record of {} bytes in {} is larger than {MAX_RECORD}", bytes, family.name())]
     TooLarge { family: Family, bytes: usize },
+    #[error("a batch of {bytes} bytes is larger than {MAX_BATCH}")]
+    BatchTooLarge { bytes: usize },
     #[error("a record in {} cannot be read", .0.name())]
     Unreadable(Family),
     #[error("the store has more waiting than it takes")]
     Busy,
+    #[error("the store is closed")]
+    Closed,
     #[error("the store failed: {0}")]
     Failed(String),
 }
@@ -151,5 +147,20 @@ impl StoreError {
     /// Whether the same call may succeed later without anybody's help.
     pub const fn is_retryable(&self) -> bool {
         matches!(self, Self::Busy | Self::NoSpace { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_family_has_a_tag_and_a_name_of_its_own() {
+        assert_eq!(Family::ALL.map(Family::tag).into_iter().collect::<BTreeSet<_>>().len(), Family::ALL.len());
+        for family in Family::ALL {
+            assert_eq!(Family::from_name(family.name()), Some(family));
+        }
     }
 }
