@@ -1,10 +1,15 @@
 //! Offdesk: the daemon that lets Twilio Flex agents leave their desk. docs/architecture.md shows the house.
 
+pub mod actors;
 pub mod agent;
+pub mod app;
 pub mod call;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod http;
+pub mod inbox;
+pub mod reconcile;
 pub mod roster;
 pub mod store;
 pub mod telemetry;

@@ -63,6 +63,16 @@ pub struct Admin {
 }
 
 impl Config {
+    /// Where the store lies.
+    pub fn store_path(&self) -> PathBuf {
+        self.data_dir.join("store")
+    }
+
+    /// Where its automatic copies lie.
+    pub fn backup_path(&self) -> PathBuf {
+        self.data_dir.join("backup")
+    }
+
     /// Reads and checks everything; the error holds every problem there is.
     pub fn read(sources: &Sources) -> Result<(Self, Vec<Effective>), ConfigError> {
         let mut reader = Reader::new(sources);

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use super::{Family, Record, StoreError, record};
+use super::{Family, Record, Row, StoreError, record};
 
 /// A batch's largest size in bytes, keys and values together; some 10,000 agents. It is applied between two fsyncs, and
 /// the log must not come round to what it wrote before the first of them (`sled::committer`).
@@ -37,6 +37,12 @@ impl Batch {
 
     pub fn delete<R: Record>(&mut self, key: &R::Key) -> &mut Self {
         self.changes.push(Change { key: RowKey::new(R::FAMILY, &R::key_bytes(key)), value: None });
+        self
+    }
+
+    /// Deletes a record that a scan found.
+    pub fn delete_row<R: Record>(&mut self, row: &Row<R>) -> &mut Self {
+        self.changes.push(Change { key: RowKey::new(R::FAMILY, row.key.as_bytes()), value: None });
         self
     }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::client::{Call, Product, Twilio, TwilioError};
-use crate::domain::{CallSid, ConferenceSid};
+use crate::domain::{CallSid, ConferenceSid, LegStatus};
 
 /// How a call shall end (<https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,6 +45,41 @@ struct Conferences {
     conferences: Vec<Conference>,
 }
 
+#[derive(Deserialize)]
+struct Leg {
+    status: Status,
+}
+
+/// `status` of a call; `queued` stands before `initiated`.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Status {
+    Queued,
+    Initiated,
+    Ringing,
+    InProgress,
+    Completed,
+    Busy,
+    NoAnswer,
+    Failed,
+    Canceled,
+}
+
+impl From<Status> for LegStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Queued | Status::Initiated => Self::Initiated,
+            Status::Ringing => Self::Ringing,
+            Status::InProgress => Self::InProgress,
+            Status::Completed => Self::Completed,
+            Status::Busy => Self::Busy,
+            Status::NoAnswer => Self::NoAnswer,
+            Status::Failed => Self::Failed,
+            Status::Canceled => Self::Canceled,
+        }
+    }
+}
+
 /// An answer of which nothing is needed.
 #[derive(Deserialize)]
 struct Nothing {}
@@ -62,6 +97,17 @@ impl Twilio {
         };
         let call = self.post_in_account("update_call", &["Calls", &format!("{call}.json")]).with("Status", status);
         self.send::<Nothing>(call).await.map(|_| ())
+    }
+
+    /// What a call is doing (<https://www.twilio.com/docs/voice/api/call-resource#fetch-a-call-resource>).
+    ///
+    /// # Errors
+    /// [`TwilioError`]; nothing is changed by it.
+    pub async fn leg_status(&self, call: &CallSid) -> Result<LegStatus, TwilioError> {
+        let path = format!("{call}.json");
+        let call = self.get(Product::Api, "fetch_call", &self.account_path(&["Calls", &path]));
+        let leg: Leg = self.send(call).await?;
+        Ok(leg.status.into())
     }
 
     /// The latest conferences of a name, of one status or of any; TaskRouter names them by the task's sid

@@ -39,6 +39,16 @@ impl Parsed {
     }
 }
 
+impl Parsed {
+    /// The event, if it is one of interest.
+    pub fn into_event(self) -> Option<Event> {
+        match self {
+            Self::Event(event) => Some(*event),
+            Self::Ignored { .. } => None,
+        }
+    }
+}
+
 /// Why a notice is not taken. It never repeats what was in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use crate::{
-    domain::{ActivitySid, WorkerSid},
+    domain::{ActivitySid, Timestamp, WorkerSid},
     twilio::client::{Twilio, TwilioError},
 };
 
@@ -16,12 +16,22 @@ pub struct Worker {
     pub friendly_name: String,
     pub activity_sid: ActivitySid,
     pub activity_name: String,
+    /// When the activity was set, in whole seconds.
+    #[serde(default, deserialize_with = "moment")]
+    pub date_status_changed: Option<Timestamp>,
     /// Whether the activity lets tasks in.
     #[serde(default)]
     pub available: bool,
     /// A JSON object in a string; Twilio leaves it out of lists.
     #[serde(default)]
     pub attributes: Option<String>,
+}
+
+/// A date as TaskRouter writes it (RFC 3339); one that cannot be read is none.
+fn moment<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+    let text: Option<String> = Option::deserialize(from)?;
+    let at = text.and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    Ok(at.and_then(|at| u64::try_from(at.as_millisecond()).ok()).map(Timestamp::from_millis))
 }
 
 /// The name and the attributes hold phone numbers.

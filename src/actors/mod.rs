@@ -1,0 +1,55 @@
+//! Thin actix shells round the pure cores: they load and write records, carry out effects, keep the one timer, and
+//! start again what has died.
+
+mod agent;
+mod directory;
+mod index;
+mod records;
+mod rest;
+
+use std::{sync::Arc, time::Duration};
+
+use actix::{Actor, Addr, Arbiter};
+
+pub use agent::AgentActor;
+pub use directory::{Census, Directory, Overview};
+pub use records::AgentRecord;
+
+use crate::{
+    agent::Policy,
+    clock::Clock,
+    config::{BaseUrl, Recording},
+    domain::E164,
+    inbox::Outlet,
+    store::StoreHandle,
+    twilio::{Twilio, facts::WorkspaceFacts},
+};
+
+/// How long an offer waits for a setting at Twilio that is not cached yet: a customer is waiting too.
+const SETTING_PATIENCE: Duration = Duration::from_millis(1500);
+
+/// What every agent's shell works with.
+pub struct Kit {
+    pub store: StoreHandle,
+    pub clock: Clock,
+    pub twilio: Twilio,
+    pub facts: WorkspaceFacts,
+    pub policy: Policy,
+    /// What Twilio calls back.
+    pub public_url: BaseUrl,
+    pub caller_id: E164,
+    pub recording: Recording,
+}
+
+/// Starts the directory, and with it the agents, on threads of their own: never on an HTTP worker.
+pub fn start(kit: Arc<Kit>, outlet: Outlet, arbiters: &[Arbiter]) -> Addr<Directory> {
+    let handles: Vec<_> = arbiters.iter().map(Arbiter::handle).collect();
+    let home = handles.first().cloned().unwrap_or_else(Arbiter::current);
+    Directory::start_in_arbiter(&home, move |_| Directory::new(kit, outlet, handles))
+}
+
+/// What all agents are doing, for the admin listener and for tests; those who do not answer within a second are left out.
+pub async fn overview(directory: &Addr<Directory>) -> Option<Overview> {
+    let roll = directory.send(Census).await.ok()?;
+    Some(roll.gather(Duration::from_secs(1)).await)
+}

@@ -1,0 +1,134 @@
+//! Requests of the pure cores, carried out by the Twilio client, and its answers in the cores' words.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::{Kit, SETTING_PATIENCE};
+use crate::{
+    agent::request::{Answer, Closing, Failure, Instruct, Offered, Refusal, Request},
+    config::Recording as Record,
+    domain::{CallId, LegNo, WorkerSid},
+    twilio::{
+        self, TwilioError,
+        taskrouter::{ConferenceInstruction, Destination, Recording, Worker},
+        voice::{CallEnd, ConferenceStatus},
+    },
+};
+
+/// Twilio adds this to an instruction's `Timeout`.
+const ADDED_BY_TWILIO: Duration = Duration::from_secs(5);
+
+pub(super) async fn carry_out(kit: &Kit, request: Request) -> Result<Answer, Failure> {
+    match request {
+        Request::Instruct(instruct) => done(instruct_conference(kit, &instruct).await),
+        Request::Reject(Offered { reservation, task }) => done(kit.twilio.reject(&task, &reservation).await),
+        Request::Close { offered: Offered { reservation, task }, how } => match how {
+            Closing::Wrapup => done(kit.twilio.wrap_up(&task, &reservation).await),
+            Closing::Complete => done(kit.twilio.complete(&task, &reservation).await),
+        },
+        Request::SetActivity { worker, activity, reject_pending } => {
+            set_activity(kit, &worker, &activity, reject_pending).await
+        }
+        Request::CancelLeg(leg) => done(kit.twilio.end_call(&leg, CallEnd::Canceled).await),
+        Request::ReadReservation(offered) => {
+            let reservation = kit.twilio.reservation(&offered.task, &offered.reservation).await.map_err(failure)?;
+            Ok(Answer::Reservation { status: reservation.status })
+        }
+        Request::ReadInstruction(offered) => read_instruction(kit, &offered).await,
+        Request::ReadWorker(worker) => kit.twilio.worker(&worker).await.map(in_activity).map_err(failure),
+        Request::ReadLeg(leg) => {
+            let status = kit.twilio.leg_status(&leg).await.map_err(failure)?;
+            Ok(Answer::Leg { status })
+        }
+    }
+}
+
+async fn instruct_conference(kit: &Kit, instruct: &Instruct) -> Result<(), TwilioError> {
+    let instruction = ConferenceInstruction {
+        to: Destination::Phone(instruct.to.clone()),
+        from: Some(kit.caller_id.clone()),
+        timeout: instruct.ring.saturating_sub(ADDED_BY_TWILIO),
+        status_callback: callback(kit, "call", instruct.call, instruct.leg),
+        conference_status_callback: callback(kit, "conference", instruct.call, instruct.leg),
+        end_conference_on_exit: true,
+        end_conference_on_customer_exit: true,
+        recording: recording(kit).await,
+    };
+    let Offered { reservation, task } = &instruct.offered;
+    kit.twilio.instruct_conference(task, reservation, &instruction).await.map(drop)
+}
+
+/// Where Twilio reports on a leg: the URL itself says which.
+fn callback(kit: &Kit, door: &str, call: CallId, leg: LegNo) -> Url {
+    let mut url = kit.public_url.as_url().clone();
+    url.set_path(&format!("{}/webhooks/{door}", url.path().trim_end_matches('/')));
+    url.set_query(Some(&format!("call={call}&leg={leg}")));
+    url
+}
+
+async fn recording(kit: &Kit) -> Option<Recording> {
+    let flex = tokio::time::timeout(SETTING_PATIENCE, kit.facts.flex_recording()).await;
+    let flex = match flex {
+        Ok(Ok(setting)) => setting,
+        Ok(Err(_)) | Err(_) => {
+            tracing::warn!("Flex's recording setting cannot be read; the call goes on without it");
+            None
+        }
+    };
+    match kit.recording {
+        Record::Flex => flex,
+        Record::Always => Some(flex.unwrap_or(Recording { status_callback: None })),
+        Record::Never => None,
+    }
+}
+
+async fn set_activity(kit: &Kit, worker: &WorkerSid, activity: &str, reject: bool) -> Result<Answer, Failure> {
+    let Some(sid) = kit.facts.activity_sid(activity).await.map_err(failure)? else {
+        tracing::error!(activity, "the workspace has no such activity; make it, or correct the configuration");
+        return Err(Failure::Refused(Refusal::Other));
+    };
+    kit.twilio.set_activity(worker, &sid, reject).await.map(in_activity).map_err(failure)
+}
+
+fn in_activity(worker: Worker) -> Answer {
+    Answer::Worker { activity: worker.activity_name, changed_at: worker.date_status_changed }
+}
+
+async fn read_instruction(kit: &Kit, offered: &Offered) -> Result<Answer, Failure> {
+    let reservation = kit.twilio.reservation(&offered.task, &offered.reservation).await.map_err(failure)?;
+    let conferences = kit.twilio.conferences_named(offered.task.as_str(), None).await.map_err(failure)?;
+    let conference = conferences.iter().any(|conference| conference.status != ConferenceStatus::Completed);
+    Ok(Answer::Instruction { status: reservation.status, conference })
+}
+
+fn done<T>(result: Result<T, TwilioError>) -> Result<Answer, Failure> {
+    match result {
+        Ok(_) => Ok(Answer::Done),
+        Err(error) if error.refusal() == Some(twilio::Refusal::AlreadyThere) => Ok(Answer::Done),
+        Err(error) => Err(failure(error)),
+    }
+}
+
+fn failure(error: TwilioError) -> Failure {
+    if error.may_have_happened() {
+        return Failure::Unknown;
+    }
+    match error.refusal() {
+        None if error.is_retryable() => Failure::NotDone { retry_after: error.retry_after() },
+        None => Failure::Refused(Refusal::Other),
+        Some(kind) => {
+            tracing::warn!(%error, "a request was refused");
+            Failure::Refused(match kind {
+                twilio::Refusal::NotPending | twilio::Refusal::WrongState | twilio::Refusal::AlreadyThere => {
+                    Refusal::NotPending
+                }
+                twilio::Refusal::CallerGone => Refusal::CallerGone,
+                twilio::Refusal::BadCallerId | twilio::Refusal::Unroutable => Refusal::Unroutable,
+                twilio::Refusal::NotFound => Refusal::NotFound,
+                twilio::Refusal::Conflict => Refusal::Conflict,
+                twilio::Refusal::Unauthorized | twilio::Refusal::Forbidden | twilio::Refusal::Other => Refusal::Other,
+            })
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The operator's listener: metrics, liveness, readiness, and what the agents are doing.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix::Addr;
+use actix_web::{HttpResponse, http::StatusCode, web};
+use serde::Serialize;
+
+use super::problem::problem;
+use crate::{
+    actors::{self, Directory},
+    inbox::Inbox,
+    telemetry::Metrics,
+    twilio::{Health, Twilio},
+};
+
+/// Whether the gateway takes work: the store is open, the ports are bound, and nothing has failed for good.
+#[derive(Debug, Default)]
+pub struct Readiness(AtomicBool);
+
+impl Readiness {
+    pub fn set(&self, ready: bool) {
+        self.0.store(ready, Ordering::Release);
+    }
+
+    pub fn is_ready(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// What the operator's handlers work with.
+pub struct AdminState {
+    pub readiness: std::sync::Arc<Readiness>,
+    pub metrics: Metrics,
+    pub twilio: Twilio,
+    pub inbox: Inbox,
+    pub directory: Addr<Directory>,
+}
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/healthz", web::get().to(healthz))
+        .route("/readyz", web::get().to(readyz))
+        .route("/metrics", web::get().to(metrics))
+        .route("/debug/state", web::get().to(state));
+}
+
+async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
+}
+
+#[derive(Serialize)]
+struct Ready {
+    ready: bool,
+    twilio: &'static str,
+    inbox_waiting: usize,
+}
+
+async fn readyz(state: web::Data<AdminState>) -> HttpResponse {
+    let ready = state.readiness.is_ready();
+    let twilio = match state.twilio.health() {
+        Health::Ok => "ok",
+        Health::Degraded => "degraded",
+        Health::Unknown => "unknown",
+    };
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    HttpResponse::build(status).json(Ready { ready, twilio, inbox_waiting: state.inbox.waiting() })
+}
+
+async fn metrics(state: web::Data<AdminState>) -> HttpResponse {
+    metrics::gauge!("offdesk_inbox_waiting").set(count(state.inbox.waiting()));
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(state.metrics.render())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a count of at most a few thousand")]
+fn count(number: usize) -> f64 {
+    number as f64
+}
+
+async fn state(state: web::Data<AdminState>) -> HttpResponse {
+    match actors::overview(&state.directory).await {
+        Some(overview) => HttpResponse::Ok().json(overview),
+        None => problem(StatusCode::SERVICE_UNAVAILABLE, "no_answer", "the directory does not answer"),
+    }
+}

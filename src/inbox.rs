@@ -1,0 +1,216 @@
+//! The inbox: webhooks that were accepted and are not handled yet.
+//!
+//! Accepted means on disk. An entry and the mark that its event was seen are one batch, so that the same event acts once
+//! whichever door it came by, and however often. The agent's actor deletes the entry in the batch that holds its effect.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use crate::{
+    clock::Clock,
+    domain::{Event, EventKey, Timestamp},
+    store::{Batch, Cursor, Family, Outcome, Record, Row, Sequence, StoreError, StoreHandle},
+};
+
+/// Events accepted and not handled, at most: what a Twilio that sends faster than agents handle may take of memory
+/// (about 1 kB each) and of the time that a replay takes.
+pub const CAPACITY: usize = 10_000;
+/// How long a seen event is remembered: longer than any door repeats one (Event Streams: 4 h, our own reading: 24 h).
+const SEEN_FOR: Duration = Duration::from_secs(25 * 3600);
+/// How many marks are looked at in one go when old ones are swept out.
+const SWEEP: usize = 500;
+
+/// A webhook as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub event: Event,
+    pub received_at: Timestamp,
+}
+
+impl Record for Entry {
+    const FAMILY: Family = Family::Inbox;
+    const VERSION: u8 = 1;
+    type Key = Sequence;
+
+    fn key_bytes(key: &Sequence) -> Vec<u8> {
+        key.to_bytes()
+    }
+}
+
+/// That an event was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Seen {
+    at: Timestamp,
+}
+
+impl Record for Seen {
+    const FAMILY: Family = Family::Seen;
+    const VERSION: u8 = 1;
+    type Key = EventKey;
+
+    fn key_bytes(key: &EventKey) -> Vec<u8> {
+        key.as_str().as_bytes().to_vec()
+    }
+}
+
+/// An entry on its way to its agent.
+#[derive(Debug)]
+pub struct Delivery {
+    pub sequence: Sequence,
+    pub entry: Entry,
+    pub place: Place,
+}
+
+/// An entry's place among those that wait. Dropping it, once the entry is handled, makes room for another.
+#[derive(Debug)]
+pub struct Place(#[expect(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>);
+
+impl Delivery {
+    /// An entry read back from the store: it has its place on disk already.
+    pub fn again(sequence: Sequence, entry: Entry) -> Self {
+        Self { sequence, entry, place: Place(None) }
+    }
+}
+
+/// What became of an event at the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    New,
+    /// It is here already: nothing happens twice.
+    Known,
+}
+
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum InboxError {
+    #[error("{CAPACITY} webhooks wait already")]
+    Full,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The door for events. Clones are the same door.
+#[derive(Clone)]
+pub struct Inbox {
+    store: StoreHandle,
+    clock: Clock,
+    next: Arc<AtomicU64>,
+    places: Arc<Semaphore>,
+    deliveries: mpsc::Sender<Delivery>,
+}
+
+/// What lay in the inbox when the daemon started, and what comes in from then on.
+pub struct Outlet {
+    /// Entries below this were accepted before the start: they are read from the store.
+    pub before: Sequence,
+    pub deliveries: mpsc::Receiver<Delivery>,
+}
+
+impl Inbox {
+    /// Opens the door behind what the store holds.
+    pub async fn open(store: StoreHandle, clock: Clock) -> Result<(Self, Outlet), StoreError> {
+        let before = end_of(&store).await?;
+        // As many as there are places: a delivery that has a place always finds room here.
+        let (sender, deliveries) = mpsc::channel(CAPACITY);
+        let inbox = Self {
+            store,
+            clock,
+            next: Arc::new(AtomicU64::new(before.get())),
+            places: Arc::new(Semaphore::new(CAPACITY)),
+            deliveries: sender,
+        };
+        Ok((inbox, Outlet { before, deliveries }))
+    }
+
+    /// Takes an event in; answers once it is on disk. `token` is Twilio's `I-Twilio-Idempotency-Token`.
+    pub async fn accept(&self, event: Event, token: Option<&str>) -> Result<Accepted, InboxError> {
+        let place = self.places.clone().try_acquire_owned().map_err(|_| InboxError::Full)?;
+        let sequence = Sequence::new(self.next.fetch_add(1, Ordering::Relaxed));
+        let now = self.clock.now();
+        let entry = Entry { event, received_at: now };
+        let mut batch = Batch::new();
+        let keys = [Some(entry.event.key()), token.map(EventKey::of_token)];
+        for key in keys.iter().flatten() {
+            batch.unless_present::<Seen>(key).put(key, &Seen { at: now })?;
+        }
+        batch.put(&sequence, &entry)?;
+        match self.store.commit(batch).await? {
+            Outcome::Refused => Ok(Accepted::Known),
+            Outcome::Applied => {
+                // Closed means that the daemon is going down: the entry is on disk and waits for the next start.
+                let _ = self.deliveries.try_send(Delivery { sequence, entry, place: Place(Some(place)) });
+                Ok(Accepted::New)
+            }
+        }
+    }
+
+    /// Whether an event was accepted before. Spares the batch where most events are known already.
+    pub async fn knows(&self, event: &Event) -> Result<bool, StoreError> {
+        Ok(self.store.get::<Seen>(&event.key()).await?.is_some())
+    }
+
+    /// How many events wait for their agent.
+    pub fn waiting(&self) -> usize {
+        CAPACITY - self.places.available_permits()
+    }
+
+    /// Forgets events that nobody will repeat any more.
+    pub async fn sweep(&self) -> Result<usize, StoreError> {
+        let mut swept = 0;
+        let mut after: Option<Cursor> = None;
+        loop {
+            let page: Vec<Row<Seen>> = self.store.scan(after.as_ref(), SWEEP).await?;
+            let mut batch = Batch::new();
+            for row in page.iter().filter(|row| self.clock.now().since(row.record.at) > SEEN_FOR) {
+                batch.delete_row(row);
+                swept += 1;
+            }
+            if !batch.is_empty() {
+                self.store.commit_soft(batch)?;
+            }
+            match page.into_iter().next_back() {
+                Some(last) => after = Some(last.key),
+                None => return Ok(swept),
+            }
+        }
+    }
+}
+
+/// The sequence behind the last entry.
+async fn end_of(store: &StoreHandle) -> Result<Sequence, StoreError> {
+    let mut end = Sequence::new(1);
+    let mut after: Option<Cursor> = None;
+    loop {
+        let page: Vec<Row<Entry>> = store.scan(after.as_ref(), SWEEP).await?;
+        match page.into_iter().next_back() {
+            Some(last) => {
+                end = last.key.sequence().map_or(end, |last| last.next());
+                after = Some(last.key);
+            }
+            None => return Ok(end),
+        }
+    }
+}
+
+/// Every entry below `before`, in order.
+pub async fn waiting_entries(store: &StoreHandle, before: Sequence) -> Result<Vec<(Sequence, Entry)>, StoreError> {
+    let mut entries = Vec::new();
+    let mut after: Option<Cursor> = None;
+    loop {
+        let page: Vec<Row<Entry>> = store.scan(after.as_ref(), SWEEP).await?;
+        after = page.last().map(|row| row.key.clone());
+        let complete = page.is_empty();
+        entries.extend(page.into_iter().filter_map(|row| Some((row.key.sequence()?, row.record))));
+        if complete || entries.last().is_some_and(|(sequence, _)| *sequence >= before) {
+            entries.retain(|(sequence, _)| *sequence < before);
+            return Ok(entries);
+        }
+    }
+}

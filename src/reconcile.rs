@@ -1,0 +1,100 @@
+//! Webhooks are hints, REST is truth: the workspace's event log is read now and then, and what no webhook brought goes
+//! through the same door as the webhooks, where what is known already is told by its key.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clock::Clock,
+    domain::Timestamp,
+    inbox::{Accepted, Inbox, InboxError},
+    store::{Batch, Family, Record, StoreError, StoreHandle},
+    twilio::{Twilio, TwilioError},
+};
+
+/// The pause between two readings: at least, and at most.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(60));
+/// How far each reading reaches behind the one before: events may enter the log late.
+const OVERLAP: Duration = Duration::from_secs(120);
+/// How far the first reading of a new store reaches back, and any reading at most.
+const FIRST: Duration = Duration::from_secs(300);
+const FARTHEST: Duration = Duration::from_secs(24 * 3600);
+
+/// Up to when the event log was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct ReadUpTo {
+    at: Timestamp,
+}
+
+impl Record for ReadUpTo {
+    const FAMILY: Family = Family::Meta;
+    const VERSION: u8 = 1;
+    type Key = ();
+
+    fn key_bytes((): &()) -> Vec<u8> {
+        b"event_log_read_up_to".to_vec()
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    #[error(transparent)]
+    Twilio(#[from] TwilioError),
+    #[error(transparent)]
+    Inbox(#[from] InboxError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Reads the event log.
+pub struct Reconciler {
+    pub store: StoreHandle,
+    pub clock: Clock,
+    pub twilio: Twilio,
+    pub inbox: Inbox,
+}
+
+impl Reconciler {
+    /// Reads on and on; a reading that fails is made up for by the next.
+    pub async fn run(self) {
+        loop {
+            match self.read().await {
+                Ok(0) => {}
+                Ok(found) => tracing::warn!(found, "events were read that no webhook had brought"),
+                Err(error) => tracing::warn!(%error, "the event log was not read; the next reading makes up for it"),
+            }
+            self.clock.sleep(pause()).await;
+        }
+    }
+
+    /// One reading; answers how many events were new.
+    pub async fn read(&self) -> Result<u64, ReconcileError> {
+        let now = self.clock.now();
+        let mark = self.store.get::<ReadUpTo>(&()).await?;
+        let since = mark.map_or(now - FIRST, |mark| mark.at - OVERLAP).max(now - FARTHEST);
+        let log = self.twilio.events_since(since).await?;
+        if !log.complete {
+            tracing::warn!("the event log holds more than was read; the oldest events of the gap are left out");
+        }
+        let mut found = 0;
+        for event in log.events {
+            if !self.inbox.knows(&event).await? && self.inbox.accept(event, None).await? == Accepted::New {
+                found += 1;
+            }
+        }
+        metrics::counter!("offdesk_events_recovered_total").increment(found);
+        let mut batch = Batch::new();
+        batch.put(&(), &ReadUpTo { at: now })?;
+        self.store.commit_soft(batch)?;
+        Ok(found)
+    }
+}
+
+/// Somewhere between the two, so that many gateways of one account do not read in step.
+fn pause() -> Duration {
+    let mut byte = [0];
+    // Without randomness the pause is the shortest one.
+    let _ = aws_lc_rs::rand::fill(&mut byte);
+    PAUSE.0 + (PAUSE.1 - PAUSE.0).mul_f64(f64::from(byte[0]) / 255.0)
+}
