@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::group::{Group, Without};
 use crate::install::node::Node;
 use crate::install::python::Venv;
@@ -42,6 +42,10 @@ impl Counterparts {
     /// Tells the program where the counterparts are.
     pub(crate) fn surround(&self, program: Program) -> Program {
         self.variables().into_iter().fold(program, |program, (name, path)| program.env(name, path))
+    }
+
+    pub(crate) fn node(&self) -> Result<&Path> {
+        self.node.as_deref().ok_or_else(|| Error::new("Node was left out"))
     }
 
     /// Writes the same into the cache folder, for a test that is run by hand.

@@ -7,7 +7,7 @@ use crate::args::Args;
 use crate::error::Result;
 use crate::group::{Group, Without};
 use crate::install::cargo_tool::NEXTEST;
-use crate::install::counterparts;
+use crate::install::counterparts::{self, Counterparts};
 use crate::lint;
 use crate::place::Place;
 use crate::process::Program;
@@ -48,6 +48,7 @@ pub(crate) fn run(place: &Place, mut args: Args) -> Result<()> {
     steps.run("documentation tests", || {
         place.cargo().args(["test", "--quiet", "--locked", "--workspace", "--doc"]).run()
     })?;
+    check_exchanges(place, &counterparts, &exchanges, &without, &mut steps)?;
     systemd::check(place, &without, &mut steps)?;
     leave_out(&without, &mut steps);
     steps.close();
@@ -70,6 +71,24 @@ fn fresh_folder(place: &Place) -> Result<PathBuf> {
     }
     fs::create_dir_all(&folder)?;
     Ok(folder)
+}
+
+/// Holds what was recorded against Twilio's OpenAPI documents.
+fn check_exchanges(
+    place: &Place,
+    counterparts: &Counterparts,
+    exchanges: &PathBuf,
+    without: &Without,
+    steps: &mut Steps,
+) -> Result<()> {
+    if without.leaves_out(Group::Node) {
+        return Ok(());
+    }
+    steps.run("recorded requests against Twilio's documents", || {
+        let oracle = place.root().join("tests/counterparts/node/check-exchanges.mjs");
+        let node = Program::new(counterparts.node()?).arg(oracle).arg(exchanges);
+        counterparts.surround(node).run()
+    })
 }
 
 /// The groups of which no step has told yet that they were left out.

@@ -1,0 +1,152 @@
+//! The real counterparts that the gateway is held against, as child processes that answer JSON lines.
+//!
+//! `cargo xtask test` installs them and says where they are (`OFFDESK_NODE`, `OFFDESK_NODE_MODULES`, `OFFDESK_PYTHON`); it
+//! also leaves a note in the cache folder, so that a test that is run by hand finds them. A test that needs one stands in a
+//! module named `with_node` or `with_python`: that is how `--without` finds it.
+
+// Every test binary that includes this module uses another part of it.
+#![allow(dead_code)]
+
+use std::env;
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+/// A script that answers each JSON line with one of its own.
+#[derive(Debug)]
+pub struct Counterpart {
+    child: Child,
+    questions: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+/// A webhook as Twilio signs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// The address with `bodySHA256` where the body is JSON: what the request goes to.
+    pub url: String,
+    /// The value of `X-Twilio-Signature`.
+    pub signature: String,
+}
+
+/// Twilio's own library, in one of its languages.
+#[derive(Debug)]
+pub struct Signer(Counterpart);
+
+/// Twilio's OpenAPI documents, read by Prism. The exchanges it judges are described in `node/oracle.mjs`.
+#[derive(Debug)]
+pub struct Oracle(Counterpart);
+
+// === impl Counterpart ===
+
+impl Counterpart {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let answers = BufReader::new(child.stdout.take().unwrap());
+        Self { questions: child.stdin.take(), answers, child }
+    }
+
+    fn ask(&mut self, question: &Value) -> Value {
+        let line = format!("{question}\n");
+        self.questions.as_mut().unwrap().write_all(line.as_bytes()).unwrap();
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).unwrap();
+        serde_json::from_str(&answer).unwrap_or_else(|cause| panic!("no answer to {question}: {cause}"))
+    }
+}
+
+impl Drop for Counterpart {
+    fn drop(&mut self) {
+        // The end of its input is the end of it.
+        drop(self.questions.take());
+        let _ = self.child.wait();
+    }
+}
+
+// === impl Signer ===
+
+impl Signer {
+    /// npm's `twilio`.
+    pub fn node() -> Self {
+        Self(Counterpart::start(node("sign.mjs")))
+    }
+
+    /// PyPI's `twilio`.
+    pub fn python() -> Self {
+        let mut command = Command::new(setting("OFFDESK_PYTHON"));
+        command.arg(folder().join("python/sign.py"));
+        Self(Counterpart::start(command))
+    }
+
+    /// Signs a form.
+    pub fn form(&mut self, token: &str, url: &str, params: &[(&str, &str)]) -> Signed {
+        self.sign(&json!({ "token": token, "url": url, "params": params }))
+    }
+
+    /// Signs a JSON body: its hash goes into the address.
+    pub fn json(&mut self, token: &str, url: &str, body: &str) -> Signed {
+        self.sign(&json!({ "token": token, "url": url, "body": body }))
+    }
+
+    fn sign(&mut self, question: &Value) -> Signed {
+        let answer = self.0.ask(question);
+        let text = |key: &str| answer[key].as_str().unwrap().to_owned();
+        Signed { url: text("url"), signature: text("signature") }
+    }
+}
+
+// === impl Oracle ===
+
+impl Oracle {
+    pub fn start() -> Self {
+        Self(Counterpart::start(node("check-exchanges.mjs")))
+    }
+
+    /// What is wrong with a request, and with its answer if that is there: one line each.
+    pub fn violations(&mut self, exchange: &Value) -> Vec<String> {
+        let verdict = self.0.ask(exchange);
+        let text = |violation: &Value| {
+            let field = |key: &str| violation[key].as_str().unwrap_or_default().to_owned();
+            format!("{} {}: {}", field("part"), field("at"), field("message"))
+        };
+        verdict["violations"].as_array().unwrap().iter().map(text).collect()
+    }
+}
+
+/// Writes down exchanges, for `cargo xtask test` to judge all of them at once: a test that starts an [`Oracle`] of its own
+/// pays a second for it. Does nothing when the test is run by hand.
+pub fn record<'a>(test: &str, exchanges: impl IntoIterator<Item = &'a Value>) {
+    let Some(folder) = env::var_os("OFFDESK_EXCHANGES") else { return };
+    let name = format!("{}.jsonl", test.replace("::", "."));
+    let lines: String = exchanges.into_iter().map(|exchange| format!("{exchange}\n")).collect();
+    let mut file = OpenOptions::new().create(true).append(true).open(Path::new(&folder).join(name)).unwrap();
+    file.write_all(lines.as_bytes()).unwrap();
+}
+
+/// A script of `node/`, about to be run.
+pub fn node(script: &str) -> Command {
+    let mut command = Command::new(setting("OFFDESK_NODE"));
+    command.arg(folder().join("node").join(script)).env("OFFDESK_NODE_MODULES", setting("OFFDESK_NODE_MODULES"));
+    command
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/counterparts")
+}
+
+/// From the environment, else from what the last `cargo xtask test` noted.
+fn setting(name: &str) -> String {
+    env::var(name).ok().or_else(|| noted(name)).unwrap_or_else(|| {
+        panic!("{name} is not set and no earlier run has noted it: run `cargo xtask test` once, it installs the counterparts")
+    })
+}
+
+fn noted(name: &str) -> Option<String> {
+    let home = || Some(PathBuf::from(env::var_os("HOME")?).join(".cache"));
+    let cache = env::var_os("XDG_CACHE_HOME").filter(|value| !value.is_empty()).map(PathBuf::from).or_else(home)?;
+    let note = fs::read_to_string(cache.join("offdesk/counterparts/env")).ok()?;
+    note.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
+}
