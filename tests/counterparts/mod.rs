@@ -4,8 +4,8 @@
 //! also leaves a note in the cache folder, so that a test that is run by hand finds them. A test that needs one stands in a
 //! module named `with_node` or `with_python`: that is how `--without` finds it.
 
-// Every test binary that includes this module uses another part of it.
-#![allow(dead_code)]
+// Each test binary that includes this module uses another part of it.
+#![allow(dead_code, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::env;
 use std::fs::{self, OpenOptions};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 /// A script that answers each JSON line with one of its own.
 #[derive(Debug)]
-pub struct Counterpart {
+pub(crate) struct Counterpart {
     child: Child,
     questions: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
@@ -25,20 +25,20 @@ pub struct Counterpart {
 
 /// A webhook as Twilio signs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signed {
+pub(crate) struct Signed {
     /// The address with `bodySHA256` where the body is JSON: what the request goes to.
-    pub url: String,
+    pub(crate) url: String,
     /// The value of `X-Twilio-Signature`.
-    pub signature: String,
+    pub(crate) signature: String,
 }
 
 /// Twilio's own library, in one of its languages.
 #[derive(Debug)]
-pub struct Signer(Counterpart);
+pub(crate) struct Signer(Counterpart);
 
 /// Twilio's OpenAPI documents, read by Prism. The exchanges it judges are described in `node/oracle.mjs`.
 #[derive(Debug)]
-pub struct Oracle(Counterpart);
+pub(crate) struct Oracle(Counterpart);
 
 // === impl Counterpart ===
 
@@ -70,24 +70,24 @@ impl Drop for Counterpart {
 
 impl Signer {
     /// npm's `twilio`.
-    pub fn node() -> Self {
+    pub(crate) fn node() -> Self {
         Self(Counterpart::start(node("sign.mjs")))
     }
 
     /// PyPI's `twilio`.
-    pub fn python() -> Self {
+    pub(crate) fn python() -> Self {
         let mut command = Command::new(setting("OFFDESK_PYTHON"));
         command.arg(folder().join("python/sign.py"));
         Self(Counterpart::start(command))
     }
 
     /// Signs a form.
-    pub fn form(&mut self, token: &str, url: &str, params: &[(&str, &str)]) -> Signed {
+    pub(crate) fn form(&mut self, token: &str, url: &str, params: &[(&str, &str)]) -> Signed {
         self.sign(&json!({ "token": token, "url": url, "params": params }))
     }
 
     /// Signs a JSON body: its hash goes into the address.
-    pub fn json(&mut self, token: &str, url: &str, body: &str) -> Signed {
+    pub(crate) fn json(&mut self, token: &str, url: &str, body: &str) -> Signed {
         self.sign(&json!({ "token": token, "url": url, "body": body }))
     }
 
@@ -101,12 +101,12 @@ impl Signer {
 // === impl Oracle ===
 
 impl Oracle {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self(Counterpart::start(node("check-exchanges.mjs")))
     }
 
     /// What is wrong with a request, and with its answer if that is there: one line each.
-    pub fn violations(&mut self, exchange: &Value) -> Vec<String> {
+    pub(crate) fn violations(&mut self, exchange: &Value) -> Vec<String> {
         let verdict = self.0.ask(exchange);
         let text = |violation: &Value| {
             let field = |key: &str| violation[key].as_str().unwrap_or_default().to_owned();
@@ -118,7 +118,7 @@ impl Oracle {
 
 /// Writes down exchanges, for `cargo xtask test` to judge all of them at once: a test that starts an [`Oracle`] of its own
 /// pays a second for it. Does nothing when the test is run by hand.
-pub fn record<'a>(test: &str, exchanges: impl IntoIterator<Item = &'a Value>) {
+pub(crate) fn record<'a>(test: &str, exchanges: impl IntoIterator<Item = &'a Value>) {
     let Some(folder) = env::var_os("OFFDESK_EXCHANGES") else { return };
     let name = format!("{}.jsonl", test.replace("::", "."));
     let lines: String = exchanges.into_iter().map(|exchange| format!("{exchange}\n")).collect();
@@ -127,7 +127,7 @@ pub fn record<'a>(test: &str, exchanges: impl IntoIterator<Item = &'a Value>) {
 }
 
 /// A script of `node/`, about to be run.
-pub fn node(script: &str) -> Command {
+pub(crate) fn node(script: &str) -> Command {
     let mut command = Command::new(setting("OFFDESK_NODE"));
     command.arg(folder().join("node").join(script)).env("OFFDESK_NODE_MODULES", setting("OFFDESK_NODE_MODULES"));
     command

@@ -12,19 +12,22 @@ def with_body_hash(validator: RequestValidator, url: str, body: str) -> str:
     return f"{address}{separator}bodySHA256={validator.compute_hash(body)}{hash_mark}{fragment}"
 
 
-def grouped(pairs: list[list[str]]) -> dict[str, str | list[str]]:
-    """A name that occurs more than once has a list of values."""
-    values: dict[str, list[str]] = {}
-    for name, value in pairs:
-        values.setdefault(name, []).append(value)
-    return {name: many if len(many) > 1 else many[0] for name, many in values.items()}
+class Form(dict):
+    """A form as the library expects one from a web framework: `getall` has every value of a name."""
+
+    def __init__(self, pairs: list[list[str]]):
+        super().__init__(pairs)
+        self.pairs = pairs
+
+    def getall(self, name: str) -> list[str]:
+        return [value for key, value in self.pairs if key == name]
 
 
 def answer(question: dict) -> dict[str, str]:
     validator = RequestValidator(question["token"])
     url, body = question["url"], question.get("body")
     signed = url if body is None else with_body_hash(validator, url, body)
-    return {"url": signed, "signature": validator.compute_signature(signed, grouped(question.get("params", [])))}
+    return {"url": signed, "signature": validator.compute_signature(signed, Form(question.get("params", [])))}
 
 
 for line in sys.stdin:

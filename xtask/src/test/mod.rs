@@ -56,7 +56,7 @@ pub(crate) fn run(place: &Place, mut args: Args) -> Result<()> {
 }
 
 fn nextest(place: &Place, without: &Without) -> Program {
-    let tests = place.cargo().args(["nextest", "run", "--locked", "--workspace"]);
+    let tests = place.cargo().args(["nextest", "run", "--locked", "--workspace", "--no-fail-fast"]);
     match without.filter() {
         Some(filter) => tests.args(["--filterset".to_owned(), filter]),
         None => tests,
