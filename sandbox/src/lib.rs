@@ -1,1 +1,76 @@
+//! A stand-in for the parts of Twilio that Offdesk talks to: TaskRouter, Voice, and what is read of Flex's configuration.
+//!
+//! It keeps state and Twilio's rules, answers REST requests in Twilio's shapes, sends signed webhooks, and goes wrong on
+//! demand. At its address there is a page where a person plays the customer and the agents' cell phones.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use offdesk_sandbox::{AgentSeed, Options, ReservationStatus, Sandbox, TaskStatus};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = Sandbox::start(Options {
+//!     agents: vec![AgentSeed::new("Ada", "+4915550101001", "Available on Mobile")],
+//!     ..Options::default()
+//! })?;
+//! // Start the daemon with `sandbox.url()` as the base URL of every product, and then:
+//! sandbox.set_event_callback("http://127.0.0.1:8080/webhooks/taskrouter");
+//!
+//! let call = sandbox.place_call("+15550123");
+//! let limit = Duration::from_secs(5);
+//! sandbox.wait_until(limit, |state| state.is_ringing("+4915550101001")).await?;
+//! sandbox.answer("+4915550101001")?;
+//! sandbox.hang_up("+4915550101001")?;
+//! let state = sandbox
+//!     .wait_until(limit, |state| state.task(&call.task_sid).is_some_and(|task| task.status == TaskStatus::Wrapping))
+//!     .await?;
+//! assert_eq!(state.reservation_of(&call.task_sid).map(|row| row.status), Some(ReservationStatus::Wrapping));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The same over HTTP, JSON in and out (every POST has a body, if only `{}`):
+//!
+//! | call | what it does |
+//! |---|---|
+//! | `GET /sandbox/state` | the [`Snapshot`] |
+//! | `GET /sandbox/log?after=N` | [`LogEntry`]s |
+//! | `GET /sandbox/stream` | both, as server-sent events |
+//! | `POST /sandbox/calls` `{"from"?}` | a customer calls → 201 [`CustomerCall`] |
+//! | `POST /sandbox/calls/{CA…}/hang-up` | the customer hangs up |
+//! | `POST /sandbox/phones/{number}/answer`, `decline`, `no-answer`, `hang-up` | as at the phone; 409 if it makes no sense |
+//! | `POST /sandbox/phones/{number}` `{"reachable"?, "auto"?}` | `auto` is an [`Auto`], as in `{"do":"answer","after_ms":500}` |
+//! | `POST /sandbox/workers/{worker}/activity` `{"activity"}` | as at the Flex desk |
+//! | `GET`, `PUT`, `DELETE /sandbox/faults` | all [`Faults`] |
+//! | `POST /sandbox/faults` | one more [`RestFault`] |
+//!
+//! All products share one host. Where their paths would collide (Flex and Conversations both have `/v1/Configuration`),
+//! a prefix tells them apart: `/taskrouter`, `/api` and `/flex` stand before the same paths, and links keep them.
 
+mod deliver;
+mod engine;
+mod faults;
+mod handle;
+mod http;
+mod log;
+mod options;
+mod rest;
+mod signature;
+mod start;
+mod time;
+mod world;
+
+pub use self::{
+    faults::{Faults, Reorder, RestAct, RestFault, WebhookFaults},
+    handle::{CustomerCall, Facts, Handle, NotInTime},
+    log::{FlowDirection, LogEntry},
+    options::{AgentSeed, Auto, Options},
+    rest::{error::Refusal, route::Operation},
+    signature::sign,
+    start::{Error, Sandbox},
+    time::{SystemTime, Time},
+    world::{
+        sid::Sid,
+        snapshot::{ActivityView, AgentView, CallView, ConferenceView, PhoneView, ReservationView, Snapshot, TaskView},
+        words::{CallStatus, ConferenceStatus, Direction, EndReason, ReservationStatus, Role, TaskStatus},
+    },
+};

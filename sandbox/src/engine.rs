@@ -1,0 +1,133 @@
+//! The one owner of the state: it runs commands on the [`World`], hands out the webhooks that follow, and wakes
+//! whoever waits for a change. The lock is never held across an await.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tokio::sync::{mpsc, watch};
+
+use crate::{
+    deliver::Webhook,
+    faults::Faults,
+    log::{Log, LogEntry},
+    options::Options,
+    time::Time,
+    world::{World, snapshot::Snapshot},
+};
+
+/// Webhooks that wait to be handed to their destinations. More are lost, and logged as lost: Twilio replays none either.
+const OUTBOX: usize = 16_384;
+
+pub(crate) struct Engine {
+    inner: Mutex<Inner>,
+    changed: watch::Sender<u64>,
+    outbox: mpsc::Sender<Webhook>,
+    /// Webhooks that are neither answered nor given up.
+    in_flight: AtomicUsize,
+    pub(crate) time: Arc<dyn Time>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) world: World,
+    pub(crate) faults: Faults,
+    pub(crate) log: Log,
+}
+
+impl Engine {
+    pub(crate) fn new(options: &Options) -> (Arc<Self>, mpsc::Receiver<Webhook>) {
+        let (outbox, webhooks) = mpsc::channel(OUTBOX);
+        let world = World::new(options, options.time.now_ms());
+        let engine = Self {
+            inner: Mutex::new(Inner { world, faults: Faults::default(), log: Log::default() }),
+            changed: watch::Sender::new(0),
+            outbox,
+            in_flight: AtomicUsize::new(0),
+            time: Arc::clone(&options.time),
+        };
+        (Arc::new(engine), webhooks)
+    }
+
+    /// Runs a command at the present moment, and what falls due with it.
+    pub(crate) fn act<R>(&self, command: impl FnOnce(&mut World) -> R) -> R {
+        let mut inner = self.lock();
+        let now = self.time.now_ms();
+        inner.world.advance(now);
+        let result = command(&mut inner.world);
+        inner.world.advance(now);
+        // Under the lock, so that webhooks leave in the order in which they arose.
+        for webhook in inner.world.take_webhooks() {
+            self.in_flight.fetch_add(1, Ordering::SeqCst);
+            if let Err(refused) = self.outbox.try_send(webhook) {
+                self.in_flight.fetch_sub(1, Ordering::SeqCst);
+                let entry = refused.into_inner().log_entry(now, None, "", Some("lost: the stand-in's outbox is full"));
+                inner.log.add(entry);
+            }
+        }
+        drop(inner);
+        self.wake();
+        result
+    }
+
+    /// Reads or changes what is no part of the world: faults and the log.
+    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Inner) -> R) -> R {
+        act(&mut self.lock())
+    }
+
+    pub(crate) fn log(&self, entry: LogEntry) {
+        self.lock().log.add(entry);
+        self.wake();
+    }
+
+    /// One webhook is answered or given up.
+    pub(crate) fn webhook_done(&self) {
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// More deliveries of one webhook.
+    pub(crate) fn webhooks_added(&self, more: usize) {
+        self.in_flight.fetch_add(more, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_settled(&self) -> bool {
+        self.in_flight.load(Ordering::SeqCst) == 0
+    }
+
+    pub(crate) fn snapshot(&self, last: usize) -> Snapshot {
+        self.lock().world.snapshot(last)
+    }
+
+    /// Tells of every change of the state, the faults or the log.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    pub(crate) fn wake(&self) {
+        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Does what falls due, for ever.
+    pub(crate) async fn run_timers(self: Arc<Self>) {
+        let mut changes = self.changes();
+        loop {
+            changes.borrow_and_update();
+            let due = self.lock().world.next_due().unwrap_or(u64::MAX);
+            if due <= self.time.now_ms() {
+                self.act(|_| ());
+                continue;
+            }
+            // No sleep is so long that adding it to the present moment overflows.
+            let due = due.min(self.time.now_ms().saturating_add(86_400_000));
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return },
+                () = self.time.sleep_until(due) => {}
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

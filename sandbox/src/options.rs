@@ -1,0 +1,110 @@
+//! What a sandbox starts with.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::{SystemTime, Time};
+
+/// How a sandbox is set up; [`Options::default`] is a useful one.
+#[derive(Clone)]
+pub struct Options {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// `AC` and 32 hexadecimal digits.
+    pub account_sid: String,
+    /// Signs webhooks, and is one of the passwords of the REST API.
+    pub auth_token: String,
+    /// `(SK…, secret)`: another password of the REST API.
+    pub api_key: Option<(String, String)>,
+    /// `WS` and 32 hexadecimal digits; none: one that is the same at every start.
+    pub workspace_sid: Option<String>,
+    /// The workspace's EventCallbackUrl; also [`Handle::set_event_callback`](crate::Handle::set_event_callback).
+    pub event_callback: Option<String>,
+    pub time: Arc<dyn Time>,
+    /// Name and whether a worker in it is available. The first unavailable one is the workspace's timeout activity.
+    pub activities: Vec<(String, bool)>,
+    pub agents: Vec<AgentSeed>,
+    /// `task_reservation_timeout` of the workflow.
+    pub reservation_timeout_s: u64,
+    /// A task that was offered so often and never accepted is cancelled.
+    pub max_assignments: usize,
+    /// Open voice reservations that one worker may have.
+    pub voice_capacity: usize,
+    /// Numbers of the account: valid as `From` and called by customers. Empty: any E.164 number is valid as `From`.
+    pub numbers: Vec<String>,
+    /// Flex's own setting, `call_recording_enabled`.
+    pub recording: bool,
+    /// Flex's own setting, `call_recording_webhook_url`.
+    pub recording_webhook: Option<String>,
+    /// Move an accepted reservation to `wrapping` when its conference ends, as some Flex set-ups do.
+    pub auto_wrapup: bool,
+    /// Sids follow from it.
+    pub seed: u64,
+}
+
+/// One agent: a worker, and a cell phone.
+#[derive(Clone, Debug)]
+pub struct AgentSeed {
+    pub name: String,
+    /// E.164.
+    pub phone: String,
+    /// Name of one of [`Options::activities`].
+    pub activity: String,
+}
+
+impl AgentSeed {
+    pub fn new(name: &str, phone: &str, activity: &str) -> Self {
+        Self { name: name.to_owned(), phone: phone.to_owned(), activity: activity.to_owned() }
+    }
+
+    /// The worker's `friendly_name`, as Flex with SSO by phone number has it.
+    pub fn worker_name(&self) -> String {
+        format!("user-{}", self.phone)
+    }
+}
+
+/// What a phone does without a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+pub enum Auto {
+    /// It rings until somebody does something, or the caller gives up.
+    #[default]
+    Nothing,
+    Answer {
+        after_ms: u64,
+    },
+    /// The network says busy.
+    Decline {
+        after_ms: u64,
+    },
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            account_sid: "AC00000000000000000000000000000001".into(),
+            auth_token: "0123456789abcdef0123456789abcdef".into(),
+            api_key: None,
+            workspace_sid: None,
+            event_callback: None,
+            time: Arc::new(SystemTime),
+            activities: [("Offline", false), ("Available", true), ("Available on Mobile", true), ("Break", false)]
+                .map(|(name, available)| (name.to_owned(), available))
+                .to_vec(),
+            agents: vec![
+                AgentSeed::new("Ada Bergmann", "+4915550101001", "Offline"),
+                AgentSeed::new("Bo Lindqvist", "+4915550101002", "Offline"),
+            ],
+            reservation_timeout_s: 120,
+            max_assignments: 10,
+            voice_capacity: 1,
+            numbers: vec!["+15550100".into()],
+            recording: false,
+            recording_webhook: None,
+            auto_wrapup: false,
+            seed: 1,
+        }
+    }
+}

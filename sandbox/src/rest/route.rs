@@ -1,0 +1,108 @@
+//! Which operation a method and a path mean. Names are those of Twilio's OpenAPI documents.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Refusal;
+
+macro_rules! operations {
+    ($($name:ident $method:literal $path:literal),+ $(,)?) => {
+        /// An operation of Twilio's that the stand-in knows.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Operation { $($name),+ }
+
+        impl Operation {
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The `operationId`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name)),+ }
+            }
+
+            const fn route(self) -> (&'static str, &'static str) {
+                match self { $(Self::$name => ($method, $path)),+ }
+            }
+        }
+    };
+}
+
+operations! {
+    ListWorkspace "GET" "/v1/Workspaces",
+    FetchWorkspace "GET" "/v1/Workspaces/*",
+    UpdateWorkspace "POST" "/v1/Workspaces/*",
+    ListActivity "GET" "/v1/Workspaces/*/Activities",
+    CreateActivity "POST" "/v1/Workspaces/*/Activities",
+    FetchActivity "GET" "/v1/Workspaces/*/Activities/*",
+    ListWorker "GET" "/v1/Workspaces/*/Workers",
+    FetchWorker "GET" "/v1/Workspaces/*/Workers/*",
+    UpdateWorker "POST" "/v1/Workspaces/*/Workers/*",
+    ListWorkerReservation "GET" "/v1/Workspaces/*/Workers/*/Reservations",
+    FetchWorkerReservation "GET" "/v1/Workspaces/*/Workers/*/Reservations/*",
+    UpdateWorkerReservation "POST" "/v1/Workspaces/*/Workers/*/Reservations/*",
+    ListTask "GET" "/v1/Workspaces/*/Tasks",
+    CreateTask "POST" "/v1/Workspaces/*/Tasks",
+    FetchTask "GET" "/v1/Workspaces/*/Tasks/*",
+    UpdateTask "POST" "/v1/Workspaces/*/Tasks/*",
+    ListTaskReservation "GET" "/v1/Workspaces/*/Tasks/*/Reservations",
+    FetchTaskReservation "GET" "/v1/Workspaces/*/Tasks/*/Reservations/*",
+    UpdateTaskReservation "POST" "/v1/Workspaces/*/Tasks/*/Reservations/*",
+    ListWorkflow "GET" "/v1/Workspaces/*/Workflows",
+    FetchWorkflow "GET" "/v1/Workspaces/*/Workflows/*",
+    ListEvent "GET" "/v1/Workspaces/*/Events",
+    FetchEvent "GET" "/v1/Workspaces/*/Events/*",
+    ListCall "GET" "/2010-04-01/Accounts/*/Calls.json",
+    CreateCall "POST" "/2010-04-01/Accounts/*/Calls.json",
+    FetchCall "GET" "/2010-04-01/Accounts/*/Calls/*.json",
+    UpdateCall "POST" "/2010-04-01/Accounts/*/Calls/*.json",
+    ListConference "GET" "/2010-04-01/Accounts/*/Conferences.json",
+    FetchConference "GET" "/2010-04-01/Accounts/*/Conferences/*.json",
+    UpdateConference "POST" "/2010-04-01/Accounts/*/Conferences/*.json",
+    ListParticipant "GET" "/2010-04-01/Accounts/*/Conferences/*/Participants.json",
+    CreateParticipant "POST" "/2010-04-01/Accounts/*/Conferences/*/Participants.json",
+    FetchParticipant "GET" "/2010-04-01/Accounts/*/Conferences/*/Participants/*.json",
+    UpdateParticipant "POST" "/2010-04-01/Accounts/*/Conferences/*/Participants/*.json",
+    DeleteParticipant "DELETE" "/2010-04-01/Accounts/*/Conferences/*/Participants/*.json",
+    FetchConfiguration "GET" "/v1/Configuration",
+}
+
+/// The operation, and what stands in the places of its path's variables.
+pub(crate) fn find<'a>(method: &str, path: &'a str) -> Result<(Operation, Vec<&'a str>), Refusal> {
+    let mut other_method = false;
+    for operation in Operation::ALL {
+        let (wanted, pattern) = operation.route();
+        if let Some(variables) = matches(pattern, path) {
+            if wanted == method {
+                return Ok((*operation, variables));
+            }
+            other_method = true;
+        }
+    }
+    Err(if other_method { Refusal::method() } else { Refusal::not_found() })
+}
+
+fn matches<'a>(pattern: &str, path: &'a str) -> Option<Vec<&'a str>> {
+    let mut variables = Vec::new();
+    let mut segments = path.split('/');
+    for wanted in pattern.split('/') {
+        let segment = segments.next()?;
+        match wanted.split_once('*') {
+            None if wanted == segment => {}
+            None => return None,
+            Some((_, suffix)) => variables.push(segment.strip_suffix(suffix).filter(|value| !value.is_empty())?),
+        }
+    }
+    segments.next().is_none().then_some(variables)
+}
+
+/// The products whose paths the stand-in answers. On one host some would collide (Flex and Conversations both have
+/// `/v1/Configuration`), so that each also has a prefix of its own.
+pub(crate) const PREFIXES: [&str; 3] = ["/taskrouter", "/api", "/flex"];
+
+/// Splits the product's prefix off, if there is one.
+pub(crate) fn split_prefix(path: &str) -> (&str, &str) {
+    for prefix in PREFIXES {
+        if let Some(rest) = path.strip_prefix(prefix).filter(|rest| rest.starts_with('/')) {
+            return (prefix, rest);
+        }
+    }
+    ("", path)
+}

@@ -1,0 +1,168 @@
+//! The world: Twilio's state and rules, without any input or output.
+//!
+//! Commands come in with the time; webhooks to send come out of [`World::take_webhooks`], the next moment at which
+//! something happens by itself out of [`World::next_due`].
+
+mod callbacks;
+mod calls;
+mod conferences;
+mod events;
+mod instruction;
+pub(crate) mod model;
+mod phones;
+mod reservations;
+mod routing;
+pub(crate) mod sid;
+pub(crate) mod snapshot;
+pub(crate) mod table;
+mod timers;
+pub(crate) mod words;
+mod workers;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+pub(crate) use self::{
+    calls::NewLeg,
+    conferences::NewConference,
+    events::{Event, QUEUE_NAME, WORKFLOW_NAME, WORKSPACE_NAME},
+    instruction::ConferenceInstruction,
+    routing::{NewTask, channel_sid},
+};
+use self::{
+    model::{Activity, Call, Conference, Phone, Reservation, Task, Worker},
+    sid::{Sid, SidMaker},
+    table::Table,
+    timers::Timers,
+};
+use crate::{deliver::Webhook, options::Options, rest::error::Refusal};
+
+/// The Events resource keeps so many; the oldest are forgotten.
+const EVENTS_KEPT: usize = 20_000;
+
+/// The sids of what there is one of.
+#[derive(Debug)]
+pub(crate) struct Fixed {
+    pub(crate) account: Sid,
+    pub(crate) workspace: Sid,
+    pub(crate) workflow: Sid,
+    pub(crate) queue: Sid,
+    pub(crate) timeout_activity: Sid,
+}
+
+/// What the options say about the rules.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) reservation_timeout_s: u64,
+    pub(crate) max_assignments: usize,
+    pub(crate) voice_capacity: usize,
+    pub(crate) numbers: Vec<String>,
+    pub(crate) recording: bool,
+    pub(crate) recording_webhook: Option<String>,
+    pub(crate) auto_wrapup: bool,
+}
+
+pub(crate) struct World {
+    pub(crate) now: u64,
+    pub(crate) born: u64,
+    pub(crate) fixed: Fixed,
+    pub(crate) rules: Rules,
+    pub(crate) event_callback: Option<String>,
+    pub(crate) events_filter: Option<String>,
+    pub(crate) activities: Table<Activity>,
+    pub(crate) workers: Table<Worker>,
+    pub(crate) tasks: Table<Task>,
+    pub(crate) reservations: Table<Reservation>,
+    pub(crate) calls: Table<Call>,
+    pub(crate) conferences: Table<Conference>,
+    pub(crate) phones: Vec<Phone>,
+    pub(crate) events: VecDeque<Event>,
+    /// Numbers that Twilio refuses to call.
+    pub(crate) unroutable: Vec<String>,
+    waiting: Vec<Sid>,
+    timers: Timers,
+    sids: SidMaker,
+    webhooks: Vec<Webhook>,
+}
+
+impl World {
+    pub(crate) fn new(options: &Options, now: u64) -> Self {
+        let activity = |name: &str| sid::named("WA", name);
+        let timeout = options.activities.iter().find(|(_, available)| !available).map_or("Offline", |(name, _)| name);
+        let mut world = Self {
+            now,
+            born: now,
+            fixed: Fixed {
+                account: options.account_sid.as_str().into(),
+                workspace: options.workspace_sid.as_deref().map_or_else(|| sid::named("WS", "workspace"), Sid::from),
+                workflow: sid::named("WW", "workflow"),
+                queue: sid::named("WQ", "queue"),
+                timeout_activity: activity(timeout),
+            },
+            rules: Rules {
+                reservation_timeout_s: options.reservation_timeout_s,
+                max_assignments: options.max_assignments.max(1),
+                voice_capacity: options.voice_capacity,
+                numbers: options.numbers.clone(),
+                recording: options.recording,
+                recording_webhook: options.recording_webhook.clone(),
+                auto_wrapup: options.auto_wrapup,
+            },
+            event_callback: options.event_callback.clone(),
+            events_filter: None,
+            activities: Table::default(),
+            workers: Table::default(),
+            tasks: Table::default(),
+            reservations: Table::default(),
+            calls: Table::default(),
+            conferences: Table::default(),
+            phones: Vec::new(),
+            events: VecDeque::new(),
+            unroutable: Vec::new(),
+            waiting: Vec::new(),
+            timers: Timers::default(),
+            sids: SidMaker::new(options.seed),
+            webhooks: Vec::new(),
+        };
+        for (name, available) in &options.activities {
+            world.activities.add(Activity {
+                sid: activity(name),
+                name: name.clone(),
+                available: *available,
+                created: now,
+            });
+        }
+        for agent in &options.agents {
+            world.seed_agent(agent);
+        }
+        world
+    }
+
+    /// Moves the clock, and does what has fallen due on the way, each thing at its own moment.
+    pub(crate) fn advance(&mut self, now: u64) {
+        while let Some((due, timer)) = self.timers.pop_due(now) {
+            self.now = self.now.max(due);
+            self.fire(timer);
+        }
+        self.now = self.now.max(now);
+    }
+
+    /// When something happens by itself next.
+    pub(crate) fn next_due(&self) -> Option<u64> {
+        self.timers.next_due()
+    }
+
+    /// The webhooks that are to be sent since the last call, in order.
+    pub(crate) fn take_webhooks(&mut self) -> Vec<Webhook> {
+        std::mem::take(&mut self.webhooks)
+    }
+
+    pub(crate) fn make_sid(&mut self, prefix: &str) -> Sid {
+        self.sids.make(prefix)
+    }
+}
+
+/// What a command answers.
+pub(crate) type Done<T = ()> = Result<T, Refusal>;
