@@ -1,0 +1,241 @@
+//! The sandbox over HTTP: requests, signed webhooks, faults, and a clock turned by hand.
+
+use std::{
+    future::Future,
+    io::{Read, Write},
+    net::TcpListener,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use offdesk_sandbox::{
+    AgentSeed, FlowDirection, Handle, LogEntry, Operation, Options, Reorder, ReservationStatus, RestAct, RestFault,
+    Sandbox, TaskStatus, Time, WebhookFaults, sign,
+};
+use tokio::sync::Notify;
+
+const ADA: &str = "+4915550101001";
+const LIMIT: Duration = Duration::from_secs(10);
+
+fn start(change: impl FnOnce(&mut Options)) -> Handle {
+    let mut options = Options { agents: vec![AgentSeed::new("Ada", ADA, "Available on Mobile")], ..Options::default() };
+    change(&mut options);
+    Sandbox::start(options).expect("the sandbox starts")
+}
+
+/// A client as the gateway is one; `path` begins behind the workspace.
+async fn post(sandbox: &Handle, path: &str, form: &[(&str, &str)]) -> Result<reqwest::Response, reqwest::Error> {
+    let facts = sandbox.facts();
+    reqwest::Client::new()
+        .post(format!("{}/v1/Workspaces/{}{path}", sandbox.url(), facts.workspace_sid))
+        .basic_auth(&facts.account_sid, Some(&facts.auth_token))
+        .form(form)
+        .send()
+        .await
+}
+
+/// Answers every request with 204, and keeps its head and body.
+struct Receiver {
+    url: String,
+    requests: std::sync::mpsc::Receiver<String>,
+}
+
+fn receiver() -> Receiver {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/webhooks", listener.local_addr().expect("an address"));
+    let (sender, requests) = std::sync::mpsc::sync_channel(1000);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                let mut seen = Vec::new();
+                let mut piece = [0; 4096];
+                while let Ok(count @ 1..) = stream.read(&mut piece) {
+                    seen.extend_from_slice(&piece[..count]);
+                    if let Some(request) = whole_request(&seen) {
+                        let _ = sender.send(request);
+                        seen.clear();
+                        let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n");
+                    }
+                }
+            });
+        }
+    });
+    Receiver { url, requests }
+}
+
+fn whole_request(seen: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(seen).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    (body.len() == header(head, "content-length")?.parse::<usize>().ok()?).then(|| text.clone())
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+    lines.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+fn names(log: &[LogEntry]) -> Vec<String> {
+    let webhooks = log.iter().filter(|entry| entry.direction == FlowDirection::Webhook && entry.status.is_some());
+    webhooks.map(|entry| entry.name.clone()).collect()
+}
+
+#[tokio::test]
+async fn a_customer_is_connected_over_http_and_the_webhooks_are_signed() {
+    let receiver = receiver();
+    let sandbox = start(|options| options.event_callback = Some(format!("{}#rc=2", receiver.url)));
+    let call = sandbox.place_call("+15550123");
+    let state = sandbox.snapshot();
+    let reservation = &state.reservation_of(&call.task_sid).expect("an offer").sid;
+    let path = format!("/Tasks/{}/Reservations/{reservation}", call.task_sid);
+    let order = [("Instruction", "conference"), ("From", "+15550100"), ("To", ADA)];
+    assert_eq!(post(&sandbox, &path, &order).await.expect("an answer").status(), 200);
+    sandbox.wait_until(LIMIT, |state| state.is_ringing(ADA)).await.expect("it rings");
+    sandbox.answer(ADA).expect("it rings");
+    let state = sandbox.settled(LIMIT).await.expect("webhooks are delivered");
+    assert_eq!(state.task(&call.task_sid).map(|task| task.status), Some(TaskStatus::Assigned));
+
+    let request = receiver.requests.recv_timeout(LIMIT).expect("a webhook");
+    let (head, body) = request.split_once("\r\n\r\n").expect("a head and a body");
+    let params: Vec<_> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+    let signature = sign(&sandbox.facts().auth_token, &receiver.url, &params);
+    assert_eq!(header(head, "x-twilio-signature"), Some(signature.as_str()));
+    assert_eq!(header(head, "i-twilio-idempotency-token").map(str::len), Some(32));
+    assert!(params.contains(&("EventType".into(), "task.created".into())));
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_refused_in_twilios_shape() {
+    let sandbox = start(|_| {});
+    let url = format!("{}/v1/Workspaces", sandbox.url());
+    let answer = reqwest::Client::new().get(&url).basic_auth("AC", Some("wrong")).send().await.expect("an answer");
+    assert_eq!(answer.status(), 401);
+    let body: serde_json::Value = answer.json().await.expect("JSON");
+    assert_eq!((body["code"].as_u64(), body["status"].as_u64()), (Some(20003), Some(401)));
+}
+
+#[tokio::test]
+async fn requests_fail_as_they_are_told_to() {
+    let sandbox = start(|_| {});
+    sandbox.fault(RestFault::once(
+        Operation::CreateActivity,
+        RestAct::Fail { status: 429, code: 20429, message: None, retry_after_s: Some(2) },
+    ));
+    let refused = post(&sandbox, "/Activities", &[("FriendlyName", "Lunch")]).await.expect("an answer");
+    assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"2".parse().expect("a value")));
+    assert_eq!(post(&sandbox, "/Activities", &[("FriendlyName", "Lunch")]).await.expect("an answer").status(), 201);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_leaves_open_whether_the_request_was_acted_on() {
+    for (act, acted) in [(RestAct::DropBefore, false), (RestAct::DropAfter, true)] {
+        let sandbox = start(|_| {});
+        sandbox.fault(RestFault::once(Operation::CreateActivity, act));
+        let error = post(&sandbox, "/Activities", &[("FriendlyName", "Lunch")]).await.expect_err("no answer");
+        assert!(error.is_request(), "not even a status line came: {error:?}");
+        let made = sandbox.snapshot().activities.iter().any(|activity| activity.name == "Lunch");
+        assert_eq!(made, acted);
+    }
+}
+
+#[tokio::test]
+async fn while_it_is_down_nothing_is_answered() {
+    let sandbox = start(|_| {});
+    sandbox.set_down(true);
+    assert!(post(&sandbox, "/Activities", &[("FriendlyName", "Lunch")]).await.is_err());
+    sandbox.clear_faults();
+    assert!(post(&sandbox, "/Activities", &[("FriendlyName", "Lunch")]).await.is_ok());
+}
+
+#[tokio::test]
+async fn webhooks_come_twice_and_in_another_order_on_demand() {
+    let receiver = receiver();
+    let sandbox = start(|options| {
+        options.event_callback = Some(receiver.url.clone());
+        options.agents.clear();
+    });
+    sandbox.set_webhook_faults(WebhookFaults {
+        duplicates: 1,
+        drop_next: 2,
+        reorder: Some(Reorder { window: 100, seed: None }),
+        ..WebhookFaults::default()
+    });
+    sandbox.place_call("+15550123");
+    sandbox.settled(LIMIT).await.expect("webhooks are delivered");
+    let wanted = ["task-queue.entered", "task-queue.entered", "workflow.entered", "workflow.entered"];
+    assert_eq!(names(&sandbox.log()), wanted);
+}
+
+/// A clock that a test turns.
+#[derive(Default)]
+struct Manual {
+    now: AtomicU64,
+    turned: Arc<Notify>,
+}
+
+impl Manual {
+    fn turn(&self, seconds: u64) {
+        self.now.fetch_add(seconds * 1000, Ordering::SeqCst);
+        self.turned.notify_waiters();
+    }
+}
+
+struct Shared(Arc<Manual>);
+
+impl Time for Shared {
+    fn now_ms(&self) -> u64 {
+        self.0.now.load(Ordering::SeqCst)
+    }
+
+    fn sleep_until(&self, ms: u64) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let clock = Arc::clone(&self.0);
+        Box::pin(async move {
+            loop {
+                let turned = clock.turned.notified();
+                if clock.now.load(Ordering::SeqCst) >= ms {
+                    return;
+                }
+                turned.await;
+            }
+        })
+    }
+}
+
+#[tokio::test]
+async fn on_a_clock_turned_by_hand_a_reservation_times_out_at_once() {
+    let clock = Arc::new(Manual::default());
+    clock.turn(1_700_000_000);
+    let sandbox = start(|options| options.time = Arc::new(Shared(Arc::clone(&clock))));
+    let call = sandbox.place_call("+15550123");
+    clock.turn(120);
+    let timed_out = |status| status == ReservationStatus::Timeout;
+    sandbox
+        .wait_until(LIMIT, |state| state.reservation_of(&call.task_sid).is_some_and(|row| timed_out(row.status)))
+        .await
+        .expect("the reservation times out");
+}
+
+#[tokio::test]
+async fn the_control_api_does_what_the_page_does() {
+    let sandbox = start(|_| {});
+    let client = reqwest::Client::new();
+    let url = |path: &str| format!("{}/sandbox{path}", sandbox.url());
+    let none = serde_json::json!({});
+    let placed = client.post(url("/calls")).json(&none).send().await.expect("an answer");
+    assert_eq!(placed.status(), 201);
+    let call: serde_json::Value = placed.json().await.expect("JSON");
+    let too_early = client.post(url(&format!("/phones/{ADA}/answer"))).json(&none).send().await.expect("an answer");
+    assert_eq!(too_early.status(), 409);
+    let path = format!("/calls/{}/hang-up", call["call_sid"].as_str().expect("a sid"));
+    assert_eq!(client.post(url(&path)).json(&none).send().await.expect("an answer").status(), 204);
+    let body = serde_json::json!({ "activity": "Break" });
+    let set = client.post(url(&format!("/workers/{ADA}/activity"))).json(&body).send().await.expect("an answer");
+    assert_eq!(set.status(), 204);
+    let page = client.get(sandbox.url()).send().await.expect("the page");
+    assert!(page.headers().contains_key("content-security-policy"));
+}
