@@ -114,3 +114,86 @@ impl WorkspaceFacts {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::{Clock, Hand},
+        domain::Timestamp,
+        twilio::{
+            client::Limits,
+            testing::{Fake, Reply, WORKFLOW},
+        },
+    };
+
+    const ACTIVITY: &str = "WA0123456789abcdef0123456789abcdef";
+
+    async fn facts(replies: impl Into<Vec<Reply>>) -> (WorkspaceFacts, Fake, Hand) {
+        let (clock, hand) = Clock::manual(Timestamp::from_millis(1_000_000));
+        let fake = Fake::replying(replies).await;
+        (WorkspaceFacts::new(fake.client_with(Limits::default(), clock)), fake, hand)
+    }
+
+    fn activities(names: &[&str]) -> Reply {
+        let item = |name: &&str| format!(r#"{{"sid":"{ACTIVITY}","friendly_name":"{name}","available":true}}"#);
+        let items: Vec<_> = names.iter().map(item).collect();
+        Reply::ok(format!(r#"{{"activities":[{}],"meta":{{"next_page_url":null}}}}"#, items.join(",")))
+    }
+
+    #[tokio::test]
+    async fn an_activity_is_known_by_name_and_by_sid_after_one_question() {
+        let (facts, fake, _hand) = facts([activities(&["Offline"])]).await;
+        let sid = facts.activity_sid("Offline").await.unwrap().unwrap();
+        assert_eq!(facts.activity_name(&sid).await.unwrap().as_deref(), Some("Offline"));
+        assert_eq!(fake.requests().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_missing_activity_is_asked_for_again_only_after_a_while() {
+        let (facts, fake, hand) = facts([activities(&["Offline"]), activities(&["Offline", "Break"])]).await;
+        for _ in 0..3 {
+            assert_eq!(facts.activity_sid("Break").await.unwrap(), None);
+        }
+        assert_eq!(fake.requests().len(), 1);
+        hand.advance(MISSING_ACTIVITY_TTL);
+        assert!(facts.activity_sid("Break").await.unwrap().is_some());
+        assert_eq!(fake.requests().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_workflows_timeout_is_asked_for_once_in_a_while() {
+        let body = format!(r#"{{"sid":"{WORKFLOW}","task_reservation_timeout":45}}"#);
+        let (facts, fake, hand) = facts([Reply::ok(body)]).await;
+        let workflow = WORKFLOW.parse().unwrap();
+        for _ in 0..2 {
+            assert_eq!(facts.reservation_timeout(Some(&workflow)).await, Duration::from_secs(45));
+        }
+        assert_eq!(fake.requests().len(), 1);
+        hand.advance(WORKFLOW_TTL);
+        facts.reservation_timeout(Some(&workflow)).await;
+        assert_eq!(fake.requests().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_timeout_is_twilios_default() {
+        let (facts, _fake, _hand) = facts([Reply::status(404)]).await;
+        assert_eq!(facts.reservation_timeout(None).await, DEFAULT_RESERVATION_TIMEOUT);
+        assert_eq!(facts.reservation_timeout(Some(&WORKFLOW.parse().unwrap())).await, DEFAULT_RESERVATION_TIMEOUT);
+    }
+
+    #[tokio::test]
+    async fn flex_says_whether_and_where_it_records() {
+        let on = r#"{"call_recording_enabled":true,"call_recording_webhook_url":"https://flex.example.com/r"}"#;
+        let url = "https://flex.example.com/r".parse().unwrap();
+        for (reply, expected) in [
+            (Reply::ok(on), Some(Recording { status_callback: Some(url) })),
+            (Reply::ok(r#"{"call_recording_enabled":true}"#), Some(Recording { status_callback: None })),
+            (Reply::ok(r#"{"call_recording_enabled":null,"call_recording_webhook_url":null}"#), None),
+            (Reply::status(404), None),
+        ] {
+            let (facts, _fake, _hand) = facts([reply]).await;
+            assert_eq!(facts.flex_recording().await, Ok(expected));
+        }
+    }
+}

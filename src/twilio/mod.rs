@@ -12,5 +12,7 @@ pub mod taskrouter;
 pub mod voice;
 
 mod cache;
+#[cfg(test)]
+mod testing;
 
 pub use client::{Credentials, Endpoints, Health, Limits, Refusal, Settings, Twilio, TwilioError};

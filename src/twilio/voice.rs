@@ -148,3 +148,45 @@ impl Twilio {
         [&["2010-04-01", "Accounts", self.account_sid().as_str()], rest].concat()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::twilio::testing::{ACCOUNT, Fake, Reply};
+
+    const CALL: &str = "CA0123456789abcdef0123456789abcdef";
+    const CONFERENCE: &str = "CF0123456789abcdef0123456789abcdef";
+
+    async fn fake(body: &str) -> Fake {
+        Fake::replying([Reply::ok(body)]).await
+    }
+
+    #[tokio::test]
+    async fn a_call_is_ended_by_a_new_status() {
+        let fake = fake("{}").await;
+        fake.client().end_call(&CALL.parse().unwrap(), CallEnd::Canceled).await.unwrap();
+        let request = fake.requests().remove(0);
+        assert!(request.starts_with(&format!("POST /2010-04-01/Accounts/{ACCOUNT}/Calls/{CALL}.json ")), "{request}");
+        assert!(request.ends_with("\r\n\r\nStatus=canceled"), "{request}");
+    }
+
+    #[tokio::test]
+    async fn conferences_are_found_by_name_and_status() {
+        let body = format!(
+            r#"{{"conferences":[{{"sid":"{CONFERENCE}","friendly_name":"WT1","status":"in-progress"}}],"page":0}}"#
+        );
+        let fake = fake(&body).await;
+        let found = fake.client().conferences_named("WT1", Some(ConferenceStatus::InProgress)).await.unwrap();
+        assert_eq!(found[0].sid.as_str(), CONFERENCE);
+        let line = fake.requests().remove(0);
+        let target = "/Conferences.json?FriendlyName=WT1&Status=in-progress&PageSize=50 ";
+        assert!(line.starts_with(&format!("GET /2010-04-01/Accounts/{ACCOUNT}{target}")), "{line}");
+    }
+
+    #[tokio::test]
+    async fn a_conference_is_ended_by_a_new_status() {
+        let fake = fake("{}").await;
+        fake.client().end_conference(&CONFERENCE.parse().unwrap()).await.unwrap();
+        assert!(fake.requests()[0].ends_with("\r\n\r\nStatus=completed"));
+    }
+}

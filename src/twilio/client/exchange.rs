@@ -23,10 +23,7 @@ const MAX_ANSWER: usize = 4 * 1024 * 1024;
 const POOL_IDLE: Duration = Duration::from_secs(30);
 
 pub(super) fn client(limits: &Limits, extra_roots_pem: Option<&[u8]>) -> Result<Client, SettingsError> {
-    let roots = match extra_roots_pem {
-        Some(pem) => Certificate::from_pem_bundle(pem).map_err(|error| SettingsError::ExtraRoots(error.to_string()))?,
-        None => Vec::new(),
-    };
+    let roots = extra_roots_pem.map(certificates).transpose()?.unwrap_or_default();
     Client::builder()
         .user_agent(concat!("offdesk/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(limits.connect_timeout)
@@ -39,6 +36,14 @@ pub(super) fn client(limits: &Limits, extra_roots_pem: Option<&[u8]>) -> Result<
         .tls_certs_merge(roots)
         .build()
         .map_err(|error| SettingsError::Client(error.to_string()))
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, SettingsError> {
+    match Certificate::from_pem_bundle(pem) {
+        Ok(found) if found.is_empty() => Err(SettingsError::ExtraRoots("there is no certificate in it".to_owned())),
+        Ok(found) => Ok(found),
+        Err(error) => Err(SettingsError::ExtraRoots(error.to_string())),
+    }
 }
 
 /// Counts a request, or a call that never became one.
@@ -165,15 +170,19 @@ fn how_unreachable(error: &reqwest::Error) -> Unreachable {
     let mut source = error.source();
     while let Some(cause) = source {
         if let Some(cause) = cause.downcast_ref::<io::Error>() {
-            // A TLS error travels inside an I/O error, which does not give it as its source.
-            if cause.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-                return Unreachable::Tls;
-            }
-            if cause.kind() == io::ErrorKind::ConnectionRefused {
-                return Unreachable::Refused;
-            }
+            return why(cause);
         }
         source = cause.source();
     }
     Unreachable::Other
+}
+
+/// An I/O error wraps others without giving them as its source.
+fn why(error: &io::Error) -> Unreachable {
+    match error.get_ref() {
+        Some(inner) if inner.is::<rustls::Error>() => Unreachable::Tls,
+        Some(inner) => inner.downcast_ref().map_or(Unreachable::Other, why),
+        None if error.kind() == io::ErrorKind::ConnectionRefused => Unreachable::Refused,
+        None => Unreachable::Other,
+    }
 }

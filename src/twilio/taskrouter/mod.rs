@@ -7,6 +7,8 @@
 mod event_log;
 mod instruction;
 mod reservations;
+#[cfg(test)]
+mod tests;
 mod workers;
 
 use std::time::Duration;
