@@ -4,6 +4,7 @@ pub mod actors;
 pub mod agent;
 pub mod app;
 pub mod call;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;

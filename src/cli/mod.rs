@@ -1,0 +1,126 @@
+//! The command line: what is asked for, and how it ends.
+
+mod agent;
+mod backup;
+mod check;
+mod failure;
+mod progress;
+mod sandbox;
+mod serve;
+mod setting;
+mod shutdown;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand, error::ErrorKind};
+use tracing::level_filters::LevelFilter;
+
+use self::{failure::Failure, setting::ConfigFile};
+use crate::{
+    clock::Clock,
+    config::Config,
+    store::{self, StoreHandle},
+    telemetry,
+};
+
+/// What the process was started with.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    pub args: Vec<OsString>,
+    pub env: Vec<(OsString, OsString)>,
+}
+
+/// Lets Twilio Flex agents leave the desk: tasks and calls on their phones.
+#[derive(Debug, Parser)]
+#[command(name = "offdesk", version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon
+    Serve(ConfigFile),
+    /// Run the daemon and a local stand-in for Twilio, to try things out: no account and no configuration needed
+    Sandbox(sandbox::Options),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Manage agents while the daemon is stopped
+    Agent(Box<agent::Options>),
+    /// Write all that is kept to a file, as JSON lines
+    Backup(backup::Options),
+    /// Take a backup back in place of what is kept
+    Restore(backup::Options),
+    #[command(hide = true)]
+    Audit(Anything),
+    #[command(hide = true)]
+    Doctor(Anything),
+    #[command(hide = true)]
+    Migrate(Anything),
+    #[command(hide = true)]
+    Openapi(Anything),
+    #[command(hide = true)]
+    Push(Anything),
+    #[command(hide = true)]
+    Setup(Anything),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print the configuration in effect without its secrets, and where each value comes from
+    Check(ConfigFile),
+}
+
+/// Whatever follows a command that this version does not have.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+struct Anything {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _rest: Vec<OsString>,
+}
+
+/// Does what was asked for. Errors go to standard error.
+pub fn run(invocation: &Invocation) -> ExitCode {
+    let cli = match Cli::try_parse_from(&invocation.args) {
+        Ok(cli) => cli,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            return error.print().map_or_else(|error| Failure::from(error).report(), |()| ExitCode::SUCCESS);
+        }
+        Err(error) => return Failure::from(error).report(),
+    };
+    match dispatch(cli.command, &invocation.env) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+type Environment = [(OsString, OsString)];
+
+fn dispatch(command: Command, env: &Environment) -> Result<(), Failure> {
+    let daemon = matches!(command, Command::Serve(_) | Command::Sandbox(_));
+    telemetry::log(if daemon { LevelFilter::INFO } else { LevelFilter::WARN })?;
+    match command {
+        Command::Serve(file) => serve::run(&file, env),
+        Command::Sandbox(options) => sandbox::run(&options),
+        Command::Config(ConfigCommand::Check(file)) => check::run(&file, env),
+        Command::Agent(options) => agent::run(&options, env),
+        Command::Backup(options) => backup::back_up(&options, env),
+        Command::Restore(options) => backup::restore(&options, env),
+        Command::Audit(_) => Err(Failure::not_in_this_version("audit")),
+        Command::Doctor(_) => Err(Failure::not_in_this_version("doctor")),
+        Command::Migrate(_) => Err(Failure::not_in_this_version("migrate")),
+        Command::Openapi(_) => Err(Failure::not_in_this_version("openapi")),
+        Command::Push(_) => Err(Failure::not_in_this_version("push")),
+        Command::Setup(_) => Err(Failure::not_in_this_version("setup")),
+    }
+}
+
+/// Opens the store of a daemon that does not run.
+fn open_store(config: &Config, clock: &Clock) -> Result<StoreHandle, Failure> {
+    let folder = config.store_path();
+    let options = store::Options { now: clock.now(), backups: Some(config.backup_path()), ..Default::default() };
+    let opened = store::open(&folder, &options).map_err(|error| Failure::store(&error, &folder))?;
+    Ok(opened.store)
+}

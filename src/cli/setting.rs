@@ -1,0 +1,54 @@
+//! Finding and reading the configuration.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+use super::{Environment, Failure};
+use crate::config::{Config, Effective, FileText, Sources};
+
+/// Where packages and the manual put the configuration.
+const DEFAULT_FILE: &str = "/etc/offdesk/offdesk.toml";
+
+/// The option that every command with a configuration has.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ConfigFile {
+    /// The configuration [default: /etc/offdesk/offdesk.toml]
+    #[arg(long = "config", value_name = "FILE", global = true)]
+    path: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    pub(super) fn load(&self, env: &Environment) -> Result<Config, Failure> {
+        self.read(env).map(|(config, _)| config)
+    }
+
+    pub(super) fn read(&self, env: &Environment) -> Result<(Config, Vec<Effective>), Failure> {
+        let sources = Sources {
+            file: self.text()?,
+            env: env
+                .iter()
+                .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+                .collect::<BTreeMap<_, _>>(),
+            credentials: env.iter().find(|(name, _)| name == "CREDENTIALS_DIRECTORY").map(|(_, folder)| folder.into()),
+        };
+        Config::read(&sources).map_err(|error| Failure::config(&error, self.path()))
+    }
+
+    fn path(&self) -> &Path {
+        self.path.as_deref().unwrap_or(Path::new(DEFAULT_FILE))
+    }
+
+    /// The file's text. The default file may be missing: then the environment has to hold what is needed.
+    fn text(&self) -> Result<Option<FileText>, Failure> {
+        match fs::read_to_string(self.path()) {
+            Ok(text) => Ok(Some(FileText { path: self.path().into(), text })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.path.is_none() => Ok(None),
+            Err(error) => Err(Failure::file(self.path(), "read", &error)),
+        }
+    }
+}

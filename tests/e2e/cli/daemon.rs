@@ -1,0 +1,111 @@
+//! The daemon's life, as systemd and operators see it.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::{SocketAddr, TcpListener},
+    os::unix::net::UnixDatagram,
+    process::{Child, ChildStdout, Command, Stdio},
+    time::Duration,
+};
+
+use super::{Ended, Machine};
+
+/// A daemon that is ready. It is killed if a test fails half-way.
+struct Daemon {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    ready: serde_json::Value,
+}
+
+impl Daemon {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        Self { child, out, ready: serde_json::from_str(&line).unwrap() }
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// Waits for the end and answers the exit code, and what else was on standard output.
+    fn end(mut self) -> (Option<i32>, String) {
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap().code(), rest)
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A socket as systemd listens on, and a command that is told of it.
+fn notified(machine: &Machine) -> (UnixDatagram, Command) {
+    let path = machine.path("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let mut command = machine.command(&["serve"]);
+    command.env("NOTIFY_SOCKET", path);
+    (socket, command)
+}
+
+fn told(socket: &UnixDatagram) -> String {
+    let mut buffer = [0; 256];
+    let length = socket.recv(&mut buffer).unwrap();
+    String::from_utf8_lossy(&buffer[..length]).trim().to_owned()
+}
+
+#[test]
+fn the_daemon_says_once_where_it_listens_and_ends_well_when_told_to() {
+    for signal in ["TERM", "INT"] {
+        let machine = Machine::new();
+        let daemon = Daemon::start(&mut machine.command(&["serve"]));
+        assert_eq!(daemon.ready["ready"], true);
+        for listener in ["http", "admin"] {
+            let address: SocketAddr = daemon.ready[listener].as_str().unwrap().parse().unwrap();
+            assert_ne!(address.port(), 0);
+        }
+        daemon.signal(signal);
+        assert_eq!(daemon.end(), (Some(0), String::new()));
+    }
+}
+
+#[test]
+fn systemd_hears_when_the_daemon_is_ready_and_when_it_stops() {
+    let machine = Machine::new();
+    let (socket, mut command) = notified(&machine);
+    let daemon = Daemon::start(&mut command);
+    assert_eq!(told(&socket), "READY=1");
+    daemon.signal("TERM");
+    assert_eq!(told(&socket), "STOPPING=1");
+    assert_eq!(daemon.end().0, Some(0));
+}
+
+#[test]
+fn systemds_watchdog_is_fed() {
+    let machine = Machine::new();
+    let (socket, mut command) = notified(&machine);
+    let _daemon = Daemon::start(command.env("WATCHDOG_USEC", "200000"));
+    assert_eq!(told(&socket), "READY=1");
+    for _ in 0..3 {
+        assert_eq!(told(&socket), "WATCHDOG=1");
+    }
+}
+
+#[test]
+fn an_address_that_is_taken_ends_with_69() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let machine = Machine::new();
+    let mut command = machine.command(&["serve"]);
+    let ended = Ended::from(command.env("OFFDESK__HTTP__LISTEN", address.to_string()).output().unwrap());
+    assert_eq!(ended.code, 69, "{}", ended.err);
+    assert!(ended.err.contains(&format!("\"{address}\" cannot be listened on")), "{}", ended.err);
+}

@@ -1,0 +1,73 @@
+//! Asking for the wrong thing, and looking at the configuration.
+
+use super::{Ended, Machine, offdesk};
+
+fn run(args: &[&str]) -> Ended {
+    offdesk(args).output().unwrap().into()
+}
+
+#[test]
+fn the_version_is_told() {
+    let ended = run(&["--version"]);
+    assert_eq!((ended.code, ended.out.as_str()), (0, concat!("offdesk ", env!("CARGO_PKG_VERSION"), "\n")));
+}
+
+#[test]
+fn bad_usage_ends_with_64() {
+    run(&[]).refused(64, "a command is missing");
+    run(&["agent"]).refused(64, "a command is missing");
+    run(&["serv"]).refused(64, "unrecognized subcommand 'serv'");
+    run(&["serve", "--confg", "x"]).refused(64, "unexpected argument '--confg'");
+    run(&["agent", "show", "anna"]).refused(64, "expected an agent's id");
+}
+
+#[test]
+fn commands_of_later_versions_are_known_but_not_there() {
+    for command in ["audit", "doctor", "migrate", "openapi", "push", "setup"] {
+        run(&[command]).refused(64, &format!("{command}: not in this version"));
+    }
+    run(&["setup", "--dry-run"]).refused(64, "setup: not in this version");
+    run(&["agent", "import", "--from-taskrouter", "--phone-attribute", "x"]).refused(64, "not in this version");
+    run(&["sandbox", "--seed-messages", "3"]).refused(64, "--seed-messages: not in this version");
+}
+
+#[test]
+fn a_configuration_that_is_named_has_to_be_there() {
+    run(&["serve", "--config", "/nowhere/offdesk.toml"]).refused(64, "/nowhere/offdesk.toml cannot be read");
+}
+
+#[test]
+fn the_environment_alone_can_be_the_configuration() {
+    let mut command = offdesk(&["config", "check"]);
+    command.env("OFFDESK__PUBLIC_URL", "https://gw.example.com");
+    command.env("OFFDESK__TWILIO__ACCOUNT_SID", "AC0123456789abcdef0123456789abcdef");
+    command.env("OFFDESK__TWILIO__CALLER_ID", "+15550100");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("auth_token"), "hunter2\n").unwrap();
+    let ended = Ended::from(command.env("CREDENTIALS_DIRECTORY", folder.path()).output().unwrap());
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(ended.out.contains("caller_id = \"+15550100\"  # OFFDESK__TWILIO__CALLER_ID"), "{}", ended.out);
+}
+
+#[test]
+fn every_problem_of_a_configuration_is_told_in_a_line_of_its_own() {
+    let machine = Machine::new();
+    let mut command = machine.command(&["config", "check"]);
+    command.env("OFFDESK__TWILIO__CALLER_ID", "555").env("OFFDESK__HTTP__LISEN", "x");
+    let ended = Ended::from(command.output().unwrap());
+    ended.refused(64, "twilio.caller_id (OFFDESK__TWILIO__CALLER_ID): expected a phone number");
+    ended.refused(64, "the nearest known one is OFFDESK__HTTP__LISTEN");
+    assert_eq!(ended.err.lines().count(), 3);
+}
+
+#[test]
+fn the_configuration_is_shown_without_its_secrets() {
+    let shown = Machine::new().good(&["config", "check"]);
+    assert!(shown.contains("auth_token = \"***\"") && !shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn a_log_level_that_is_not_understood_is_refused() {
+    let ended = Ended::from(offdesk(&["serve"]).env("RUST_LOG", "=/").output().unwrap());
+    ended.refused(64, "RUST_LOG is not understood");
+}
