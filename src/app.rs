@@ -10,7 +10,7 @@ use std::{
 use actix::{Addr, Arbiter};
 use actix_web::dev::ServerHandle;
 use serde::Serialize;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 
 use crate::{
     actors::{self, Directory, Kit},
@@ -76,11 +76,13 @@ pub struct App {
     ready: Ready,
     readiness: Arc<Readiness>,
     directory: Addr<Directory>,
+    inbox: Inbox,
+    store: StoreHandle,
     fatal: Option<Fatal>,
     servers: Vec<ServerHandle>,
     running: tokio::task::JoinSet<io::Result<()>>,
     arbiters: Vec<Arbiter>,
-    io: Option<Runtime>,
+    _io: Io,
 }
 
 impl App {
@@ -95,19 +97,14 @@ impl App {
             HttpTls::Files { cert, key } => Some(http::server_config(cert, key)?),
         };
         let (store, fatal) = open_store(config, &clock)?;
-        let io = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(IO_THREADS)
-            .thread_name("io")
-            .enable_all()
-            .build()
-            .map_err(StartError::Runtime)?;
-        let twilio = Twilio::new(settings(config)?, clock.clone(), io.handle().clone())?;
+        let io = Io::start().map_err(StartError::Runtime)?;
+        let twilio = Twilio::new(settings(config)?, clock.clone(), io.handle())?;
         let opened = Inbox::open(store.clone(), clock.clone()).await;
         let (inbox, outlet) = opened.map_err(|source| store_error(config, source))?;
 
         let arbiters: Vec<_> = (0..AGENT_THREADS).map(|_| Arbiter::new()).collect();
         let kit = Arc::new(kit(config, &store, &clock, &twilio));
-        warm(&io, kit.facts.clone());
+        warm(&io.handle(), kit.facts.clone());
         let directory = actors::start(kit, outlet, &arbiters);
         let readiness = Arc::new(Readiness::default());
         let webhooks = Webhooks {
@@ -131,11 +128,22 @@ impl App {
             http::public(public, tls, Arc::new(webhooks)).map_err(StartError::Runtime)?,
             http::operator(operator, Arc::new(admin)).map_err(StartError::Runtime)?,
         ];
-        chores(&io, config, &store, &clock, &inbox, twilio);
+        chores(&io.handle(), config, &store, &clock, &inbox, twilio);
         readiness.set(true);
         let handles = servers.iter().map(actix_web::dev::Server::handle).collect();
         let running = servers.into_iter().collect();
-        Ok(Self { ready, readiness, directory, fatal: Some(fatal), servers: handles, running, arbiters, io: Some(io) })
+        Ok(Self {
+            ready,
+            readiness,
+            directory,
+            inbox,
+            store,
+            fatal: Some(fatal),
+            servers: handles,
+            running,
+            arbiters,
+            _io: io,
+        })
     }
 
     pub const fn ready(&self) -> &Ready {
@@ -145,6 +153,11 @@ impl App {
     /// The agents' directory, for those who look in from the same process.
     pub const fn directory(&self) -> &Addr<Directory> {
         &self.directory
+    }
+
+    /// The door for events.
+    pub const fn inbox(&self) -> &Inbox {
+        &self.inbox
     }
 
     /// Runs until `shutdown`, or until something fails for good; then lets what is under way finish.
@@ -168,13 +181,30 @@ impl App {
             // The thread ends once its actors are dropped; what they owed Twilio is in their records.
             let _ = tokio::task::spawn_blocking(move || arbiter.join()).await;
         }
+        if let Err(error) = self.store.close().await {
+            tracing::warn!(%error, "the store was not closed in good order");
+        }
     }
 }
 
-impl Drop for App {
+/// The runtime of all outgoing HTTP. It may be let go of inside another runtime, which is not allowed to wait for it.
+struct Io(Option<Runtime>);
+
+impl Io {
+    fn start() -> io::Result<Self> {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(IO_THREADS).thread_name("io").enable_all().build().map(|runtime| Self(Some(runtime)))
+    }
+
+    fn handle(&self) -> Handle {
+        self.0.as_ref().map_or_else(Handle::current, |runtime| runtime.handle().clone())
+    }
+}
+
+impl Drop for Io {
     fn drop(&mut self) {
-        if let Some(io) = self.io.take() {
-            io.shutdown_background();
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
         }
     }
 }
@@ -278,7 +308,7 @@ fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &Twilio) -> 
 }
 
 /// Reads what the first call will need, so that its customer does not wait for it.
-fn warm(io: &Runtime, facts: WorkspaceFacts) {
+fn warm(io: &Handle, facts: WorkspaceFacts) {
     io.spawn(async move {
         if let Err(error) = facts.workspace_sid().await {
             tracing::warn!(%error, "the workspace cannot be read yet");
@@ -288,7 +318,7 @@ fn warm(io: &Runtime, facts: WorkspaceFacts) {
 }
 
 /// What is done now and then beside the calls.
-fn chores(io: &Runtime, config: &Config, store: &StoreHandle, clock: &Clock, inbox: &Inbox, twilio: Twilio) {
+fn chores(io: &Handle, config: &Config, store: &StoreHandle, clock: &Clock, inbox: &Inbox, twilio: Twilio) {
     let reconciler = Reconciler { store: store.clone(), clock: clock.clone(), twilio, inbox: inbox.clone() };
     io.spawn(reconciler.run());
     let (sweeping, sweeper) = (clock.clone(), inbox.clone());

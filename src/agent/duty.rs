@@ -78,6 +78,11 @@ impl Duty {
         }
     }
 
+    /// Whether an answer is awaited.
+    pub fn is_in_flight(&self) -> bool {
+        matches!(self.progress, Progress::Sent { .. })
+    }
+
     pub fn is_lapsed(&self, now: Timestamp) -> bool {
         now >= self.until && matches!(self.progress, Progress::Waiting { .. })
     }

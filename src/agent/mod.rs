@@ -114,6 +114,8 @@ pub struct Snapshot {
     pub reservations: BTreeMap<ReservationSid, crate::domain::ReservationStatus>,
     pub missed_in_a_row: u32,
     pub duties: usize,
+    /// Requests that are on their way to Twilio.
+    pub in_flight: usize,
 }
 
 impl Agent {
@@ -182,6 +184,7 @@ impl Agent {
             reservations: self.reservations.iter().map(|(sid, one)| (sid.clone(), one.status)).collect(),
             missed_in_a_row: self.missed_in_a_row,
             duties: self.duties.len(),
+            in_flight: self.duties.iter().filter(|duty| duty.is_in_flight()).count(),
         }
     }
 

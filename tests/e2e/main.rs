@@ -1,5 +1,9 @@
-//! End-to-end tests: the real binary and the real library, one behaviour a test.
+//! End to end: the real daemon on free ports, before the stand-in for Twilio. One behaviour a test.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![allow(unreachable_pub, reason = "modules of one binary")]
 
+mod architecture;
 mod cli;
+mod house;
+mod spine;

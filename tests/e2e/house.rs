@@ -1,0 +1,337 @@
+//! A house with everything in it: the daemon, the stand-in for Twilio, and one clock for both that only the test moves.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    sync::{Arc, OnceLock, mpsc},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use offdesk::{
+    actors::{self, Overview},
+    app::{App, Ready},
+    clock::{Clock, Hand},
+    config::Config,
+    domain::{AgentId, E164, Profile, Role, Timestamp},
+    inbox::Inbox,
+    store::{self, Batch},
+    telemetry::Metrics,
+};
+use offdesk_sandbox::{AgentSeed, CustomerCall, Handle, LogEntry, Options, ReservationStatus, Sandbox, Snapshot};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+/// How long the machine may take for what takes no time on the house's clock.
+const LIMIT: Duration = Duration::from_secs(20);
+/// One turn of the clock's hand: what falls due within it happens in whatever order the machine has it.
+const TURN: Duration = Duration::from_millis(500);
+const START: Timestamp = Timestamp::from_millis(1_760_000_000_000);
+
+pub const ADA: &str = "+4915550101001";
+pub const BOB: &str = "+4915550101002";
+pub const CUSTOMER: &str = "+15550123";
+pub const MOBILE: &str = "Available on Mobile";
+
+/// What a house is built with.
+pub struct Plan {
+    pub twilio: Options,
+    /// Lines of the `[calls]` table.
+    pub calls: String,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        let agents = vec![AgentSeed::new("Ada", ADA, MOBILE)];
+        Self { twilio: Options { agents, ..Options::default() }, calls: String::new() }
+    }
+}
+
+impl Plan {
+    /// Ada and Bob, both available on mobile.
+    pub fn of_two() -> Self {
+        let mut plan = Self::default();
+        plan.twilio.agents.push(AgentSeed::new("Bob", BOB, MOBILE));
+        plan
+    }
+
+    pub fn calls(mut self, lines: &str) -> Self {
+        self.calls = lines.to_owned();
+        self
+    }
+
+    pub fn twilio(mut self, change: impl FnOnce(&mut Options)) -> Self {
+        change(&mut self.twilio);
+        self
+    }
+
+    pub async fn build(self) -> House {
+        House::build(self).await
+    }
+}
+
+pub struct House {
+    pub twilio: Handle,
+    pub ready: Ready,
+    hand: Hand,
+    clock: Clock,
+    config: Config,
+    daemon: Option<Daemon>,
+    _folder: TempDir,
+}
+
+/// The daemon's own thread.
+struct Daemon {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    inside: Inside,
+}
+
+/// What a test looks at from within.
+#[derive(Clone)]
+struct Inside {
+    inbox: Inbox,
+    directory: actix::Addr<actors::Directory>,
+}
+
+/// The house's clock as the stand-in reads it.
+struct Shared(Clock);
+
+impl offdesk_sandbox::Time for Shared {
+    fn now_ms(&self) -> u64 {
+        self.0.now().as_millis()
+    }
+
+    fn sleep_until(&self, ms: u64) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(self.0.sleep_until(Timestamp::from_millis(ms)))
+    }
+}
+
+impl House {
+    async fn build(plan: Plan) -> Self {
+        let (clock, hand) = Clock::manual(START);
+        let twilio = Sandbox::start(Options { time: Arc::new(Shared(clock.clone())), ..plan.twilio.clone() }).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(&plan, &twilio, &folder, free_address());
+        add_agents(&config, &plan.twilio.agents).await;
+        let (daemon, ready) = Daemon::start(&config, &clock);
+        twilio.set_event_callback(&format!("http://{}/webhooks/taskrouter", ready.http));
+        Self { twilio, ready, hand, clock, config, daemon: Some(daemon), _folder: folder }
+    }
+
+    /// Ends the daemon in good order and starts it again on the same store. Webhooks of the meantime are lost, unless
+    /// Twilio's one retry finds the door open again.
+    pub async fn restart(&mut self) {
+        self.stop();
+        self.start();
+    }
+
+    pub fn stop(&mut self) {
+        self.daemon = None;
+    }
+
+    pub fn start(&mut self) {
+        let (daemon, ready) = Daemon::start(&self.config, &self.clock);
+        self.ready = ready;
+        self.daemon = Some(daemon);
+    }
+
+    /// Lets time pass, turn by turn; after each one everything that it caused is done.
+    pub async fn pass(&self, time: Duration) {
+        self.quiet().await;
+        let mut left = time;
+        while !left.is_zero() {
+            let turn = left.min(TURN);
+            self.hand.advance(turn);
+            self.twilio.tick();
+            left -= turn;
+            self.quiet().await;
+        }
+    }
+
+    /// Lets time pass until the stand-in's state is so, at most for `limit` on the house's clock.
+    pub async fn pass_until(&self, limit: Duration, mut so: impl FnMut(&Snapshot) -> bool) -> Snapshot {
+        let mut left = limit;
+        loop {
+            self.quiet().await;
+            let state = self.twilio.snapshot();
+            if so(&state) {
+                return state;
+            }
+            assert!(!left.is_zero(), "not within {limit:?}: {state:#?}\n{:#?}", self.log_names());
+            let turn = left.min(TURN);
+            self.pass(turn).await;
+            left -= turn;
+        }
+    }
+
+    /// Waits until nothing is under way: no webhook, no entry in the inbox, no request to Twilio.
+    pub async fn quiet(&self) {
+        let waiting = async {
+            let mut calm = 0;
+            // Twice in a row: what one look misses on its way from one place to the next, the other sees.
+            while calm < 2 {
+                self.twilio.settled(LIMIT).await.unwrap();
+                calm = if self.is_calm().await { calm + 1 } else { 0 };
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(LIMIT, waiting).await.expect("the house does not come to rest");
+    }
+
+    async fn is_calm(&self) -> bool {
+        let Some(daemon) = &self.daemon else { return true };
+        let inside = daemon.inside.clone();
+        inside.inbox.waiting() == 0
+            && self.overview().await.live.iter().all(|agent| agent.in_flight == 0)
+            && inside.inbox.waiting() == 0
+    }
+
+    /// What the agents are doing, as the operator sees it.
+    pub async fn overview(&self) -> Overview {
+        let inside = self.daemon.as_ref().expect("the daemon runs").inside.clone();
+        actors::overview(&inside.directory).await.expect("the directory answers")
+    }
+
+    /// A customer calls, and the call has been told to the daemon.
+    pub async fn customer_calls(&self) -> CustomerCall {
+        let call = self.twilio.place_call(CUSTOMER);
+        self.quiet().await;
+        call
+    }
+
+    /// Waits, in real time, until a phone rings.
+    pub async fn rings(&self, phone: &str) {
+        self.twilio.wait_until(LIMIT, |state| state.is_ringing(phone)).await.unwrap();
+        self.quiet().await;
+    }
+
+    pub async fn answers(&self, phone: &str) {
+        self.twilio.answer(phone).unwrap();
+        self.quiet().await;
+    }
+
+    pub async fn hangs_up(&self, phone: &str) {
+        self.twilio.hang_up(phone).unwrap();
+        self.quiet().await;
+    }
+
+    /// The reservations' statuses of a task, the oldest first.
+    pub fn reservations(&self, call: &CustomerCall) -> Vec<ReservationStatus> {
+        self.twilio.snapshot().reservations_of(&call.task_sid).iter().map(|row| row.status).collect()
+    }
+
+    pub fn activity(&self, phone: &str) -> String {
+        self.twilio.snapshot().agent(phone).map(|agent| agent.activity.clone()).unwrap_or_default()
+    }
+
+    /// Conference instructions that the stand-in has got, whatever it answered.
+    pub fn instructions(&self) -> Vec<LogEntry> {
+        self.twilio.log().into_iter().filter(|entry| entry.param("Instruction") == Some("conference")).collect()
+    }
+
+    fn log_names(&self) -> Vec<String> {
+        self.twilio.log().iter().map(|entry| format!("{} {:?} {:?}", entry.name, entry.status, entry.note)).collect()
+    }
+}
+
+impl Daemon {
+    fn start(config: &Config, clock: &Clock) -> (Self, Ready) {
+        let (config, clock) = (config.clone(), clock.clone());
+        let (started, starting) = mpsc::sync_channel(1);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let thread = thread::spawn(move || {
+            actix::System::new().block_on(async move {
+                let app = App::start(&config, clock, metrics()).await.unwrap();
+                let inside = Inside { inbox: app.inbox().clone(), directory: app.directory().clone() };
+                started.send((inside, app.ready().clone())).unwrap();
+                app.run_until(async { drop(stopped.await) }).await.unwrap();
+            });
+        });
+        let (inside, ready) = starting.recv().unwrap();
+        (Self { stop: Some(stop), thread: Some(thread), inside }, ready)
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+            && !thread::panicking()
+        {
+            panic!("the daemon's thread panicked");
+        }
+    }
+}
+
+/// One recorder a process, however many daemons it has.
+fn metrics() -> Metrics {
+    static METRICS: OnceLock<Metrics> = OnceLock::new();
+    METRICS
+        .get_or_init(|| {
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+            Metrics::install().unwrap()
+        })
+        .clone()
+}
+
+fn config(plan: &Plan, twilio: &Handle, folder: &TempDir, listen: SocketAddr) -> Config {
+    metrics();
+    let (url, options) = (twilio.url(), &plan.twilio);
+    let text = format!(
+        r#"
+        public_url = "http://{listen}"
+        data_dir = "{data_dir}"
+        [http]
+        listen = "{listen}"
+        admin_listen = "127.0.0.1:0"
+        [twilio]
+        account_sid = "{account}"
+        auth_token = "{token}"
+        caller_id = "+15550100"
+        [twilio.endpoints]
+        api = "{url}/api"
+        taskrouter = "{url}/taskrouter"
+        flex = "{url}/flex"
+        [calls]
+        {calls}
+        "#,
+        data_dir = folder.path().join("data").display(),
+        account = options.account_sid,
+        token = options.auth_token,
+        calls = plan.calls,
+    );
+    Config::parse(&text, Default::default(), None).unwrap()
+}
+
+/// A free address whose port is known before the daemon starts, since its public URL names it. The process number chooses
+/// the loopback address, so that no other process can take the port in between.
+fn free_address() -> SocketAddr {
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    let own = Ipv4Addr::new(127, 64 | (high & 0x3f), middle, low);
+    TcpListener::bind((own, 0)).unwrap().local_addr().unwrap()
+}
+
+async fn add_agents(config: &Config, seeds: &[AgentSeed]) {
+    let opened = store::open(&config.store_path(), &store::Options::default()).unwrap();
+    let mut batch = Batch::new();
+    for (number, seed) in (1..).zip(seeds) {
+        let phone: E164 = seed.phone.parse().unwrap();
+        let profile = Profile {
+            id: AgentId::from_bits(number),
+            worker_name: Profile::default_worker_name(&phone),
+            phone,
+            name: seed.name.clone(),
+            email: None,
+            roles: [Role::Agent].into(),
+            department: None,
+            worker_sid: None,
+            ring_plan: None,
+            sip_username: None,
+            created_at: START,
+        };
+        batch.put(&profile.id.clone(), &profile).unwrap();
+    }
+    opened.store.commit(batch).await.unwrap();
+    opened.store.close().await.unwrap();
+}

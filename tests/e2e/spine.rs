@@ -1,0 +1,36 @@
+//! The spine: a customer calls, the agent's cell phone rings, and reservation, task and agent end up right.
+
+use offdesk_sandbox::{ReservationStatus, TaskStatus};
+
+use crate::house::{ADA, MOBILE, Plan};
+
+#[tokio::test]
+async fn a_call_rings_is_answered_and_is_wrapped_up_when_the_agent_hangs_up() {
+    let house = Plan::default().build().await;
+    let call = house.customer_calls().await;
+    house.rings(ADA).await;
+    house.answers(ADA).await;
+    assert_eq!(house.reservations(&call), [ReservationStatus::Accepted]);
+    house.hangs_up(ADA).await;
+    assert_eq!(house.reservations(&call), [ReservationStatus::Wrapping]);
+    assert_eq!(house.activity(ADA), MOBILE);
+    let instructions = house.instructions();
+    assert_eq!(instructions.len(), 1);
+    let param = |name: &str| instructions[0].param(name).map(str::to_owned).unwrap_or_default();
+    assert_eq!(param("To"), ADA);
+    assert_eq!(param("From"), "+15550100");
+    assert_eq!(param("Timeout"), "13");
+    assert_eq!(param("EndConferenceOnExit"), "true");
+    assert_eq!(param("EndConferenceOnCustomerExit"), "true");
+}
+
+#[tokio::test]
+async fn with_complete_the_task_is_completed_at_hang_up() {
+    let house = Plan::default().calls("complete = \"complete\"").build().await;
+    let call = house.customer_calls().await;
+    house.rings(ADA).await;
+    house.answers(ADA).await;
+    house.hangs_up(ADA).await;
+    assert_eq!(house.reservations(&call), [ReservationStatus::Completed]);
+    assert_eq!(house.twilio.snapshot().task(&call.task_sid).map(|task| task.status), Some(TaskStatus::Completed));
+}
