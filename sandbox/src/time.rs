@@ -19,6 +19,7 @@ pub trait Time: Send + Sync + 'static {
 pub struct SystemTime;
 
 impl Time for SystemTime {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that is passed in")]
     fn now_ms(&self) -> u64 {
         let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)

@@ -1,5 +1,7 @@
 //! The sandbox over HTTP: requests, signed webhooks, faults, and a clock turned by hand.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
 use std::{
     future::Future,
     io::{Read, Write},
@@ -27,10 +29,14 @@ fn start(change: impl FnOnce(&mut Options)) -> Handle {
     Sandbox::start(options).expect("the sandbox starts")
 }
 
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().timeout(LIMIT).build().expect("a client")
+}
+
 /// A client as the gateway is one; `path` begins behind the workspace.
 async fn post(sandbox: &Handle, path: &str, form: &[(&str, &str)]) -> Result<reqwest::Response, reqwest::Error> {
     let facts = sandbox.facts();
-    reqwest::Client::new()
+    client()
         .post(format!("{}/v1/Workspaces/{}{path}", sandbox.url(), facts.workspace_sid))
         .basic_auth(&facts.account_sid, Some(&facts.auth_token))
         .form(form)
@@ -113,7 +119,7 @@ async fn a_customer_is_connected_over_http_and_the_webhooks_are_signed() {
 async fn a_wrong_password_is_refused_in_twilios_shape() {
     let sandbox = start(|_| {});
     let url = format!("{}/v1/Workspaces", sandbox.url());
-    let answer = reqwest::Client::new().get(&url).basic_auth("AC", Some("wrong")).send().await.expect("an answer");
+    let answer = client().get(&url).basic_auth("AC", Some("wrong")).send().await.expect("an answer");
     assert_eq!(answer.status(), 401);
     let body: serde_json::Value = answer.json().await.expect("JSON");
     assert_eq!((body["code"].as_u64(), body["status"].as_u64()), (Some(20003), Some(401)));
@@ -223,7 +229,7 @@ async fn on_a_clock_turned_by_hand_a_reservation_times_out_at_once() {
 #[tokio::test]
 async fn the_control_api_does_what_the_page_does() {
     let sandbox = start(|_| {});
-    let client = reqwest::Client::new();
+    let client = client();
     let url = |path: &str| format!("{}/sandbox{path}", sandbox.url());
     let none = serde_json::json!({});
     let placed = client.post(url("/calls")).json(&none).send().await.expect("an answer");

@@ -13,6 +13,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// The page shows so many of the latest of everything.
 const SHOWN: usize = 60;
+/// And so many of the latest exchanges.
+const LOG_SHOWN: usize = 400;
 /// Changes that come closer together are shown together.
 const PACE: Duration = Duration::from_millis(40);
 
@@ -24,7 +26,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             "/page.js",
             web::get().to(async || file("text/javascript; charset=utf-8", include_str!("../page/page.js"))),
         )
-        .route("/icon.svg", web::get().to(async || file("image/svg+xml", include_str!("../page/icon.svg"))));
+        .route("/icon.svg", web::get().to(async || file("image/svg+xml", include_str!("../page/icon.svg"))))
+        .route("/handset.svg", web::get().to(async || file("image/svg+xml", include_str!("../page/handset.svg"))));
 }
 
 fn file(kind: &'static str, text: &'static str) -> HttpResponse {
@@ -48,6 +51,7 @@ pub(super) async fn stream(shared: web::Data<Shared>) -> HttpResponse {
         }
         changes.borrow_and_update();
         let (log, faults) = shared.engine.with(|inner| (inner.log.after(seen), inner.faults.clone()));
+        let log = &log[log.len().saturating_sub(LOG_SHOWN)..];
         let seen = log.last().map_or(seen, |entry| entry.id);
         let event = json!({ "state": shared.engine.snapshot(SHOWN), "log": log, "faults": faults });
         let frame = web::Bytes::from(format!("data: {event}\n\n"));

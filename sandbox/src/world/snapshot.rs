@@ -14,6 +14,8 @@ use crate::options::Auto;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     pub now_ms: u64,
+    /// Where TaskRouter's events go.
+    pub event_callback: Option<String>,
     pub activities: Vec<ActivityView>,
     pub agents: Vec<AgentView>,
     pub phones: Vec<PhoneView>,
@@ -150,7 +152,8 @@ impl World {
     pub(crate) fn snapshot(&self, last: usize) -> Snapshot {
         Snapshot {
             now_ms: self.now,
-            activities: self.activities.iter().map(|row| view_activity(row)).collect(),
+            event_callback: self.event_callback.clone(),
+            activities: self.activities.iter().map(view_activity).collect(),
             agents: self.workers.iter().take(last).map(|row| self.view_agent(row)).collect(),
             phones: self.phones.iter().take(last).map(view_phone).collect(),
             tasks: latest(self.tasks.iter(), last, view_task),
