@@ -72,9 +72,10 @@ pub enum Refusal {
     BadCallerId,
     /// 40145: the number cannot be called, or the account may not call there.
     Unroutable,
-    /// It is already as it was to become, such as completing what is completed.
+    /// It is already as it was to become.
     AlreadyThere,
-    /// What it is now does not allow this: a reservation in another status, a call that is over (21220).
+    /// What it is now does not allow this: a call that is over (21220), a reservation to be completed that is not
+    /// accepted. Of the latter Twilio does not say whether it is completed already: read it.
     WrongState,
     /// 404: there is no such thing, or not any more.
     NotFound,
@@ -163,16 +164,20 @@ impl ErrorBody {
         }
     }
 
-    /// TaskRouter has no code of its own for a change of status that cannot be; only its sentence tells: "Reservation
-    /// WR… is already in state [accepted] and cannot be updated to [accepted]".
+    /// TaskRouter has one code (20001) for every change of status that cannot be; only its sentences tell them apart.
     fn state_refusal(&self) -> Option<Refusal> {
-        let (_, rest) = self.message.split_once("is already in state [")?;
-        let (now, rest) = rest.split_once(']')?;
-        let wanted = rest.split_once("cannot be updated to [").and_then(|(_, rest)| rest.split_once(']'));
-        match wanted {
-            Some((wanted, _)) if wanted != now => Some(Refusal::WrongState),
-            _ => Some(Refusal::AlreadyThere),
+        // "Reservation WR… is already in state [accepted] and cannot be updated to [accepted]"
+        if let Some((_, rest)) = self.message.split_once("is already in state [") {
+            let (now, rest) = rest.split_once(']')?;
+            let same = rest.split_once("cannot be updated to [").is_none_or(|(_, rest)| rest.starts_with(now));
+            return Some(if same { Refusal::AlreadyThere } else { Refusal::WrongState });
         }
+        // "Reservation WR… is not currently in a Pending state"
+        if self.message.contains("not currently in a Pending state") || self.message.contains("is not pending") {
+            return Some(Refusal::NotPending);
+        }
+        // "Cannot complete task WT… because it is not currently assigned": it may be completed, or never have been accepted.
+        self.message.contains("not currently assigned").then_some(Refusal::WrongState)
     }
 }
 
@@ -208,14 +213,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_already_is_told_from_what_cannot_be_any_more() {
-        let body = |now: &str, wanted: &str| {
-            format!(
-                r#"{{"code":20001,"message":"Reservation WR0 is already in state [{now}] and cannot be updated to [{wanted}]"}}"#
-            )
-        };
-        assert_eq!(answered(400, &body("completed", "completed")).refusal(), Some(Refusal::AlreadyThere));
-        assert_eq!(answered(400, &body("canceled", "completed")).refusal(), Some(Refusal::WrongState));
+    fn what_cannot_be_any_more_is_told_by_taskrouters_sentences() {
+        for (message, kind) in [
+            (
+                "Reservation WR0 is already in state [completed] and cannot be updated to [completed]",
+                Refusal::AlreadyThere,
+            ),
+            (
+                "Reservation WR0 is already in state [canceled] and cannot be updated to [completed]",
+                Refusal::WrongState,
+            ),
+            ("Cannot complete task WT0 because it is not currently assigned.", Refusal::WrongState),
+            ("Unable to execute. Reservation WR0 is not currently in a Pending state.", Refusal::NotPending),
+            ("Unable to reject reservation WR0: it is not pending but canceled.", Refusal::NotPending),
+            ("is already in state [", Refusal::Other),
+        ] {
+            let body = serde_json::json!({ "code": 20_001, "message": message, "status": 400 }).to_string();
+            assert_eq!(answered(400, &body).refusal(), Some(kind), "{message}");
+        }
     }
 
     #[test]

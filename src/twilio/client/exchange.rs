@@ -21,6 +21,9 @@ use crate::domain::Timestamp;
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
 /// Shorter than servers keep idle connections, so that a POST seldom meets one that is being closed.
 const POOL_IDLE: Duration = Duration::from_secs(30);
+/// An HTTP/2 connection that has silently died takes all its requests with it: it is found out before they time out.
+const PING_EVERY: Duration = Duration::from_secs(5);
+const PING_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(super) fn client(limits: &Limits, extra_roots_pem: Option<&[u8]>) -> Result<Client, SettingsError> {
     let roots = extra_roots_pem.map(certificates).transpose()?.unwrap_or_default();
@@ -29,6 +32,9 @@ pub(super) fn client(limits: &Limits, extra_roots_pem: Option<&[u8]>) -> Result<
         .connect_timeout(limits.connect_timeout)
         .pool_idle_timeout(POOL_IDLE)
         .pool_max_idle_per_host(limits.max_in_flight)
+        .http2_keep_alive_interval(PING_EVERY)
+        .http2_keep_alive_timeout(PING_TIMEOUT)
+        .http2_keep_alive_while_idle(true)
         // A redirect would carry credentials to wherever it points.
         .redirect(Policy::none())
         // The environment of a service is no place from which its traffic is rerouted unseen.

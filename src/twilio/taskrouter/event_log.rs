@@ -19,7 +19,7 @@ const MAX_PAGES: usize = 20;
 pub struct EventLog {
     /// Those of interest to us.
     pub events: Vec<Event>,
-    /// False if there were more than 2,000: the oldest ones are missing.
+    /// False if there were more than 2,000: some are missing.
     pub complete: bool,
     /// How many could not be read.
     pub malformed: usize,
