@@ -2,7 +2,7 @@
 //!
 //! Every call works in [`Twilio::workspace_sid`]. What Twilio refuses comes back as
 //! [`Refused`](super::TwilioError::Refused) with its kind: [`AlreadyThere`](super::Refusal::AlreadyThere) is for the caller
-//! to take as success.
+//! to take as success, [`WrongState`](super::Refusal::WrongState) for it to read what is there.
 
 mod event_log;
 mod instruction;
