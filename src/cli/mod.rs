@@ -99,7 +99,7 @@ pub fn run(invocation: &Invocation) -> ExitCode {
 type Environment = [(OsString, OsString)];
 
 fn dispatch(command: Command, env: &Environment) -> Result<(), Failure> {
-    let daemon = matches!(command, Command::Serve(_) | Command::Sandbox(_));
+    let daemon = matches!(command, Command::Serve(_));
     telemetry::log(if daemon { LevelFilter::INFO } else { LevelFilter::WARN })?;
     match command {
         Command::Serve(file) => serve::run(&file, env),

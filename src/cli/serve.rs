@@ -29,15 +29,19 @@ async fn daemon(config: Config, metrics: Metrics) -> Result<(), Failure> {
     announce(app.ready())?;
     tell_systemd(NotifyState::Ready);
     let watchdog = tokio::spawn(feed_watchdog(clock));
-    let ended = app.run_until(signals.drain(|| tell_systemd(NotifyState::Stopping))).await;
+    let outcome = app.run_until(signals.drain(|| tell_systemd(NotifyState::Stopping))).await;
     watchdog.abort();
-    ended.map_err(|error| match error {
+    ended(outcome)
+}
+
+pub(super) fn ended(outcome: Result<(), RunError>) -> Result<(), Failure> {
+    outcome.map_err(|error| match error {
         RunError::Store(error) => Failure::from(error),
         RunError::Listener(_) => Failure::new(Exit::Internal, error.to_string(), "start it again"),
     })
 }
 
-fn not_started(error: StartError, config: &Config) -> Failure {
+pub(super) fn not_started(error: StartError, config: &Config) -> Failure {
     let cause = error.to_string();
     match error {
         StartError::Store { source, .. } => Failure::store(&source, &config.store_path()),
