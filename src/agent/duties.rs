@@ -5,19 +5,29 @@ use std::time::Duration;
 use super::{
     Agent, Context, Effect,
     duty::{Duty, Ticket, Verdict},
-    request::{Answer, Failure, Refusal, Request},
+    request::{Answer, Failure, Offered, Refusal, Request},
 };
-use crate::domain::{ReservationStatus, Timestamp};
+use crate::call::{Stage, Tries};
+use crate::domain::{LegStatus, ReservationStatus, Timestamp};
 
 /// How long the end of a task, or an activity, is worth telling Twilio. A day: it must hold however long Twilio is away.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
-/// How long a reading or a cancelled leg is of interest.
+/// How long a reading, a rejection or a cancelled leg is of interest.
 const INTEREST: Duration = Duration::from_secs(10 * 60);
+/// Duties at most: a bound on the record's size. The least important goes first.
+const OWED: usize = 24;
 
 impl Agent {
     pub(super) fn owe(&mut self, request: Request, now: Timestamp, until: Timestamp) {
         if self.duties.iter().any(|duty| duty.request == request) {
             return;
+        }
+        while self.duties.len() >= OWED {
+            let least = self.duties.iter().map(|duty| duty.request.importance()).min();
+            let Some(place) = self.duties.iter().position(|duty| Some(duty.request.importance()) == least) else {
+                break;
+            };
+            self.duties.remove(place);
         }
         let id = self.next_duty();
         self.duties.push(Duty::new(id, request, now, until));
@@ -31,44 +41,32 @@ impl Agent {
         self.owe(request, now, now + INTEREST);
     }
 
-    /// The activity is set at Twilio until it holds; a newer wish replaces an older one.
-    pub(super) fn want_activity(&mut self, activity: String, reject_pending: bool, context: &Context<'_>) {
-        self.duties.retain(|duty| !matches!(duty.request, Request::SetActivity { .. }));
-        if let Some(worker) = self.worker.clone() {
-            self.owe_for_a_day(Request::SetActivity { worker, activity, reject_pending }, context.now);
-        }
-    }
-
-    /// An activity that somebody else chose ends our own attempts to set another.
-    pub(super) fn superseded_by_agent(&mut self, chosen: &str) {
-        self.duties.retain(|duty| match &duty.request {
-            Request::SetActivity { activity, .. } => activity == chosen,
-            _ => true,
-        });
-    }
-
     /// Reads every reservation that is not over: at the start, events may have been missed.
     pub(super) fn read_open_reservations(&mut self, context: &Context<'_>) {
-        let open: Vec<_> = self
-            .reservations
-            .values()
-            .filter(|one| !one.status.is_final() && one.status != ReservationStatus::Wrapping)
-            .map(|one| one.offered.clone())
-            .collect();
+        let open = self.reservations.iter().filter(|(_, one)| !one.status.is_final());
+        let open: Vec<_> = open.map(|(sid, one)| one.offered(sid)).collect();
         for offered in open {
             self.owe_briefly(Request::ReadReservation(offered), context.now);
         }
     }
 
-    /// Sends what is due, and lets go of what is too late.
+    /// Sends what is due, and lets go of what is too late or pointless.
     pub(super) fn discharge(&mut self, context: &Context<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let (lapsed, open) =
-            std::mem::take(&mut self.duties).into_iter().partition(|duty: &Duty| duty.is_lapsed(context.now));
+        let (lapsed, open): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.duties).into_iter().partition(|duty| duty.is_lapsed(context.now));
         self.duties = open;
         for duty in lapsed {
-            effects.extend(self.lapsed(duty.request, context));
+            effects.extend(self.lapsed(&duty.request, duty.tries(), context));
         }
+        let calls = &self.calls;
+        self.duties.retain(|duty| match &duty.request {
+            // Its leg has been heard of, or its reservation is over: it is not sent (again).
+            Request::Instruct(instruct) if !duty.is_in_flight() => {
+                calls.iter().any(|call| call.id == instruct.call && call.stage() == Stage::Connecting)
+            }
+            _ => true,
+        });
         for duty in &mut self.duties {
             effects.extend(duty.send(context.now).map(|(ticket, request)| Effect::Rest { ticket, request }));
         }
@@ -82,65 +80,99 @@ impl Agent {
         context: &Context<'_>,
     ) -> Vec<Effect> {
         let Some(place) = self.duties.iter().position(|duty| duty.id == ticket.duty) else { return Vec::new() };
-        let verdict = self.duties[place].answered(ticket, result, context.now);
-        if verdict == Verdict::Open {
-            return Vec::new();
+        let duty = &mut self.duties[place];
+        let verdict = duty.answered(ticket, result, context.now);
+        let (request, tries) = (duty.request.clone(), duty.tries());
+        if !matches!(verdict, Verdict::Open | Verdict::Missing(_)) {
+            self.duties.remove(place);
         }
-        let request = self.duties.remove(place).request;
         match verdict {
-            Verdict::Done(answer) => self.done(request, answer, context),
-            Verdict::Refused(refusal) => self.refused(request, refusal, context),
-            Verdict::Lapsed => self.lapsed(request, context),
             Verdict::Open => Vec::new(),
+            Verdict::Missing(found) => self.learn(&request, &found, context),
+            Verdict::Done(answer) => self.done(&request, &answer, context),
+            Verdict::Refused(refusal) => self.refused(&request, refusal, tries, context),
+            Verdict::Lapsed => self.lapsed(&request, tries, context),
         }
     }
 
-    fn done(&mut self, request: Request, answer: Answer, context: &Context<'_>) -> Vec<Effect> {
+    fn done(&mut self, request: &Request, answer: &Answer, context: &Context<'_>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if let Request::Instruct(instruct) = request {
+            effects.extend(self.tell_call(|call| call.id == instruct.call, context, |call, now| call.instructed(now)));
+        }
+        effects.extend(self.learn(request, answer, context));
+        effects
+    }
+
+    /// An answer is news, whatever it was asked for.
+    fn learn(&mut self, request: &Request, answer: &Answer, context: &Context<'_>) -> Vec<Effect> {
         match (request, answer) {
-            (Request::Instruct(instruct), answer) => {
-                let mut effects = self.instructed(&instruct, context);
-                if let Answer::Instruction { status, .. } = answer {
-                    effects.extend(self.found(&instruct.offered, status, context));
-                }
-                effects
+            (_, Answer::Worker { activity, changed_at }) => self.read_activity(activity, *changed_at, context),
+            (Request::Reject(offered), Answer::Done) => self.found(offered, ReservationStatus::Rejected, context),
+            (Request::Close { offered, how }, Answer::Done) => self.found(offered, (*how).into(), context),
+            (request, Answer::Reservation { status } | Answer::Instruction { status, .. }) => {
+                request.offered().map(|offered| self.found(offered, *status, context)).unwrap_or_default()
             }
-            (Request::Reject(offered), Answer::Done) => self.found(&offered, ReservationStatus::Rejected, context),
-            (Request::Close { offered, how }, Answer::Done) => self.found(&offered, how.into(), context),
-            (Request::Reject(offered) | Request::Close { offered, .. }, Answer::Reservation { status }) => {
-                self.found(&offered, status, context)
-            }
-            (Request::ReadReservation(offered), Answer::Reservation { status }) => {
-                self.found(&offered, status, context)
-            }
-            (_, Answer::Worker { activity, changed_at }) => self.read_activity(activity, changed_at, context),
             (Request::ReadLeg(leg) | Request::CancelLeg(leg), Answer::Leg { status }) => {
-                self.leg_found(&leg, status, context)
+                self.tell_call(|call| call.is_leg(leg), context, |call, now| call.leg_status(*status, now))
             }
             _ => Vec::new(),
         }
     }
 
-    fn refused(&mut self, request: Request, refusal: Refusal, context: &Context<'_>) -> Vec<Effect> {
+    fn refused(&mut self, request: &Request, refusal: Refusal, tries: Tries, context: &Context<'_>) -> Vec<Effect> {
+        let mut effects = Vec::new();
         match request {
-            Request::Instruct(instruct) => self.instruct_refused(&instruct, refusal, context),
-            Request::ReadReservation(offered) | Request::Close { offered, .. } | Request::Reject(offered)
-                if refusal == Refusal::NotFound =>
-            {
-                self.found(&offered, ReservationStatus::Canceled, context)
+            Request::Instruct(instruct) => {
+                let call = instruct.call;
+                effects.extend(self.tell_call(
+                    |one| one.id == call,
+                    context,
+                    |one, now| one.refused(refusal, tries, now),
+                ));
             }
-            // It is not in the state that was expected: what state it is in decides what follows.
-            Request::Close { offered, .. } | Request::Reject(offered) => {
-                self.owe_briefly(Request::ReadReservation(offered), context.now);
-                Vec::new()
+            // Twilio knows the leg no more: it is over, that much is sure.
+            Request::ReadLeg(leg) | Request::CancelLeg(leg) if refusal == Refusal::NotFound => {
+                let over = LegStatus::Failed;
+                effects.extend(self.tell_call(
+                    |call| call.is_leg(leg),
+                    context,
+                    |call, now| call.leg_status(over, now),
+                ));
             }
-            _ => Vec::new(),
+            _ => {}
+        }
+        if let (Refusal::CallerGone | Refusal::NotFound, Some(offered)) = (refusal, request.offered()) {
+            effects.extend(self.found(offered, ReservationStatus::Canceled, context));
+        }
+        effects
+    }
+
+    fn lapsed(&mut self, request: &Request, tries: Tries, context: &Context<'_>) -> Vec<Effect> {
+        let Request::Instruct(instruct) = request else { return Vec::new() };
+        self.tell_call(|call| call.id == instruct.call, context, |call, now| call.lapsed(tries, now))
+    }
+}
+
+impl Request {
+    /// The reservation that it is about.
+    fn offered(&self) -> Option<&Offered> {
+        match self {
+            Self::Instruct(instruct) => Some(&instruct.offered),
+            Self::Reject(offered)
+            | Self::Close { offered, .. }
+            | Self::ReadReservation(offered)
+            | Self::ReadInstruction(offered) => Some(offered),
+            Self::SetActivity { .. } | Self::CancelLeg(_) | Self::ReadWorker(_) | Self::ReadLeg(_) => None,
         }
     }
 
-    fn lapsed(&mut self, request: Request, context: &Context<'_>) -> Vec<Effect> {
-        match request {
-            Request::Instruct(instruct) => self.instruct_lapsed(&instruct, context),
-            _ => Vec::new(),
+    /// What is read is read again when it is overdue; a task that is not closed keeps its agent from the next.
+    const fn importance(&self) -> u8 {
+        match self {
+            Self::ReadReservation(_) | Self::ReadInstruction(_) | Self::ReadWorker(_) | Self::ReadLeg(_) => 0,
+            Self::Reject(_) | Self::CancelLeg(_) => 1,
+            Self::Close { .. } | Self::SetActivity { .. } | Self::Instruct(_) => 2,
         }
     }
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::request::{Answer, Failure, Refusal, Request};
-use crate::domain::Timestamp;
+use crate::call::Tries;
+use crate::domain::{LegStatus, ReservationStatus, Timestamp};
 
 /// Names a duty within its agent. An answer that comes for an older attempt is told by the attempt's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct Duty {
     /// After this it is pointless.
     pub until: Timestamp,
     attempt: u32,
+    /// What became of one of its attempts was never known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    one_unknown: bool,
     progress: Progress,
 }
 
@@ -55,6 +59,8 @@ enum Next {
 pub enum Verdict {
     /// More is to come; the duty knows when.
     Open,
+    /// It was found not to be done, and goes out again. This is what was found.
+    Missing(Answer),
     /// Done, or found done.
     Done(Answer),
     Refused(Refusal),
@@ -63,11 +69,11 @@ pub enum Verdict {
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 impl Duty {
     pub fn new(id: DutyId, request: Request, now: Timestamp, until: Timestamp) -> Self {
-        Self { id, request, until, attempt: 0, progress: Progress::Waiting { at: now, next: Next::Act } }
+        let progress = Progress::Waiting { at: now, next: Next::Act };
+        Self { id, request, until, attempt: 0, one_unknown: false, progress }
     }
 
     /// When it wants to be looked at; none while an answer is awaited.
@@ -84,7 +90,12 @@ impl Duty {
     }
 
     pub fn is_lapsed(&self, now: Timestamp) -> bool {
-        now >= self.until && matches!(self.progress, Progress::Waiting { .. })
+        now >= self.until && !self.is_in_flight()
+    }
+
+    /// Whether all that came back so far are refusals, or an earlier attempt may have been carried out.
+    pub fn tries(&self) -> Tries {
+        if self.one_unknown { Tries::OneUnknown } else { Tries::AllRefused }
     }
 
     /// The request that is due now, if one is; it counts as sent from here on.
@@ -93,7 +104,7 @@ impl Duty {
         if now < at {
             return None;
         }
-        self.attempt += 1;
+        self.attempt = self.attempt.saturating_add(1);
         self.progress = Progress::Sent { what: next };
         let request = match next {
             Next::Act => self.request.clone(),
@@ -104,7 +115,8 @@ impl Duty {
 
     /// After a restart nobody knows what became of what was on its way.
     pub fn restore(&mut self, now: Timestamp) {
-        if let Progress::Sent { .. } = self.progress {
+        if let Progress::Sent { what } = self.progress {
+            self.one_unknown |= what == Next::Act;
             self.progress = Progress::Waiting { at: now, next: Next::Read };
         }
     }
@@ -117,19 +129,21 @@ impl Duty {
         }
         match (result, what) {
             (Ok(answer), Next::Act) => Verdict::Done(answer),
-            (Ok(found), Next::Read) => match self.request.judge(&found) {
-                Finding::Reached => Verdict::Done(found),
-                Finding::Pointless(refusal) => Verdict::Refused(refusal),
-                Finding::Missing => self.again(now, Next::Act, None),
+            (Ok(found), Next::Read) if self.request.is_reached(&found) => Verdict::Done(found),
+            (Ok(found), Next::Read) => match self.again(now, Next::Act, None) {
+                Verdict::Open => Verdict::Missing(found),
+                lapsed => lapsed,
             },
-            (Err(Failure::Refused(Refusal::Conflict)), Next::Act) => self.again(now, Next::Read, None),
-            // An activity is insisted on: what Twilio refuses now (a pending reservation, say) it takes later.
-            (Err(Failure::Refused(Refusal::Other | Refusal::NotPending)), _) if self.request.is_insistent() => {
-                self.again(now, Next::Read, Some(LONGEST_PAUSE))
-            }
-            (Err(Failure::Refused(refusal)), _) => Verdict::Refused(refusal),
             (Err(Failure::NotDone { retry_after }), what) => self.again(now, what, retry_after),
-            (Err(Failure::Unknown), _) => self.again(now, Next::Read, None),
+            (Err(Failure::Unknown), what) => {
+                self.one_unknown |= what == Next::Act;
+                self.again(now, Next::Read, None)
+            }
+            (Err(Failure::Refused(refusal)), _) if self.request.is_insisted_on(refusal) => {
+                self.again(now, Next::Read, None)
+            }
+            (Err(Failure::Refused(Refusal::Conflict)), Next::Act) => self.again(now, Next::Read, None),
+            (Err(Failure::Refused(refusal)), _) => Verdict::Refused(refusal),
         }
     }
 
@@ -145,21 +159,15 @@ impl Duty {
     /// Doubles with each attempt, spread by a quarter so that a thousand agents do not come back in one instant. The
     /// spread follows from the duty's own number: the core is pure.
     fn pause(&self) -> Duration {
-        let doubled = FIRST_PAUSE.saturating_mul(1 << self.attempt.saturating_sub(1).min(5)).min(LONGEST_PAUSE);
+        let doubled = FIRST_PAUSE.saturating_mul(1 << self.attempt.saturating_sub(1).min(7));
+        let pause = doubled.min(self.request.longest_pause());
         let spread = (self.id.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(self.attempt)) % 256;
-        doubled + doubled.mul_f64(spread as f64 / 1024.0)
+        pause + pause.mul_f64(spread as f64 / 1024.0)
     }
 }
 
-/// What reading the state says about a duty whose fate was unknown.
-enum Finding {
-    Reached,
-    Missing,
-    Pointless(Refusal),
-}
-
 impl Request {
-    /// The request that tells whether this one was carried out.
+    /// The request that tells whether this one was carried out; none for those that only read.
     fn reading(&self) -> Option<Self> {
         match self {
             Self::Instruct(instruct) => Some(Self::ReadInstruction(instruct.offered.clone())),
@@ -170,26 +178,40 @@ impl Request {
         }
     }
 
-    fn is_insistent(&self) -> bool {
-        matches!(self, Self::SetActivity { .. })
+    /// Whether a refusal is taken as "not now": what Twilio refuses in this moment (an activity while a reservation is
+    /// pending, the end of a task that it has not yet seen begin) it takes a little later, or it is found done.
+    fn is_insisted_on(&self, refusal: Refusal) -> bool {
+        let insistent = matches!(self, Self::Reject(_) | Self::Close { .. } | Self::SetActivity { .. });
+        insistent && refusal != Refusal::NotFound
     }
 
-    fn judge(&self, found: &Answer) -> Finding {
-        use crate::domain::ReservationStatus::Pending;
+    /// The customer waits for the first, the agent for the second; the end of a task has a day.
+    const fn longest_pause(&self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Instruct(_) | Self::Reject(_) | Self::CancelLeg(_) => 4,
+            Self::SetActivity { .. }
+            | Self::ReadReservation(_)
+            | Self::ReadInstruction(_)
+            | Self::ReadWorker(_)
+            | Self::ReadLeg(_) => 15,
+            Self::Close { .. } => 60,
+        })
+    }
+
+    /// Whether nothing is left to do, seeing what a reading found.
+    fn is_reached(&self, found: &Answer) -> bool {
         match (self, found) {
-            (Self::Instruct(_), Answer::Instruction { status: Pending, conference: false }) => Finding::Missing,
-            (Self::Instruct(_), Answer::Instruction { status, .. }) if status.is_final() => {
-                Finding::Pointless(Refusal::NotPending)
+            (Self::Instruct(_), Answer::Instruction { status, conference }) => {
+                *conference || *status != ReservationStatus::Pending
             }
-            (Self::Reject(_), Answer::Reservation { status: Pending }) => Finding::Missing,
-            (Self::Close { how, .. }, Answer::Reservation { status }) if !how.is_reached_by(*status) => {
-                Finding::Missing
+            (Self::Reject(_), Answer::Reservation { status }) => *status != ReservationStatus::Pending,
+            (Self::Close { how, .. }, Answer::Reservation { status }) => how.is_reached_by(*status),
+            (Self::SetActivity { activity, .. }, Answer::Worker { activity: now, .. }) => activity == now,
+            // A leg that was answered in the meantime is not stopped any more.
+            (Self::CancelLeg(_), Answer::Leg { status }) => {
+                !matches!(status, LegStatus::Initiated | LegStatus::Ringing)
             }
-            (Self::SetActivity { activity, .. }, Answer::Worker { activity: now, .. }) if activity != now => {
-                Finding::Missing
-            }
-            (Self::CancelLeg(_), Answer::Leg { status }) if !status.is_final() => Finding::Missing,
-            _ => Finding::Reached,
+            _ => true,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! The whole agent is one record. The shell writes it before it carries out the effects, so that after a crash nothing
 //! is owed that is not known; [`Agent::restore`] takes up from there.
 
+mod activity;
 mod duties;
 pub mod duty;
 pub mod offer;
@@ -18,11 +19,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+pub use activity::Activity;
 pub use policy::Policy;
 
 use crate::call::{Call, Stage};
 use crate::domain::{
-    AgentId, E164, Event, Profile, ReservationSid, RingTarget, Timestamp, WorkerEvent, WorkerEventKind, WorkerSid,
+    AgentId, E164, Event, Profile, ReservationSid, ReservationStatus, RingTarget, Timestamp, WorkerSid,
 };
 use duty::{Duty, DutyId, Ticket};
 use offer::{Passed, Reservation};
@@ -30,8 +32,8 @@ use request::{Answer, Failure, Request};
 
 /// How long a reservation that is over is remembered, so that its late events are told.
 const REMEMBER: Duration = Duration::from_secs(15 * 60);
-/// Reservations and passed tasks remembered at most: a bound on the record's size.
-const REMEMBERED: usize = 48;
+/// Reservations remembered at most: a bound on the record's size.
+const REMEMBERED: usize = 32;
 
 /// An agent's state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,21 +44,16 @@ pub struct Agent {
     phone: E164,
     ring_plan: Option<Vec<RingTarget>>,
     activity: Option<Activity>,
+    /// The activity to set as soon as the worker is known.
+    wish: Option<String>,
     reservations: BTreeMap<ReservationSid, Reservation>,
-    call: Option<Call>,
+    /// The call that rings or talks, if one does, and those that settle.
+    calls: Vec<Call>,
     calls_made: u64,
     missed_in_a_row: u32,
     passed: Vec<Passed>,
     duties: Vec<Duty>,
     duties_made: u64,
-}
-
-/// The activity, as Twilio last said it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Activity {
-    pub name: String,
-    /// Twilio's time of the change, or of the reading.
-    pub at: Timestamp,
 }
 
 /// What reaches an agent.
@@ -111,7 +108,7 @@ pub struct Snapshot {
     pub worker: Option<WorkerSid>,
     pub activity: Option<String>,
     pub call: Option<Stage>,
-    pub reservations: BTreeMap<ReservationSid, crate::domain::ReservationStatus>,
+    pub reservations: BTreeMap<ReservationSid, ReservationStatus>,
     pub missed_in_a_row: u32,
     pub duties: usize,
     /// Requests that are on their way to Twilio.
@@ -126,8 +123,9 @@ impl Agent {
             phone: profile.phone.clone(),
             ring_plan: profile.ring_plan.clone(),
             activity: None,
+            wish: None,
             reservations: BTreeMap::new(),
-            call: None,
+            calls: Vec::new(),
             calls_made: 0,
             missed_in_a_row: 0,
             passed: Vec::new(),
@@ -142,10 +140,9 @@ impl Agent {
         for duty in &mut record.duties {
             duty.restore(context.now);
         }
-        let acts = record.call.as_ref().map(Call::restored).unwrap_or_default();
-        record.act(acts, context);
+        let mut effects = record.restore_calls(context);
         record.read_open_reservations(context);
-        let effects = record.work(context);
+        effects.extend(record.work(context));
         (record, effects)
     }
 
@@ -156,7 +153,10 @@ impl Agent {
             Input::Event(event) => effects.extend(self.event(event, context)),
             Input::Answer { ticket, result } => effects.extend(self.answer(ticket, result, context)),
             Input::SetActivity(name) => self.want_activity(name, false, context),
-            Input::Profile(profile) => self.take_profile(profile),
+            Input::Profile(profile) => {
+                self.take_profile(profile);
+                self.grant_wish(context);
+            }
             Input::Tick => {}
         }
         effects.extend(self.work(context));
@@ -167,12 +167,14 @@ impl Agent {
     pub fn due(&self) -> Option<Timestamp> {
         let duties = self.duties.iter().filter_map(Duty::due);
         let holds = self.reservations.values().filter_map(|reservation| reservation.held).map(|held| held.until);
-        duties.chain(holds).chain(self.call.as_ref().and_then(Call::due)).min()
+        let overdue = self.reservations.values().filter_map(Reservation::overdue_at);
+        duties.chain(holds).chain(overdue).chain(self.calls.iter().filter_map(Call::due)).min()
     }
 
     /// Whether nothing would be lost if this agent left the memory.
     pub fn is_idle(&self) -> bool {
-        self.call.is_none() && self.duties.is_empty() && self.reservations.values().all(|one| one.status.is_final())
+        let settled = self.reservations.values().all(|one| one.status.is_final());
+        settled && self.calls.is_empty() && self.duties.is_empty() && self.wish.is_none()
     }
 
     pub fn snapshot(&self) -> Snapshot {
@@ -180,7 +182,7 @@ impl Agent {
             id: self.id,
             worker: self.worker.clone(),
             activity: self.activity.as_ref().map(|activity| activity.name.clone()),
-            call: self.call.as_ref().map(Call::stage),
+            call: self.calls.iter().find(|call| call.is_busy()).or(self.calls.last()).map(Call::stage),
             reservations: self.reservations.iter().map(|(sid, one)| (sid.clone(), one.status)).collect(),
             missed_in_a_row: self.missed_in_a_row,
             duties: self.duties.len(),
@@ -201,87 +203,34 @@ impl Agent {
             Event::Reservation(event) => self.reservation_event(event, context),
             Event::Worker(event) => self.worker_event(event, context),
             Event::Leg(event) => {
-                let acts = self.call.as_mut().map(|call| call.leg(event, context.now)).unwrap_or_default();
-                self.act(acts, context)
+                self.tell_call(|call| call.id == event.call, context, |call, now| call.leg(event, now))
             }
-            Event::Conference(event) => {
-                let acts = match &mut self.call {
-                    Some(call) if call.id == event.call => {
-                        call.conference(event.kind, event.participant.as_ref(), event.leg)
-                    }
-                    _ => Vec::new(),
-                };
-                self.act(acts, context)
-            }
+            Event::Conference(event) => self.tell_call(
+                |call| call.id == event.call,
+                context,
+                |call, _| call.conference(event.kind, event.participant.as_ref(), event.leg),
+            ),
         }
     }
 
-    fn worker_event(&mut self, event: &WorkerEvent, context: &Context<'_>) -> Vec<Effect> {
-        match event.kind {
-            WorkerEventKind::Deleted => {
-                self.worker = None;
-                self.duties.retain(|duty| !matches!(duty.request, Request::SetActivity { .. }));
-                Vec::new()
-            }
-            WorkerEventKind::Created | WorkerEventKind::ActivityUpdated | WorkerEventKind::AttributesUpdated => {
-                self.worker = Some(event.worker.clone());
-                let activity = event.activity.clone();
-                activity.map(|name| self.learn_activity(name, event.at, context)).unwrap_or_default()
-            }
-        }
-    }
-
-    /// Twilio says which activity the agent is in. What is older than what is known says nothing.
-    fn learn_activity(&mut self, name: String, at: Timestamp, context: &Context<'_>) -> Vec<Effect> {
-        if self.activity.as_ref().is_some_and(|known| at < known.at) {
-            return Vec::new();
-        }
-        let changed = self.activity.as_ref().is_none_or(|known| known.name != name);
-        self.activity = Some(Activity { name: name.clone(), at });
-        if !changed {
-            return Vec::new();
-        }
-        self.superseded_by_agent(&name);
-        if name == context.policy.mobile_activity {
-            // Whoever comes back of their own accord starts afresh.
-            self.missed_in_a_row = 0;
-            self.passed.clear();
-        }
-        self.activity_is_known();
-        vec![Effect::Tell(Notice::ActivityChanged { to: name })]
-    }
-
-    /// What REST says of the activity. Its time has whole seconds, so that it is compared in those.
-    fn read_activity(&mut self, name: String, changed_at: Option<Timestamp>, context: &Context<'_>) -> Vec<Effect> {
-        let known = self.activity.as_ref().map_or(Timestamp::EPOCH, |activity| activity.at);
-        let at = changed_at.unwrap_or(known);
-        if at.as_secs() < known.as_secs() { Vec::new() } else { self.learn_activity(name, at.max(known), context) }
-    }
-
-    fn is_on_mobile(&self, context: &Context<'_>) -> Option<bool> {
-        self.activity.as_ref().map(|activity| activity.name == context.policy.mobile_activity)
-    }
-
-    /// Does all that is due: held offers, the call's deadlines, duties; forgets what is old.
+    /// Does all that is due: the calls' deadlines, held offers, duties; forgets what is old.
     fn work(&mut self, context: &Context<'_>) -> Vec<Effect> {
-        let acts = self.call.as_mut().map(|call| call.tick(context.now)).unwrap_or_default();
-        let mut effects = self.act(acts, context);
+        let mut effects = self.tick_calls(context);
         effects.extend(self.release_held(context));
+        self.ask_overdue(context);
         self.forget(context.now);
         effects.extend(self.discharge(context));
         effects
     }
 
     fn forget(&mut self, now: Timestamp) {
+        self.forget_passed(now);
         self.reservations.retain(|_, one| !one.status.is_final() || now.since(one.heard_at) < REMEMBER);
         while self.reservations.len() > REMEMBERED {
-            let oldest = self.reservations.values().min_by_key(|one| (!one.status.is_final(), one.heard_at));
-            let Some(sid) = oldest.map(|one| one.offered.reservation.clone()) else { break };
+            let oldest = self.reservations.iter().min_by_key(|(_, one)| (!one.status.is_final(), one.heard_at));
+            let Some(sid) = oldest.map(|(sid, _)| sid.clone()) else { break };
             self.reservations.remove(&sid);
         }
-        self.passed.retain(|passed| now.since(passed.at) < REMEMBER);
-        let excess = self.passed.len().saturating_sub(REMEMBERED);
-        self.passed.drain(..excess);
     }
 
     fn next_duty(&mut self) -> DutyId {

@@ -1,27 +1,58 @@
 //! Reservations as an agent remembers them: those offered, those rung, and tasks that came by a moment ago.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::request::Offered;
 use crate::call::Miss;
-use crate::domain::{ReservationEvent, ReservationStatus, RingTarget, TaskSid, Timestamp};
+use crate::domain::{ReservationEvent, ReservationSid, ReservationStatus, RingTarget, TaskFacts, TaskSid, Timestamp};
+
+/// What a pending reservation is given beyond its time before its fate is asked for.
+const OVERDUE: Duration = Duration::from_secs(120);
+/// How often a reservation that is being worked on is looked after, in case the event of its end was lost.
+const CHECK: Duration = Duration::from_secs(6 * 3600);
 
 /// A reservation of this agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reservation {
-    pub offered: Offered,
-    /// `TaskChannelUniqueName`.
-    pub channel: String,
+    pub task: TaskSid,
+    pub kind: Kind,
     pub status: ReservationStatus,
     pub version: Option<u64>,
     /// Twilio's time of the newest event.
     pub at: Timestamp,
-    /// When this agent heard of it last, by our clock: for forgetting.
+    /// When this agent heard of it, or asked about it, last. By our clock: for forgetting.
     pub heard_at: Timestamp,
-    /// The last moment for an instruction: 5 s before the reservation's own timeout.
+    /// The last moment for an instruction, a little before the reservation's own timeout.
     pub deadline: Timestamp,
     /// The offer waits for its moment to ring.
     pub held: Option<Held>,
+}
+
+/// What comes with a reservation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A customer calls: this rings.
+    Call,
+    /// A call that the agent places at the desk comes as a task too. It does not ring, but the agent is on a call.
+    CallOut,
+    Other,
+}
+
+impl Kind {
+    pub fn of(task: &TaskFacts) -> Self {
+        let outbound = || {
+            serde_json::from_str::<serde_json::Value>(&task.attributes)
+                .is_ok_and(|attributes| attributes.get("direction").is_some_and(|direction| direction == "outbound"))
+        };
+        match task.channel.as_str() {
+            "voice" if outbound() => Self::CallOut,
+            "voice" => Self::Call,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// An offer that does not ring yet.
@@ -36,15 +67,19 @@ pub struct Held {
 pub enum HeldFor {
     /// The agent missed this very task a moment ago.
     Reoffer,
-    /// The task was turned away a moment ago because the agent was on a call, and is again.
+    /// The task was passed on a moment ago, came back, and the agent is on a call.
     Call,
-    /// The agent's activity is not known yet.
-    Activity,
+    /// The agent is not known to be on mobile. At the desk Flex rings, unless the agent leaves it in time.
+    Mobile,
     /// The event is older than the reservation can be: whether it is pending still is read first.
     Reading,
 }
 
 impl Reservation {
+    pub fn offered(&self, sid: &ReservationSid) -> Offered {
+        Offered { reservation: sid.clone(), task: self.task.clone() }
+    }
+
     /// Whether an event tells something newer than what is known. Versions decide where both have one.
     pub fn is_news(&self, event: &ReservationEvent) -> bool {
         match (self.version, event.version) {
@@ -62,37 +97,39 @@ impl Reservation {
         forward
     }
 
-    pub fn is_voice(&self) -> bool {
-        self.channel == VOICE
+    /// When it is overdue to be heard of.
+    pub fn overdue_at(&self) -> Option<Timestamp> {
+        match self.status {
+            ReservationStatus::Pending => Some(self.deadline.max(self.heard_at) + OVERDUE),
+            ReservationStatus::Accepted | ReservationStatus::Wrapping => Some(self.heard_at + CHECK),
+            _ => None,
+        }
+    }
+
+    /// Whether the agent talks at the desk, or just has.
+    pub fn is_call_at_desk(&self) -> bool {
+        matches!(self.kind, Kind::Call | Kind::CallOut) && self.status == ReservationStatus::Accepted
     }
 }
-
-/// The unique name of TaskRouter's voice channel.
-pub const VOICE: &str = "voice";
 
 /// A task that this agent had, and did not take.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Passed {
     pub task: TaskSid,
     pub at: Timestamp,
-    pub how: PassedBy,
+    /// How often it rang in vain. Not at all if the agent was on a call.
+    pub missed: u32,
+    /// Where it rang of late, and why nobody answered there.
+    pub tried: Vec<(RingTarget, Miss)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PassedBy {
-    /// It rang: where, and why nobody answered there.
-    Missed(Vec<(RingTarget, Miss)>),
-    /// The agent was on a call.
-    Busy,
-}
+impl Passed {
+    pub const fn new(task: TaskSid, at: Timestamp) -> Self {
+        Self { task, at, missed: 0, tried: Vec::new() }
+    }
 
-impl PassedBy {
-    /// The targets that rang without an answer: these may ring once more. The unreachable ones may not.
+    /// The targets that rang without an answer may ring once more, the unreachable ones not.
     pub fn may_ring_again(&self, target: RingTarget) -> bool {
-        match self {
-            Self::Busy => true,
-            Self::Missed(tried) => tried.iter().all(|(tried, miss)| *tried != target || *miss == Miss::NoAnswer),
-        }
+        self.tried.iter().all(|(tried, miss)| *tried != target || *miss == Miss::NoAnswer)
     }
 }

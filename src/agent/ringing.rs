@@ -1,59 +1,109 @@
-//! The agent's call: starting one, and doing what it wants done.
+//! The agent's calls: starting one, doing what it wants done, and counting those that nobody answered.
+
+use std::time::Duration;
 
 use super::{
     Agent, Context, Effect, Notice,
-    offer::{Passed, PassedBy},
-    request::{Instruct, Refusal, Request},
+    offer::Passed,
+    request::{Instruct, Request},
 };
 use crate::call::{Act, Call, Miss, Step};
-use crate::domain::{CallId, CallSid, LegStatus, ReservationSid, RingTarget, TaskSid};
+use crate::domain::{CallId, ReservationSid, RingTarget, TaskSid, Timestamp};
+
+/// A task that comes back within this time is a re-offer: it does not ring at once.
+const REOFFER_WINDOW: Duration = Duration::from_secs(60);
+/// The second miss of one task within this time takes the agent offline.
+const REMEMBER: Duration = Duration::from_secs(15 * 60);
+/// Passed tasks remembered at most: a bound on the record's size.
+const REMEMBERED: usize = 16;
+/// Calls at most, one of them busy, the others settling: a bound on the record's size.
+const CALLS: usize = 4;
 
 impl Agent {
     /// Starts the ring plan for a pending offer.
-    pub(super) fn ring(&mut self, sid: &ReservationSid, again: bool, context: &Context<'_>) -> Vec<Effect> {
+    pub(super) fn ring(&mut self, sid: &ReservationSid, context: &Context<'_>) -> Vec<Effect> {
         let Some(reservation) = self.reservations.get(sid) else { return Vec::new() };
-        let offered = reservation.offered.clone();
-        let steps: Vec<_> =
+        let offered = reservation.offered(sid);
+        let plan: Vec<_> =
             self.targets(&offered.task, context).into_iter().filter_map(|target| step(target, context)).collect();
         let id = CallId { agent: self.id, number: self.calls_made + 1 };
-        let Some((call, act)) = Call::start(id, offered.clone(), &steps, again) else {
+        let Some((call, act)) = Call::start(id, offered.clone(), &plan) else {
             self.owe_briefly(Request::Reject(offered.clone()), context.now);
-            return self.missed(offered.task, again, context);
+            return self.missed(&offered.task, context);
         };
         self.calls_made += 1;
-        self.call = Some(call);
-        self.act(vec![act], context)
+        let excess = (self.calls.len() + 1).saturating_sub(CALLS);
+        self.calls.drain(..excess);
+        self.calls.push(call);
+        self.act(id, vec![act], context)
     }
 
-    /// Does what the call wants done.
-    pub(super) fn act(&mut self, acts: Vec<Act>, context: &Context<'_>) -> Vec<Effect> {
-        let rings_on = acts.iter().any(|act| matches!(act, Act::Instruct { .. }));
+    /// The targets to ring for a task: the plan's, without those that could not be reached a moment ago.
+    fn targets(&self, task: &TaskSid, context: &Context<'_>) -> Vec<RingTarget> {
+        let plan = self.ring_plan.as_ref().unwrap_or(&context.policy.plan);
+        let passed = self.passed_of_late(task, context.now);
+        plan.iter().copied().filter(|target| passed.is_none_or(|passed| passed.may_ring_again(*target))).collect()
+    }
+
+    /// Lets a call hear something, and does what it wants done.
+    pub(super) fn tell_call(
+        &mut self,
+        which: impl Fn(&Call) -> bool,
+        context: &Context<'_>,
+        tell: impl FnOnce(&mut Call, Timestamp) -> Vec<Act>,
+    ) -> Vec<Effect> {
+        let Some(call) = self.calls.iter_mut().find(|call| which(call)) else { return Vec::new() };
+        let (id, acts) = (call.id, tell(call, context.now));
+        self.act(id, acts, context)
+    }
+
+    /// Ends what still settles of a task that has come back.
+    pub(super) fn conclude_calls_of(&mut self, task: &TaskSid, context: &Context<'_>) -> Vec<Effect> {
+        self.tell_call(|call| call.offered.task == *task && !call.is_busy(), context, |call, _| call.conclude(true))
+    }
+
+    pub(super) fn tick_calls(&mut self, context: &Context<'_>) -> Vec<Effect> {
+        self.tell_each_call(context, Call::tick)
+    }
+
+    pub(super) fn restore_calls(&mut self, context: &Context<'_>) -> Vec<Effect> {
+        self.tell_each_call(context, |call, _| call.restored())
+    }
+
+    fn tell_each_call(
+        &mut self,
+        context: &Context<'_>,
+        tell: impl Fn(&mut Call, Timestamp) -> Vec<Act>,
+    ) -> Vec<Effect> {
+        let ids: Vec<_> = self.calls.iter().map(|call| call.id).collect();
+        ids.into_iter().flat_map(|id| self.tell_call(|call| call.id == id, context, &tell)).collect()
+    }
+
+    fn act(&mut self, id: CallId, acts: Vec<Act>, context: &Context<'_>) -> Vec<Effect> {
+        let Some(offered) = self.calls.iter().find(|call| call.id == id).map(|call| call.offered.clone()) else {
+            return Vec::new();
+        };
         let mut effects = Vec::new();
         for act in acts {
-            let Some(call) = &self.call else { break };
-            let (id, offered, again) = (call.id, call.offered.clone(), call.again);
             match act {
                 Act::Instruct { step, leg } => {
                     let until = self.reservations.get(&offered.reservation).map_or(context.now, |one| one.deadline);
-                    let instruct = Instruct { offered, call: id, leg, to: self.phone.clone(), ring: step.ring };
-                    self.owe(Request::Instruct(instruct), context.now, until.max(context.now + step.ring / 2));
+                    let (offered, to) = (offered.clone(), self.phone.clone());
+                    let instruct = Instruct { offered, call: id, leg, to, ring: step.ring };
+                    self.owe(Request::Instruct(instruct), context.now, until);
                 }
                 Act::CancelLeg(leg) => self.owe_briefly(Request::CancelLeg(leg), context.now),
-                Act::ReadReservation => self.owe_briefly(Request::ReadReservation(offered), context.now),
+                Act::ReadReservation => self.owe_briefly(Request::ReadReservation(offered.clone()), context.now),
                 Act::ReadLeg(leg) => self.owe_briefly(Request::ReadLeg(leg), context.now),
                 Act::Answered => {
                     self.missed_in_a_row = 0;
                     effects.push(Effect::Tell(Notice::CallAnswered));
                 }
-                Act::Missed { target, miss } => {
-                    self.note_missed(&offered.task, target, miss, context);
-                    if !rings_on {
-                        effects.extend(self.missed(offered.task, again, context));
-                    }
-                }
-                Act::Reject => self.owe_briefly(Request::Reject(offered), context.now),
+                Act::Tried { target, miss } => self.tried(&offered.task, target, miss, context.now),
+                Act::Missed => effects.extend(self.missed(&offered.task, context)),
+                Act::Reject => self.owe_briefly(Request::Reject(offered.clone()), context.now),
                 Act::Close => self.close(&offered.reservation, context),
-                Act::Over => self.call = None,
+                Act::Over => self.calls.retain(|call| call.id != id),
             }
         }
         effects
@@ -61,74 +111,55 @@ impl Agent {
 
     fn close(&mut self, sid: &ReservationSid, context: &Context<'_>) {
         let how = context.policy.closing;
-        let Some(reservation) = self.reservations.get(sid) else { return };
-        if !how.is_reached_by(reservation.status) {
-            self.owe_for_a_day(Request::Close { offered: reservation.offered.clone(), how }, context.now);
+        let open = self.reservations.get(sid).filter(|one| !how.is_reached_by(one.status));
+        if let Some(offered) = open.map(|one| one.offered(sid)) {
+            self.owe_for_a_day(Request::Close { offered, how }, context.now);
         }
     }
 
-    fn note_missed(&mut self, task: &TaskSid, target: RingTarget, miss: Miss, context: &Context<'_>) {
-        let tried = match self.passed.iter().position(|passed| passed.task == *task) {
-            Some(place) => match self.passed.remove(place).how {
-                PassedBy::Missed(tried) => tried,
-                PassedBy::Busy => Vec::new(),
-            },
-            None => Vec::new(),
-        };
-        let mut tried: Vec<_> = tried.into_iter().filter(|(known, _)| *known != target).collect();
-        tried.push((target, miss));
-        self.passed.push(Passed { task: task.clone(), at: context.now, how: PassedBy::Missed(tried) });
+    /// Notes that a task came by, and was not taken.
+    pub(super) fn pass(&mut self, task: &TaskSid, now: Timestamp) -> &mut Passed {
+        let known = self.passed.iter().position(|passed| passed.task == *task);
+        let mut passed = known.map_or_else(|| Passed::new(task.clone(), now), |place| self.passed.remove(place));
+        if now.since(passed.at) > REOFFER_WINDOW {
+            passed.tried.clear();
+        }
+        passed.at = now;
+        self.passed.push(passed);
+        let last = self.passed.len() - 1;
+        &mut self.passed[last]
+    }
+
+    pub(super) fn passed_of_late(&self, task: &TaskSid, now: Timestamp) -> Option<&Passed> {
+        self.passed.iter().find(|passed| passed.task == *task && now.since(passed.at) <= REOFFER_WINDOW)
+    }
+
+    pub(super) fn forget_passed(&mut self, now: Timestamp) {
+        self.passed.retain(|passed| now.since(passed.at) < REMEMBER);
+        let excess = self.passed.len().saturating_sub(REMEMBERED);
+        self.passed.drain(..excess);
+    }
+
+    fn tried(&mut self, task: &TaskSid, target: RingTarget, miss: Miss, now: Timestamp) {
+        let passed = self.pass(task, now);
+        passed.tried.retain(|(known, _)| *known != target);
+        passed.tried.push((target, miss));
     }
 
     /// A ring that nobody answered. After too many in a row, or the second for one task, the agent goes offline, so that
     /// customers do not wait for somebody who is not there.
-    fn missed(&mut self, task: TaskSid, again: bool, context: &Context<'_>) -> Vec<Effect> {
-        if !self.passed.iter().any(|passed| passed.task == task && matches!(passed.how, PassedBy::Missed(_))) {
-            self.passed.push(Passed { task, at: context.now, how: PassedBy::Missed(Vec::new()) });
-        }
-        self.missed_in_a_row += 1;
+    fn missed(&mut self, task: &TaskSid, context: &Context<'_>) -> Vec<Effect> {
+        let passed = self.pass(task, context.now);
+        passed.missed = passed.missed.saturating_add(1);
+        let twice = passed.missed > 1;
+        self.missed_in_a_row = self.missed_in_a_row.saturating_add(1);
         let mut effects = vec![Effect::Tell(Notice::CallMissed)];
-        let enough = again || self.missed_in_a_row > context.policy.missed_keep_activity;
+        let enough = twice || self.missed_in_a_row > context.policy.missed_keep_activity;
         if enough && self.is_on_mobile(context) == Some(true) {
             self.want_activity(context.policy.offline_activity.clone(), true, context);
             effects.push(Effect::Tell(Notice::WentOffline));
         }
         effects
-    }
-
-    pub(super) fn instructed(&mut self, instruct: &Instruct, context: &Context<'_>) -> Vec<Effect> {
-        self.of_call(instruct.call, context, |call, context| call.instructed(context.now))
-    }
-
-    pub(super) fn instruct_refused(
-        &mut self,
-        instruct: &Instruct,
-        refusal: Refusal,
-        context: &Context<'_>,
-    ) -> Vec<Effect> {
-        self.of_call(instruct.call, context, |call, context| call.refused(refusal, context.now))
-    }
-
-    pub(super) fn instruct_lapsed(&mut self, instruct: &Instruct, context: &Context<'_>) -> Vec<Effect> {
-        self.of_call(instruct.call, context, |call, _| call.lapsed())
-    }
-
-    fn of_call(
-        &mut self,
-        id: CallId,
-        context: &Context<'_>,
-        tell: impl FnOnce(&mut Call, &Context<'_>) -> Vec<Act>,
-    ) -> Vec<Effect> {
-        let call = self.call.as_mut().filter(|call| call.id == id);
-        let acts = call.map(|call| tell(call, context)).unwrap_or_default();
-        self.act(acts, context)
-    }
-
-    /// REST's word on a leg.
-    pub(super) fn leg_found(&mut self, leg: &CallSid, status: LegStatus, context: &Context<'_>) -> Vec<Effect> {
-        let call = self.call.as_mut().filter(|call| call.is_leg(leg));
-        let acts = call.map(|call| call.leg_status(status, context.now)).unwrap_or_default();
-        self.act(acts, context)
     }
 }
 

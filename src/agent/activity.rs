@@ -1,0 +1,114 @@
+//! The activity: what Twilio says it is, and what it should be.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Agent, Context, Effect, Notice, request::Request};
+use crate::domain::{Timestamp, WorkerEvent, WorkerEventKind, WorkerSid};
+
+/// The activity, as Twilio last said it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activity {
+    pub name: String,
+    /// Twilio's time of the change, or of the reading.
+    pub at: Timestamp,
+}
+
+impl Agent {
+    pub(super) fn worker_event(&mut self, event: &WorkerEvent, context: &Context<'_>) -> Vec<Effect> {
+        match event.kind {
+            WorkerEventKind::Deleted => {
+                self.worker = None;
+                self.drop_wish(|_| true);
+                Vec::new()
+            }
+            WorkerEventKind::Created | WorkerEventKind::ActivityUpdated | WorkerEventKind::AttributesUpdated => {
+                self.heard_of_worker(&event.worker, event.activity.as_deref(), event.at, context)
+            }
+        }
+    }
+
+    /// An event names the worker and, mostly, the activity at that time.
+    pub(super) fn heard_of_worker(
+        &mut self,
+        worker: &WorkerSid,
+        activity: Option<&str>,
+        at: Timestamp,
+        context: &Context<'_>,
+    ) -> Vec<Effect> {
+        self.worker = Some(worker.clone());
+        self.grant_wish(context);
+        activity.map(|name| self.learn_activity(name, at, context)).unwrap_or_default()
+    }
+
+    /// The activity is set at Twilio until it holds; a newer wish replaces an older one.
+    pub(super) fn want_activity(&mut self, activity: String, reject_pending: bool, context: &Context<'_>) {
+        self.drop_wish(|_| true);
+        match self.worker.clone() {
+            Some(worker) => {
+                self.owe_for_a_day(Request::SetActivity { worker, activity, reject_pending }, context.now);
+            }
+            None => self.wish = Some(activity),
+        }
+    }
+
+    /// Sets the activity that was wished for before the worker was known.
+    pub(super) fn grant_wish(&mut self, context: &Context<'_>) {
+        if let Some(wish) = self.wish.take() {
+            self.want_activity(wish, false, context);
+        }
+    }
+
+    fn drop_wish(&mut self, which: impl Fn(&str) -> bool) {
+        self.duties.retain(|duty| match &duty.request {
+            Request::SetActivity { activity, .. } => !which(activity),
+            _ => true,
+        });
+    }
+
+    /// Twilio says which activity the agent is in. What is older than what is known says nothing.
+    fn learn_activity(&mut self, name: &str, at: Timestamp, context: &Context<'_>) -> Vec<Effect> {
+        if self.activity.as_ref().is_some_and(|known| at < known.at) {
+            return Vec::new();
+        }
+        let first = self.activity.is_none();
+        let changed = self.activity.as_ref().is_none_or(|known| known.name != name);
+        self.activity = Some(Activity { name: name.to_owned(), at });
+        if !changed {
+            return Vec::new();
+        }
+        if !first {
+            // An activity that somebody else chose ends our own attempts to set another.
+            self.drop_wish(|wish| wish != name);
+        }
+        let mut effects = vec![Effect::Tell(Notice::ActivityChanged { to: name.to_owned() })];
+        if name == context.policy.mobile_activity {
+            // Whoever comes back of their own accord starts afresh.
+            self.missed_in_a_row = 0;
+            self.passed.clear();
+            effects.extend(self.consider_held_for_mobile(context));
+        }
+        effects
+    }
+
+    /// What REST says of the activity. Its time has whole seconds, so that it is compared in those.
+    pub(super) fn read_activity(
+        &mut self,
+        name: &str,
+        changed_at: Option<Timestamp>,
+        context: &Context<'_>,
+    ) -> Vec<Effect> {
+        let known = self.activity.as_ref().map_or(Timestamp::EPOCH, |activity| activity.at);
+        let at = changed_at.unwrap_or(known);
+        if at.as_secs() < known.as_secs() { Vec::new() } else { self.learn_activity(name, at.max(known), context) }
+    }
+
+    pub(super) fn read_worker(&mut self, now: Timestamp) {
+        if let Some(worker) = self.worker.clone() {
+            self.owe_briefly(Request::ReadWorker(worker), now);
+        }
+    }
+
+    pub(super) fn is_on_mobile(&self, context: &Context<'_>) -> Option<bool> {
+        self.activity.as_ref().map(|activity| activity.name == context.policy.mobile_activity)
+    }
+}

@@ -1,0 +1,224 @@
+//! What a call hears: Twilio's answers to its instruction, its leg, its reservation and its conference.
+
+use super::{Act, CHECK, Call, Leg, Miss, Phase, SETTLE};
+use crate::agent::request::Refusal;
+use crate::domain::{CallSid, ConferenceEventKind, LegEvent, LegNo, LegStatus, ReservationStatus, Timestamp};
+
+/// How sure a refusal is to speak of the only try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tries {
+    /// No try can have been taken.
+    AllRefused,
+    /// The fate of an earlier one is not known: it may have been taken, and the later ones refused for that reason.
+    OneUnknown,
+}
+
+impl Call {
+    /// Twilio took the instruction, or is found to have taken it.
+    pub fn instructed(&mut self, now: Timestamp) -> Vec<Act> {
+        match &mut self.phase {
+            Phase::Instructing => self.phase = Phase::Ringing { until: now + self.leg.step.ring, asked: false },
+            Phase::AwaitingLeg { rang, .. } => *rang = true,
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// Twilio refused the instruction.
+    pub fn refused(&mut self, refusal: Refusal, tries: Tries, now: Timestamp) -> Vec<Act> {
+        match (&self.phase, refusal, tries) {
+            (Phase::Instructing, Refusal::CallerGone | Refusal::NotFound, _) => self.over_with(Vec::new()),
+            (Phase::Instructing, Refusal::NotPending | Refusal::Conflict, Tries::AllRefused) => {
+                self.over_with(vec![Act::ReadReservation])
+            }
+            (Phase::Instructing, Refusal::NotPending | Refusal::Conflict, Tries::OneUnknown) => self.perhaps_rings(now),
+            (Phase::Instructing, Refusal::Unroutable | Refusal::Other, _) => self.next_step(),
+            // It was accepted, and not by way of this call: the desk has it.
+            (Phase::Talking { on_leg: false, .. }, Refusal::NotPending, Tries::AllRefused)
+                if self.leg.sid.is_none() =>
+            {
+                self.over_with(Vec::new())
+            }
+            (Phase::AwaitingLeg { rang: false, .. }, _, Tries::AllRefused) => self.over_with(Vec::new()),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The instruction did not get through while there was time for it.
+    pub fn lapsed(&mut self, tries: Tries, now: Timestamp) -> Vec<Act> {
+        match (&self.phase, tries) {
+            (Phase::Instructing, Tries::AllRefused) => self.over_with(vec![Act::Reject]),
+            (Phase::Instructing, Tries::OneUnknown) => self.perhaps_rings(now),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Nobody knows whether the leg rings. It is given its time; the reservation tells the rest.
+    fn perhaps_rings(&mut self, now: Timestamp) -> Vec<Act> {
+        self.instructed(now);
+        vec![Act::ReadReservation]
+    }
+
+    fn next_step(&mut self) -> Vec<Act> {
+        let Some(step) = self.rest.pop_front() else {
+            let mut acts = self.missed(Miss::Unreachable);
+            acts.push(Act::Reject);
+            return self.over_with(acts);
+        };
+        let tried = Act::Tried { target: self.leg.step.target, miss: Miss::Unreachable };
+        self.leg = Leg::new(LegNo(self.leg.no.0.saturating_add(1)), step);
+        vec![tried, Act::Instruct { step, leg: self.leg.no }]
+    }
+
+    /// A status callback of a leg. Those of other legs, and those that Twilio fired earlier than one we know, are old news.
+    pub fn leg(&mut self, event: &LegEvent, now: Timestamp) -> Vec<Act> {
+        let stale = event.leg != self.leg.no || self.leg.heard.is_some_and(|last| event.sequence <= last);
+        if stale {
+            return Vec::new();
+        }
+        self.leg.heard = Some(event.sequence);
+        self.leg.sid = Some(event.call_sid.clone());
+        self.leg_status(event.status, now)
+    }
+
+    /// What the leg is known to be doing, by callback or by asking.
+    pub fn leg_status(&mut self, status: LegStatus, now: Timestamp) -> Vec<Act> {
+        match status {
+            LegStatus::Initiated | LegStatus::Ringing => self.instructed(now),
+            LegStatus::InProgress => self.answered(true, now),
+            LegStatus::Completed => self.hung_up(),
+            LegStatus::Busy | LegStatus::NoAnswer | LegStatus::Failed | LegStatus::Canceled => {
+                self.not_answered(status, now)
+            }
+        }
+    }
+
+    fn answered(&mut self, on_leg: bool, now: Timestamp) -> Vec<Act> {
+        match &mut self.phase {
+            Phase::Instructing | Phase::Ringing { .. } => {
+                self.phase = Phase::Talking { check_at: now + CHECK, on_leg };
+                vec![Act::Answered]
+            }
+            Phase::Talking { on_leg: known, .. } => {
+                *known |= on_leg;
+                Vec::new()
+            }
+            // The customer was gone before the agent was heard of: the leg ends by itself.
+            Phase::AwaitingLeg { .. } | Phase::AwaitingReservation { .. } | Phase::Over => Vec::new(),
+        }
+    }
+
+    /// `completed` means answered and ended, also where `in-progress` was lost or is late.
+    fn hung_up(&mut self) -> Vec<Act> {
+        let mut acts = Vec::new();
+        if !matches!(self.phase, Phase::Talking { .. }) {
+            acts.push(Act::Answered);
+        }
+        acts.push(Act::Close);
+        self.over_with(acts)
+    }
+
+    fn not_answered(&mut self, status: LegStatus, now: Timestamp) -> Vec<Act> {
+        match self.phase {
+            Phase::Instructing | Phase::Ringing { .. } => {
+                self.phase = Phase::AwaitingReservation { by: now + SETTLE };
+                self.missed_by(status)
+            }
+            Phase::AwaitingLeg { reservation: ReservationStatus::Rejected | ReservationStatus::Rescinded, .. } => {
+                self.over_with(Vec::new())
+            }
+            Phase::AwaitingLeg { .. } => self.over_with(self.missed_by(status)),
+            // The leg was answered before: whatever it is called now, this is its end.
+            Phase::Talking { on_leg: true, .. } => self.hung_up(),
+            // Accepted, but not on this leg: the desk has it.
+            Phase::Talking { on_leg: false, .. } => self.over_with(Vec::new()),
+            Phase::AwaitingReservation { .. } | Phase::Over => Vec::new(),
+        }
+    }
+
+    /// A leg that Twilio cancelled itself means that the customer hung up: nobody missed anything. One that the gateway
+    /// cancelled at the end of its ringing was not answered.
+    fn missed_by(&self, status: LegStatus) -> Vec<Act> {
+        match status {
+            LegStatus::Busy | LegStatus::NoAnswer => self.missed(Miss::NoAnswer),
+            LegStatus::Canceled if self.leg.stopped => self.missed(Miss::NoAnswer),
+            LegStatus::Failed => self.missed(Miss::Unreachable),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The reservation changed, by webhook or by reading.
+    pub fn reservation(&mut self, status: ReservationStatus, now: Timestamp) -> Vec<Act> {
+        use ReservationStatus::{Accepted, Canceled, Completed, Pending, Rejected, Rescinded, Timeout, Wrapping};
+        match status {
+            Pending => self.still_pending(),
+            Accepted => self.accepted(now),
+            Wrapping | Completed => self.closed(now),
+            Rejected | Timeout | Canceled | Rescinded => self.taken_back(status, now),
+        }
+    }
+
+    fn still_pending(&mut self) -> Vec<Act> {
+        match self.phase {
+            // Nobody answered, and Twilio offers it still: the next agent shall have it.
+            Phase::AwaitingReservation { .. } => self.over_with(vec![Act::Reject]),
+            // The same, with a leg that nobody ever heard of.
+            Phase::Ringing { asked: true, .. } if self.leg.sid.is_none() => {
+                let mut acts = self.missed(Miss::NoAnswer);
+                acts.push(Act::Reject);
+                self.over_with(acts)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn accepted(&mut self, now: Timestamp) -> Vec<Act> {
+        match self.phase {
+            Phase::Instructing | Phase::Ringing { .. } => self.answered(false, now),
+            // The leg was not: it was accepted at the desk.
+            Phase::AwaitingReservation { .. } => self.over_with(Vec::new()),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The conversation has ended, or is about to: the leg knows.
+    fn closed(&mut self, now: Timestamp) -> Vec<Act> {
+        let mut acts = self.accepted(now);
+        if matches!(self.phase, Phase::Talking { .. }) {
+            acts.extend(self.leg.sid.clone().map_or_else(|| self.hung_up(), |leg| vec![Act::ReadLeg(leg)]));
+        }
+        acts
+    }
+
+    fn taken_back(&mut self, reservation: ReservationStatus, now: Timestamp) -> Vec<Act> {
+        let by = now + SETTLE;
+        match self.phase {
+            Phase::Instructing => {
+                self.phase = Phase::AwaitingLeg { reservation, rang: false, by, asked: false };
+                Vec::new()
+            }
+            Phase::Ringing { .. } => {
+                self.phase = Phase::AwaitingLeg { reservation, rang: true, by, asked: false };
+                self.leg.sid.clone().map(Act::CancelLeg).into_iter().collect()
+            }
+            Phase::AwaitingReservation { .. } => self.over_with(Vec::new()),
+            Phase::Talking { .. } => self.closed(now),
+            Phase::AwaitingLeg { .. } | Phase::Over => Vec::new(),
+        }
+    }
+
+    /// The conference told of its life. Its end, or the agent's leaving, ends the conversation.
+    pub fn conference(&mut self, kind: ConferenceEventKind, participant: Option<&CallSid>, leg: LegNo) -> Vec<Act> {
+        let mine = participant.is_some() && participant == self.leg.sid.as_ref();
+        let ends = match kind {
+            ConferenceEventKind::End => true,
+            ConferenceEventKind::Leave => mine,
+            ConferenceEventKind::Start | ConferenceEventKind::Join => false,
+        };
+        if ends && leg == self.leg.no && matches!(self.phase, Phase::Talking { .. }) {
+            self.hung_up()
+        } else {
+            Vec::new()
+        }
+    }
+}
