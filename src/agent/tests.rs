@@ -1,1 +1,0 @@
-//! Behaviours of an agent, told as stories.

@@ -1,0 +1,14 @@
+//! The agent against a model of Twilio, in virtual time.
+
+mod activity;
+mod busy;
+mod calls;
+mod lost;
+mod misses;
+mod order;
+mod properties;
+mod refusals;
+mod restart;
+mod twilio;
+mod twilio_rest;
+mod world;

@@ -1,0 +1,112 @@
+//! The model's REST side.
+
+use super::twilio::{BREAK, DESK, MOBILE, OFFLINE, Reservation, Twilio};
+use crate::agent::request::{Answer, Closing, Instruct, Offered, Refusal, Request};
+use crate::domain::{CallSid, LegStatus, ReservationStatus, Timestamp};
+
+type Reply = Result<Answer, Refusal>;
+
+impl Twilio {
+    pub fn perform(&mut self, request: &Request) -> Reply {
+        match request {
+            Request::Instruct(instruct) => self.instruct(instruct),
+            Request::Reject(offered) => self.reject(offered),
+            Request::Close { offered, how } => self.close(offered, *how),
+            Request::SetActivity { activity, reject_pending, .. } => self.update_worker(activity, *reject_pending),
+            Request::CancelLeg(leg) => self.cancel_leg(leg),
+            Request::ReadReservation(offered) => {
+                let number = self.find(offered)?;
+                Ok(Answer::Reservation { status: self.reservations[number].status })
+            }
+            Request::ReadInstruction(offered) => {
+                let reservation = &self.reservations[self.find(offered)?];
+                let conference = reservation.leg.is_some_and(|leg| !self.legs[leg].status.is_final());
+                Ok(Answer::Instruction { status: reservation.status, conference })
+            }
+            Request::ReadWorker(_) => Ok(self.worker()),
+            Request::ReadLeg(leg) => Ok(Answer::Leg { status: self.legs[self.find_leg(leg)?].status }),
+        }
+    }
+
+    fn find(&self, offered: &Offered) -> Result<usize, Refusal> {
+        self.reservations.iter().position(|one| one.sid == offered.reservation).ok_or(Refusal::NotFound)
+    }
+
+    fn find_leg(&self, leg: &CallSid) -> Result<usize, Refusal> {
+        self.legs.iter().position(|one| one.sid == *leg).ok_or(Refusal::NotFound)
+    }
+
+    fn worker(&self) -> Answer {
+        let changed_at = Timestamp::from_millis(self.activity_at.as_secs() * 1000);
+        Answer::Worker { activity: self.activity.into(), changed_at: Some(changed_at) }
+    }
+
+    fn instruct(&mut self, instruct: &Instruct) -> Reply {
+        let number = self.find(&instruct.offered)?;
+        let reservation = &self.reservations[number];
+        if self.tasks[reservation.task].canceled {
+            return Err(Refusal::CallerGone);
+        }
+        if reservation.status != ReservationStatus::Pending || reservation.leg.is_some() {
+            return Err(Refusal::NotPending);
+        }
+        self.new_leg(number, instruct.call, instruct.leg, instruct.ring);
+        Ok(Answer::Done)
+    }
+
+    fn reject(&mut self, offered: &Offered) -> Reply {
+        let number = self.find(offered)?;
+        if self.reservations[number].status != ReservationStatus::Pending || self.reservations[number].leg.is_some() {
+            return Err(Refusal::NotPending);
+        }
+        self.reservation_is(number, ReservationStatus::Rejected);
+        self.requeue(number);
+        Ok(Answer::Done)
+    }
+
+    fn close(&mut self, offered: &Offered, how: Closing) -> Reply {
+        let number = self.find(offered)?;
+        let status = self.reservations[number].status;
+        if !matches!(status, ReservationStatus::Accepted | ReservationStatus::Wrapping) {
+            return Err(Refusal::NotPending);
+        }
+        if status != how.into() {
+            self.reservation_is(number, how.into());
+        }
+        self.match_tasks();
+        Ok(Answer::Done)
+    }
+
+    fn update_worker(&mut self, activity: &str, reject_pending: bool) -> Reply {
+        let known = [MOBILE, DESK, BREAK, OFFLINE];
+        let name = known.into_iter().find(|name| *name == activity).ok_or(Refusal::Other)?;
+        let pending = |one: &Reservation| one.status == ReservationStatus::Pending && one.leg.is_none();
+        let pending: Vec<_> = (0..self.reservations.len()).filter(|at| pending(&self.reservations[*at])).collect();
+        if !pending.is_empty() && !reject_pending {
+            return Err(Refusal::Other);
+        }
+        for number in pending {
+            self.reservation_is(number, ReservationStatus::Rejected);
+            self.requeue(number);
+        }
+        self.set_activity(name);
+        Ok(self.worker())
+    }
+
+    fn cancel_leg(&mut self, leg: &CallSid) -> Reply {
+        let leg = self.find_leg(leg)?;
+        if self.legs[leg].rings() {
+            self.leg_fails(leg, LegStatus::Canceled);
+        }
+        Ok(Answer::Done)
+    }
+
+    /// The desk does something to a pending reservation.
+    pub fn at_desk(&mut self, task: usize, status: ReservationStatus) {
+        let number = self.current(task).unwrap();
+        self.reservation_is(number, status);
+        if matches!(status, ReservationStatus::Rejected | ReservationStatus::Rescinded) {
+            self.requeue(number);
+        }
+    }
+}

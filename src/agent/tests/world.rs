@@ -1,0 +1,389 @@
+//! An agent, the model of Twilio, and what lies between them: virtual time, webhooks on their way, REST that fails.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::twilio::{MOBILE, Phone, Twilio};
+use crate::agent::{
+    Agent, Context, Effect, Input, Notice, Policy,
+    duty::Ticket,
+    request::{Answer, Failure, Refusal, Request},
+};
+use crate::call::Stage;
+use crate::domain::{AgentId, Event, Profile, ReservationStatus, RingTarget, Timestamp};
+
+pub(super) const NOON: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+/// What becomes of a REST request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Fine,
+    NotDone,
+    /// The answer is lost, the request was carried out.
+    UnknownDone,
+    /// The answer is lost, the request was not carried out.
+    UnknownNotDone,
+    Refused(Refusal),
+    /// Not carried out, and answered with this.
+    Says(Answer),
+}
+
+/// What befalls messages between the two.
+pub(super) trait Weather {
+    /// When a webhook arrives: never, once, or more than once.
+    fn deliveries(&mut self, event: &Event, now: Timestamp) -> Vec<Timestamp>;
+    /// What becomes of a request, and when its answer is here.
+    fn fate(&mut self, request: &Request, now: Timestamp) -> (Fate, Timestamp);
+}
+
+type Chooser<T> = Box<dyn Fn(&T) -> bool>;
+
+/// Fine weather, with exceptions that a story scripts.
+#[derive(Default)]
+pub(super) struct Script {
+    fates: VecDeque<(Chooser<Request>, Fate)>,
+    pub down_until: Option<Timestamp>,
+    lost: Option<Chooser<Event>>,
+    withheld: Option<Chooser<Event>>,
+    pub mail: Vec<Event>,
+    pub twice: bool,
+}
+
+impl Weather for Script {
+    fn deliveries(&mut self, event: &Event, now: Timestamp) -> Vec<Timestamp> {
+        if self.lost.as_ref().is_some_and(|lost| lost(event)) {
+            return Vec::new();
+        }
+        if self.withheld.as_ref().is_some_and(|withheld| withheld(event)) {
+            self.mail.push(event.clone());
+            return Vec::new();
+        }
+        vec![now; if self.twice { 2 } else { 1 }]
+    }
+
+    fn fate(&mut self, request: &Request, now: Timestamp) -> (Fate, Timestamp) {
+        if self.down_until.is_some_and(|until| now < until) {
+            return (Fate::NotDone, now);
+        }
+        let place = self.fates.iter().position(|(which, _)| which(request));
+        let fate = place.and_then(|place| self.fates.remove(place)).map_or(Fate::Fine, |(_, fate)| fate);
+        (fate, now)
+    }
+}
+
+pub(super) struct World<W = Script> {
+    pub now: Timestamp,
+    pub twilio: Twilio,
+    pub agent: Agent,
+    pub profile: Profile,
+    pub policy: Policy,
+    pub weather: W,
+    deliveries: Vec<(Timestamp, Event)>,
+    answers: Vec<(Timestamp, Ticket, Result<Answer, Failure>)>,
+    pub requests: Vec<(Timestamp, Request)>,
+    pub notices: Vec<Notice>,
+}
+
+pub(super) fn profile() -> Profile {
+    Profile {
+        id: AgentId::from_bits(7),
+        phone: "+15550100".parse().unwrap(),
+        name: "Ada".into(),
+        email: None,
+        roles: std::collections::BTreeSet::new(),
+        department: None,
+        worker_sid: None,
+        worker_name: "user-+15550100".into(),
+        ring_plan: Some(vec![RingTarget::Pstn]),
+        sip_username: None,
+        created_at: NOON,
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::under(Script::default())
+    }
+
+    /// The next requests of this kind end like this, once each.
+    pub fn fate(&mut self, which: impl Fn(&Request) -> bool + 'static, fate: Fate) -> &mut Self {
+        self.weather.fates.push_back((Box::new(which), fate));
+        self
+    }
+
+    pub fn lose(&mut self, which: impl Fn(&Event) -> bool + 'static) -> &mut Self {
+        self.weather.lost = Some(Box::new(which));
+        self
+    }
+
+    pub fn withhold(&mut self, which: impl Fn(&Event) -> bool + 'static) -> &mut Self {
+        self.weather.withheld = Some(Box::new(which));
+        self
+    }
+
+    /// What was withheld, which from now on is not.
+    pub fn mail(&mut self) -> Vec<Event> {
+        self.weather.withheld = None;
+        std::mem::take(&mut self.weather.mail)
+    }
+
+    pub fn deliver(&mut self, events: impl IntoIterator<Item = Event>) -> &mut Self {
+        for event in events {
+            self.handle(&Given::Event(event));
+        }
+        self.settle()
+    }
+}
+
+/// An input that owns what it holds.
+enum Given {
+    Event(Event),
+    Answer(Ticket, Result<Answer, Failure>),
+    SetActivity(&'static str),
+    Tick,
+}
+
+impl<W: Weather> World<W> {
+    pub fn under(weather: W) -> Self {
+        let profile = profile();
+        Self {
+            now: NOON,
+            twilio: Twilio::new(NOON),
+            agent: Agent::new(&profile),
+            profile,
+            policy: Policy::default(),
+            weather,
+            deliveries: Vec::new(),
+            answers: Vec::new(),
+            requests: Vec::new(),
+            notices: Vec::new(),
+        }
+    }
+
+    // What people do.
+
+    pub fn customer_calls(&mut self) -> usize {
+        let task = self.twilio.new_task("voice", "{}");
+        self.settle();
+        task
+    }
+
+    pub fn customer_hangs_up(&mut self, task: usize) -> &mut Self {
+        self.twilio.customer_hangs_up(task);
+        self.settle()
+    }
+
+    pub fn phone(&mut self, does: Phone) -> &mut Self {
+        self.twilio.phone = does;
+        self
+    }
+
+    pub fn agent_answers(&mut self) -> &mut Self {
+        let leg = self.twilio.legs.iter().position(super::twilio::Leg::rings).unwrap();
+        self.twilio.answer(leg);
+        self.settle()
+    }
+
+    pub fn agent_hangs_up(&mut self) -> &mut Self {
+        for leg in 0..self.twilio.legs.len() {
+            self.twilio.hang_up(leg);
+        }
+        self.settle()
+    }
+
+    pub fn agent_picks(&mut self, activity: &'static str) -> &mut Self {
+        self.handle(&Given::SetActivity(activity));
+        self.settle()
+    }
+
+    pub fn desk_picks(&mut self, activity: &'static str) -> &mut Self {
+        self.twilio.set_activity(activity);
+        self.settle()
+    }
+
+    pub fn at_desk(&mut self, task: usize, status: ReservationStatus) -> &mut Self {
+        self.twilio.at_desk(task, status);
+        self.settle()
+    }
+
+    // Time.
+
+    pub fn pass(&mut self, time: Duration) -> &mut Self {
+        self.run_until(self.now + time);
+        self
+    }
+
+    pub fn secs(&mut self, seconds: u64) -> &mut Self {
+        self.pass(Duration::from_secs(seconds))
+    }
+
+    fn settle(&mut self) -> &mut Self {
+        self.run_until(self.now);
+        self
+    }
+
+    fn next(&self) -> Option<Timestamp> {
+        let deliveries = self.deliveries.iter().map(|(at, _)| *at);
+        let answers = self.answers.iter().map(|(at, ..)| *at);
+        deliveries.chain(answers).chain(self.agent.due()).chain(self.twilio.next()).min()
+    }
+
+    pub fn run_until(&mut self, end: Timestamp) {
+        let mut steps = 0;
+        self.collect();
+        while let Some(next) = self.next().filter(|next| *next <= end) {
+            steps += 1;
+            assert!(steps < 100_000, "the agent does not come to rest");
+            self.now = self.now.max(next);
+            self.step();
+        }
+        self.now = end;
+        self.twilio.advance(end);
+        self.collect();
+    }
+
+    fn step(&mut self) {
+        self.twilio.advance(self.now);
+        self.collect();
+        let now = self.now;
+        let event = self.deliveries.iter().enumerate().filter(|(_, (at, _))| *at <= now).min_by_key(|(_, (at, _))| *at);
+        if let Some(place) = event.map(|(place, _)| place) {
+            let (_, event) = self.deliveries.remove(place);
+            return self.handle(&Given::Event(event));
+        }
+        if let Some(place) = self.answers.iter().position(|(at, ..)| *at <= now) {
+            let (_, ticket, result) = self.answers.remove(place);
+            return self.handle(&Given::Answer(ticket, result));
+        }
+        if self.agent.due().is_some_and(|due| due <= now) {
+            self.handle(&Given::Tick);
+        }
+    }
+
+    /// Puts what Twilio sends on its way.
+    fn collect(&mut self) {
+        for event in std::mem::take(&mut self.twilio.sent) {
+            for at in self.weather.deliveries(&event, self.now) {
+                self.deliveries.push((at, event.clone()));
+            }
+        }
+    }
+
+    fn context<'a>(policy: &'a Policy, twilio: &Twilio, now: Timestamp) -> Context<'a> {
+        Context { now, policy, reservation_timeout: twilio.reservation_timeout }
+    }
+
+    fn handle(&mut self, given: &Given) {
+        let context = Self::context(&self.policy, &self.twilio, self.now);
+        let input = match given {
+            Given::Event(event) => Input::Event(event),
+            Given::Answer(ticket, result) => Input::Answer { ticket: *ticket, result: result.clone() },
+            Given::SetActivity(name) => Input::SetActivity((*name).into()),
+            Given::Tick => Input::Tick,
+        };
+        let effects = self.agent.handle(input, &context);
+        self.carry_out(effects);
+    }
+
+    pub fn input(&mut self, input: &Input<'_>) -> &mut Self {
+        let context = Self::context(&self.policy, &self.twilio, self.now);
+        let effects = self.agent.handle(input.clone(), &context);
+        self.carry_out(effects);
+        self.settle()
+    }
+
+    /// The process dies and starts again: what was on its way to or from it is lost, but for the inbox.
+    pub fn restart(&mut self) -> &mut Self {
+        self.answers.clear();
+        let record: Agent = serde_json::from_slice(&serde_json::to_vec(&self.agent).unwrap()).unwrap();
+        assert_eq!(record, self.agent);
+        let context = Self::context(&self.policy, &self.twilio, self.now);
+        let (agent, effects) = Agent::restore(record, &self.profile, &context);
+        self.agent = agent;
+        self.carry_out(effects);
+        self.settle()
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        assert!(self.agent.due().is_none_or(|due| due > self.now), "due in the past: {:#?}", self.agent);
+        for effect in effects {
+            match effect {
+                Effect::Tell(notice) => self.notices.push(notice),
+                Effect::Rest { ticket, request } => self.send(ticket, request),
+            }
+        }
+    }
+
+    fn send(&mut self, ticket: Ticket, request: Request) {
+        let (fate, at) = self.weather.fate(&request, self.now);
+        let mut perform = || self.twilio.perform(&request).map_err(Failure::Refused);
+        let result = match fate {
+            Fate::Fine => perform(),
+            Fate::NotDone => Err(Failure::NotDone { retry_after: None }),
+            Fate::UnknownNotDone => Err(Failure::Unknown),
+            Fate::UnknownDone => {
+                let _ = perform();
+                Err(Failure::Unknown)
+            }
+            Fate::Refused(refusal) => Err(Failure::Refused(refusal)),
+            Fate::Says(answer) => Ok(answer),
+        };
+        self.requests.push((self.now, request));
+        self.answers.push((at, ticket, result));
+        self.collect();
+    }
+
+    // What can be seen.
+
+    pub fn stage(&self) -> Option<Stage> {
+        self.agent.snapshot().call
+    }
+
+    /// The task's newest reservation, at Twilio.
+    pub fn status(&self, task: usize) -> ReservationStatus {
+        self.twilio.reservations.iter().rev().find(|one| one.task == task).unwrap().status
+    }
+
+    pub fn assignments(&self, task: usize) -> u32 {
+        self.twilio.tasks[task].assignments
+    }
+
+    pub fn rings(&self) -> bool {
+        self.twilio.legs.iter().any(super::twilio::Leg::rings)
+    }
+
+    pub fn count(&self, which: impl Fn(&Request) -> bool) -> usize {
+        self.requests.iter().filter(|(_, request)| which(request)).count()
+    }
+
+    pub fn told(&self, notice: &Notice) -> usize {
+        self.notices.iter().filter(|one| *one == notice).count()
+    }
+
+    pub fn is_on_mobile(&self) -> bool {
+        self.twilio.activity == MOBILE
+    }
+}
+
+pub(super) fn instruct(request: &Request) -> bool {
+    matches!(request, Request::Instruct(_))
+}
+
+pub(super) fn reject(request: &Request) -> bool {
+    matches!(request, Request::Reject(_))
+}
+
+pub(super) fn close(request: &Request) -> bool {
+    matches!(request, Request::Close { .. })
+}
+
+pub(super) fn set_activity(request: &Request) -> bool {
+    matches!(request, Request::SetActivity { .. })
+}
+
+pub(super) fn of_leg(event: &Event) -> bool {
+    matches!(event, Event::Leg(_))
+}
+
+pub(super) fn of_reservation(event: &Event) -> bool {
+    matches!(event, Event::Reservation(_))
+}
