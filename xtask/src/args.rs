@@ -60,12 +60,19 @@ impl Args {
         Ok(found)
     }
 
-    /// Everything that is left, for another program; a first `--` is dropped.
+    /// Everything that is left, for another program, whether `--` stands before it or not.
     pub(crate) fn rest(mut self) -> Vec<String> {
         if self.words.first().is_some_and(|word| word == "--") {
             self.words.remove(0);
         }
         self.words
+    }
+
+    /// What follows `--`, for another program; any other word that is left is refused.
+    pub(crate) fn passed_on(mut self) -> Result<Vec<String>, UsageError> {
+        let after = self.words.split_off(self.own_words());
+        self.finish()?;
+        Ok(after.into_iter().skip(1).collect())
     }
 
     /// Refuses what is left.
@@ -126,6 +133,13 @@ mod tests {
         assert!(args.values("--without").unwrap().is_empty());
         assert!(!args.flag("--fix"));
         assert_eq!(args.rest(), ["--without", "node", "--fix"]);
+    }
+
+    #[test]
+    fn words_before_two_dashes_are_not_passed_on() {
+        assert_eq!(args("-- one --two").passed_on().unwrap(), ["one", "--two"]);
+        assert_eq!(args("--one -- two").passed_on(), Err(UsageError::Unknown(vec!["--one".to_owned()])));
+        assert!(args("").passed_on().unwrap().is_empty());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::{
     Done, World,
     events::pair,
-    model::{Call, Callback, Conference, Seat},
+    model::{Call, Callback, Conference},
     sid::Sid,
     words::{CallStatus, ConferenceStatus, EndReason},
 };
@@ -28,7 +28,6 @@ impl World {
             status: ConferenceStatus::Init,
             callback: new.callback,
             recording_callback: new.recording_callback,
-            calls: Vec::new(),
             sequence: 0,
             end_on_customer_exit: new.end_on_customer_exit,
             recorded: new.recorded,
@@ -40,19 +39,8 @@ impl World {
         sid
     }
 
-    /// Calls that have or had a seat in it.
-    pub(crate) fn seated(&self, conference: &Sid) -> impl DoubleEndedIterator<Item = &Call> {
-        let sids = self.conferences.get(conference).map_or(&[][..], |row| &row.calls);
-        sids.iter().filter_map(|sid| self.calls.get(sid))
-    }
-
-    pub(super) fn seat(&mut self, call: &Sid, seat: Seat) {
-        if let Some(row) = self.conferences.get_mut(&seat.conference) {
-            row.calls.push(call.clone());
-        }
-        if let Some(row) = self.calls.get_mut(call) {
-            row.seat = Some(seat);
-        }
+    pub(crate) fn seated<'a>(&'a self, conference: &'a Sid) -> impl DoubleEndedIterator<Item = &'a Call> {
+        self.calls.iter().filter(move |call| call.seat.as_ref().is_some_and(|seat| seat.conference == *conference))
     }
 
     fn joined(&self, conference: &Sid) -> usize {

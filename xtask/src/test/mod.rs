@@ -35,7 +35,7 @@ With CI set, cargo builds into the cache folder (unless CARGO_TARGET_DIR is set)
 
 pub(crate) fn run(place: &Place, mut args: Args) -> Result<()> {
     let without = Without::take(&mut args)?;
-    let for_nextest = args.rest();
+    let for_nextest = args.passed_on()?;
     let mut steps = Steps::new("test");
     lint::check(place, &without, &mut steps)?;
     let counterparts = steps.run("counterparts", || counterparts::ensure(place, &without))?;
