@@ -83,6 +83,7 @@ impl World {
     }
 
     fn add_call(&mut self, leg: NewLeg, direction: Direction, status: CallStatus) -> Sid {
+        self.forget_the_oldest_call();
         let sid = self.make_sid("CA");
         self.calls.add(Call {
             sid: sid.clone(),
@@ -93,7 +94,7 @@ impl World {
             status,
             task: leg.task,
             reservation: leg.reservation,
-            seat: leg.seat,
+            seat: None,
             callback: leg.callback,
             sequence: 0,
             ring_s: leg.ring_s,
@@ -104,6 +105,9 @@ impl World {
             created: self.now,
             updated: self.now,
         });
+        if let Some(seat) = leg.seat {
+            self.seat(&sid, seat);
+        }
         sid
     }
 
@@ -165,17 +169,11 @@ impl World {
         let customer = leg.task.as_ref().and_then(|task| self.tasks.get(task)).and_then(|task| task.call.clone());
         let Some(customer) = customer else { return };
         let end_on_exit = self.conferences.get(&conference).is_some_and(|row| row.end_on_customer_exit);
-        if let Some(call) = self.calls.get_mut(&customer).filter(|call| call.is_live() && call.seat.is_none()) {
+        if self.calls.get(&customer).is_some_and(|call| call.is_live() && call.seat.is_none()) {
             let label = Some("customer".to_owned());
-            call.seat = Some(Seat {
-                conference,
-                joined: false,
-                label,
-                end_on_exit,
-                start_on_enter: true,
-                muted: false,
-                hold: false,
-            });
+            let seat =
+                Seat { conference, joined: false, label, end_on_exit, start_on_enter: true, muted: false, hold: false };
+            self.seat(&customer, seat);
             self.join(&customer);
         }
     }

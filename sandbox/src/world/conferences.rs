@@ -4,7 +4,7 @@
 use super::{
     Done, World,
     events::pair,
-    model::{Call, Callback, Conference},
+    model::{Call, Callback, Conference, Seat},
     sid::Sid,
     words::{CallStatus, ConferenceStatus, EndReason},
 };
@@ -28,6 +28,7 @@ impl World {
             status: ConferenceStatus::Init,
             callback: new.callback,
             recording_callback: new.recording_callback,
+            calls: Vec::new(),
             sequence: 0,
             end_on_customer_exit: new.end_on_customer_exit,
             recorded: new.recorded,
@@ -39,8 +40,19 @@ impl World {
         sid
     }
 
-    pub(crate) fn seated<'a>(&'a self, conference: &'a Sid) -> impl DoubleEndedIterator<Item = &'a Call> {
-        self.calls.iter().filter(move |call| call.seat.as_ref().is_some_and(|seat| seat.conference == *conference))
+    /// Calls that have or had a seat in it.
+    pub(crate) fn seated(&self, conference: &Sid) -> impl DoubleEndedIterator<Item = &Call> {
+        let sids = self.conferences.get(conference).map_or(&[][..], |row| &row.calls);
+        sids.iter().filter_map(|sid| self.calls.get(sid))
+    }
+
+    pub(super) fn seat(&mut self, call: &Sid, seat: Seat) {
+        if let Some(row) = self.conferences.get_mut(&seat.conference) {
+            row.calls.push(call.clone());
+        }
+        if let Some(row) = self.calls.get_mut(call) {
+            row.seat = Some(seat);
+        }
     }
 
     fn joined(&self, conference: &Sid) -> usize {

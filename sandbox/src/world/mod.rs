@@ -7,6 +7,7 @@ mod callbacks;
 mod calls;
 mod conferences;
 mod events;
+mod forgetting;
 mod instruction;
 pub(crate) mod model;
 mod phones;
@@ -42,6 +43,8 @@ use crate::{deliver::Webhook, options::Options, rest::error::Refusal};
 /// The Events resource keeps so many; the oldest are forgotten.
 const EVENTS_KEPT: usize = 20_000;
 
+const TASKS_KEPT: usize = 5_000;
+
 /// The sids of what there is one of.
 #[derive(Debug)]
 pub(crate) struct Fixed {
@@ -62,6 +65,8 @@ pub(crate) struct Rules {
     pub(crate) recording: bool,
     pub(crate) recording_webhook: Option<String>,
     pub(crate) auto_wrapup: bool,
+    /// So many tasks are kept, with all that belongs to them; more only while they are not over.
+    pub(crate) tasks_kept: usize,
 }
 
 pub(crate) struct World {
@@ -109,6 +114,7 @@ impl World {
                 recording: options.recording,
                 recording_webhook: options.recording_webhook.clone(),
                 auto_wrapup: options.auto_wrapup,
+                tasks_kept: TASKS_KEPT,
             },
             event_callback: options.event_callback.clone(),
             events_filter: None,

@@ -64,6 +64,8 @@ pub(crate) struct Task {
     pub(crate) ignore_capacity: bool,
     /// The workers it was offered to, in order; their number is the assignment count.
     pub(crate) offered_to: Vec<Sid>,
+    /// The oldest first.
+    pub(crate) reservations: Vec<Sid>,
     pub(crate) version: u64,
     pub(crate) created: u64,
     pub(crate) updated: u64,
@@ -145,6 +147,8 @@ pub(crate) struct Conference {
     pub(crate) status: ConferenceStatus,
     pub(crate) callback: Option<Callback>,
     pub(crate) recording_callback: Option<String>,
+    /// Those that have or had a seat in it, in the order in which they got it.
+    pub(crate) calls: Vec<Sid>,
     pub(crate) sequence: u32,
     pub(crate) end_on_customer_exit: bool,
     pub(crate) recorded: bool,

@@ -30,6 +30,7 @@ pub(crate) fn channel_sid(channel: &str) -> Sid {
 
 impl World {
     pub(crate) fn create_task(&mut self, new: NewTask) -> Sid {
+        self.forget_the_oldest_task();
         let sid = self.make_sid("WT");
         let timeout_s = new.timeout_s.unwrap_or(TASK_TIMEOUT_S);
         self.tasks.add(Task {
@@ -44,6 +45,7 @@ impl World {
             routing_target: new.routing_target,
             ignore_capacity: new.ignore_capacity,
             offered_to: Vec::new(),
+            reservations: Vec::new(),
             version: 0,
             created: self.now,
             updated: self.now,
@@ -106,6 +108,7 @@ impl World {
         self.waiting.retain(|waiting| waiting != task_sid);
         if let Some(task) = self.tasks.get_mut(task_sid) {
             task.offered_to.push(worker_sid.clone());
+            task.reservations.push(sid.clone());
         }
         if let Some(worker) = self.workers.get_mut(worker_sid) {
             worker.open.push(sid.clone());
@@ -190,7 +193,9 @@ impl World {
         }
     }
 
-    pub(crate) fn reservations_of<'a>(&'a self, task: &'a Sid) -> impl DoubleEndedIterator<Item = &'a Reservation> {
-        self.reservations.iter().filter(move |row| row.task == *task)
+    /// The oldest first.
+    pub(crate) fn reservations_of(&self, task: &Sid) -> impl DoubleEndedIterator<Item = &Reservation> {
+        let sids = self.tasks.get(task).map_or(&[][..], |task| &task.reservations);
+        sids.iter().filter_map(|sid| self.reservations.get(sid))
     }
 }

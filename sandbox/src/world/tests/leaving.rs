@@ -102,3 +102,20 @@ fn a_participant_is_added_and_removed_by_rest() {
     assert_eq!(bench.request("DELETE", &format!("{path}/{call}.json"), &[]).status, 204);
     assert_eq!(bench.request("GET", &format!("{path}/{call}.json"), &[]).status, 404);
 }
+
+#[test]
+fn old_tasks_are_forgotten_with_all_that_belongs_to_them() {
+    let mut bench = Bench::with(&[ADA]);
+    bench.world.rules.tasks_kept = 10;
+    for _ in 0..30 {
+        let (call, _) = bench.connected(ADA);
+        let task = bench.world.calls.get(&call).and_then(|row| row.task.clone()).expect("a task");
+        bench.act(|world| world.phone_hangs_up(ADA)).expect("a live call");
+        let reservation = bench.reservation(&task);
+        bench.update(&task, &reservation, &[("ReservationStatus", "completed")]);
+        bench.world.take_webhooks();
+    }
+    let world = &bench.world;
+    assert_eq!((world.tasks.len(), world.reservations.len(), world.conferences.len()), (10, 10, 10));
+    assert_eq!(world.calls.len(), 20);
+}
