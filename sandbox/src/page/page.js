@@ -77,7 +77,11 @@ function whereabouts(call) {
     return ["talk", false, `You are talking with ${who}.`];
   }
   if (leg?.status === "ringing") return ["ring", false, `It rings at ${nameOf(leg.to)}’s phone.`];
-  if (offer?.status === "pending") return ["offer", false, `Offered to ${who}; you hear music.`];
+  const again = state.reservations.filter((one) => one.task_sid === call.task_sid).length > 1;
+  if (offer?.status === "pending") {
+    const line = again ? `Not taken, and offered again, to ${who}` : `Offered to ${who}`;
+    return ["offer", false, `${line}; you hear music.`];
+  }
   if (call.status !== "in-progress") return ["queue", true, "The call is over."];
   return ["queue", false, "You wait in the queue: no agent is available."];
 }

@@ -77,7 +77,10 @@ impl World {
             return Err(Refusal::twilio(40144, "Unable to conference: the task is canceled, the caller has hung up"));
         }
         if !row.is_waiting() {
-            return Err(Refusal::twilio(40136, "Unable to conference: the reservation is no longer pending"));
+            let cause = format!(
+                "Unable to execute Conference instruction. Reservation {sid} is not currently in a Pending state."
+            );
+            return Err(Refusal::twilio(40136, &cause));
         }
         let to = order.to.clone().or_else(|| self.contact_uri(&row.worker)).unwrap_or_default();
         let from = order.from.clone().unwrap_or_default();

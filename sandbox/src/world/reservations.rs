@@ -19,7 +19,7 @@ impl World {
         match to {
             ReservationStatus::Accepted => self.accept(sid)?,
             ReservationStatus::Rejected => {
-                self.must_wait(sid, "reject")?;
+                self.must_wait(sid, ReservationStatus::Rejected)?;
                 // The worker moves first: else the task could come straight back.
                 if let Some((worker, activity)) = activity {
                     self.change_activity(&worker, &activity);
@@ -37,7 +37,7 @@ impl World {
     }
 
     fn accept(&mut self, sid: &Sid) -> Done {
-        self.must_wait(sid, "accept")?;
+        self.must_wait(sid, ReservationStatus::Accepted)?;
         self.reservation_is_accepted(sid);
         Ok(())
     }
@@ -49,7 +49,7 @@ impl World {
     }
 
     pub(crate) fn reject(&mut self, sid: &Sid) -> Done {
-        self.must_wait(sid, "reject")?;
+        self.must_wait(sid, ReservationStatus::Rejected)?;
         self.give_back(sid, ReservationStatus::Rejected);
         Ok(())
     }
@@ -167,13 +167,16 @@ impl World {
         self.emit_reservation(&format!("reservation.{event}"), sid);
     }
 
-    fn must_wait(&self, sid: &Sid, verb: &str) -> Done {
+    fn must_wait(&self, sid: &Sid, to: ReservationStatus) -> Done {
         let row = self.reservations.get(sid).ok_or_else(Refusal::not_found)?;
         if row.is_waiting() {
             return Ok(());
         }
-        let status = if row.is_on_hold() { "being accepted" } else { row.status.as_str() };
-        Err(Refusal::invalid(format!("Unable to {verb} reservation {sid}: it is not pending but {status}.")))
+        Err(Refusal::invalid(if row.is_on_hold() {
+            format!("Unable to execute. Reservation {sid} is not currently in a Pending state.")
+        } else {
+            format!("Reservation {sid} is already in state [{}] and cannot be updated to [{to}]", row.status)
+        }))
     }
 
     fn reservation_and_task(&self, sid: &Sid) -> Done<(ReservationStatus, Sid)> {
