@@ -106,7 +106,11 @@ pub(crate) async fn dispatch(
 fn hand_over(engine: &Engine, lane: &mpsc::Sender<Job>, webhook: Webhook) {
     let now = engine.time.now_ms();
     let not_before = now + engine.with(|inner| inner.faults.webhooks.delay_ms);
+    if not_before > now {
+        engine.hold_back(not_before);
+    }
     if let Err(refused) = lane.try_send(Job { webhook, not_before }) {
+        engine.let_go(not_before);
         let webhook = refused.into_inner().webhook;
         engine.log(webhook.log_entry(now, None, "", Some("lost: the destination is too far behind")));
         engine.webhook_done();
@@ -137,6 +141,7 @@ fn open_lane(engine: Arc<Engine>, client: reqwest::Client, auth_token: String) -
             if job.not_before > engine.time.now_ms() {
                 engine.time.sleep_until(job.not_before).await;
             }
+            engine.let_go(job.not_before);
             send(&engine, &client, &auth_token, &job.webhook).await;
             engine.webhook_done();
         }

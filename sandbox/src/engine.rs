@@ -26,6 +26,8 @@ pub(crate) struct Engine {
     outbox: mpsc::Sender<Webhook>,
     /// Webhooks that are neither answered nor given up.
     in_flight: AtomicUsize,
+    /// Until when webhooks are held back that were asked to come late.
+    held_back: Mutex<Vec<u64>>,
     pub(crate) time: Arc<dyn Time>,
 }
 
@@ -44,6 +46,7 @@ impl Engine {
             changed: watch::Sender::new(0),
             outbox,
             in_flight: AtomicUsize::new(0),
+            held_back: Mutex::default(),
             time: Arc::clone(&options.time),
         };
         (Arc::new(engine), webhooks)
@@ -91,8 +94,29 @@ impl Engine {
         self.in_flight.fetch_add(more, Ordering::SeqCst);
     }
 
+    /// A webhook waits for a moment of the sandbox's clock.
+    pub(crate) fn hold_back(&self, until: u64) {
+        self.held_back().push(until);
+        self.wake();
+    }
+
+    /// A webhook's moment has come.
+    pub(crate) fn let_go(&self, until: u64) {
+        let mut held = self.held_back();
+        if let Some(place) = held.iter().position(|one| *one == until) {
+            held.swap_remove(place);
+        }
+    }
+
+    /// Whether all webhooks are answered or given up, but those that wait for a later moment.
     pub(crate) fn is_settled(&self) -> bool {
-        self.in_flight.load(Ordering::SeqCst) == 0
+        let now = self.time.now_ms();
+        let waiting = self.held_back().iter().filter(|until| **until > now).count();
+        self.in_flight.load(Ordering::SeqCst) <= waiting
+    }
+
+    fn held_back(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.held_back.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn snapshot(&self, last: usize) -> Snapshot {

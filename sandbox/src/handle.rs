@@ -176,7 +176,8 @@ impl Handle {
         self.wait(limit, move |engine| so(&engine.with(|inner| inner.log.after(0))))
     }
 
-    /// Waits until every webhook that has arisen is answered or given up, in real time.
+    /// Waits, in real time, until every webhook that has arisen is answered or given up, but those that were asked to
+    /// come at a later moment of the sandbox's clock.
     pub fn settled(&self, limit: Duration) -> impl Future<Output = Result<Snapshot, NotInTime>> {
         self.wait(limit, Engine::is_settled)
     }

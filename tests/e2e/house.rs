@@ -170,7 +170,7 @@ impl House {
             let mut calm = 0;
             // Twice in a row: what one look misses on its way from one place to the next, the other sees.
             while calm < 2 {
-                self.twilio.settled(LIMIT).await.unwrap();
+                self.twilio.settled(LIMIT).await.expect("webhooks are answered");
                 calm = if self.is_calm().await { calm + 1 } else { 0 };
                 tokio::task::yield_now().await;
             }
@@ -190,6 +190,14 @@ impl House {
     pub async fn overview(&self) -> Overview {
         let inside = self.daemon.as_ref().expect("the daemon runs").inside.clone();
         actors::overview(&inside.directory).await.expect("the directory answers")
+    }
+
+    /// What one agent is doing.
+    pub async fn agent(&self, phone: &str) -> offdesk::agent::Snapshot {
+        let worker = self.twilio.snapshot().agent(phone).map(|agent| agent.worker_sid.to_string());
+        let live = self.overview().await.live;
+        let found = live.into_iter().find(|agent| agent.worker.as_ref().map(ToString::to_string) == worker);
+        found.expect("the agent is in memory")
     }
 
     /// A customer calls, and the call has been told to the daemon.

@@ -6,4 +6,5 @@
 mod architecture;
 mod cli;
 mod house;
+mod outcomes;
 mod spine;
