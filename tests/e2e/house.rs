@@ -21,6 +21,8 @@ use offdesk_sandbox::{AgentSeed, CustomerCall, Handle, LogEntry, Options, Reserv
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
+use crate::record;
+
 /// How long the machine may take for what takes no time on the house's clock.
 const LIMIT: Duration = Duration::from_secs(20);
 /// One turn of the clock's hand: what falls due within it happens in whatever order the machine has it.
@@ -239,6 +241,12 @@ impl House {
 
     fn log_names(&self) -> Vec<String> {
         self.twilio.log().iter().map(|entry| format!("{} {:?} {:?}", entry.name, entry.status, entry.note)).collect()
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        record::exchanges(&self.twilio.log());
     }
 }
 

@@ -5,6 +5,9 @@
 
 mod architecture;
 mod cli;
+#[path = "../counterparts/mod.rs"]
+mod counterparts;
 mod house;
 mod outcomes;
+mod record;
 mod spine;
