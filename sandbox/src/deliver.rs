@@ -1,7 +1,12 @@
 //! Delivers webhooks as Twilio does: signed, form-encoded, one after the other to each destination
 //! (<https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides>).
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::sync::mpsc;
 
@@ -52,11 +57,26 @@ impl Webhook {
         }
     }
 
-    /// Where it goes: all queries of one path share the order.
-    fn destination(&self) -> String {
+    /// What it must stay in order with: all queries of one path are one destination, which may have several lanes; a
+    /// task's webhooks share one.
+    fn lane(&self, lanes: usize) -> (String, u64) {
         let url = without_fragment(&self.url);
-        url.split_once('?').map_or(url, |(path, _)| path).to_owned()
+        let destination = url.split_once('?').map_or(url, |(path, _)| path).to_owned();
+        let subjects = ["TaskSid", "FriendlyName", "WorkerSid", "CallSid"];
+        let subject = subjects.iter().find_map(|name| self.params.iter().find(|(known, _)| known == name));
+        let mut hash = DefaultHasher::new();
+        subject.map(|(_, value)| value).hash(&mut hash);
+        (destination, hash.finish() % lanes.max(1) as u64)
     }
+}
+
+/// What every lane sends with.
+#[derive(Clone)]
+pub(crate) struct Sender {
+    pub(crate) client: reqwest::Client,
+    pub(crate) auth_token: String,
+    /// Lanes a destination.
+    pub(crate) lanes: usize,
 }
 
 struct Job {
@@ -66,13 +86,8 @@ struct Job {
 }
 
 /// Takes webhooks from the engine, lets the faults have their way, and hands them to their destinations' lanes.
-pub(crate) async fn dispatch(
-    engine: Arc<Engine>,
-    mut webhooks: mpsc::Receiver<Webhook>,
-    client: reqwest::Client,
-    auth_token: String,
-) {
-    let mut lanes: HashMap<String, mpsc::Sender<Job>> = HashMap::new();
+pub(crate) async fn dispatch(engine: Arc<Engine>, mut webhooks: mpsc::Receiver<Webhook>, sender: Sender) {
+    let mut lanes: HashMap<_, mpsc::Sender<Job>> = HashMap::new();
     let mut tokens = SidMaker::new(u64::MAX);
     let mut held: Vec<Webhook> = Vec::new();
     loop {
@@ -96,8 +111,8 @@ pub(crate) async fn dispatch(
         }
         for webhook in held.drain(..) {
             let lane = lanes
-                .entry(webhook.destination())
-                .or_insert_with(|| open_lane(Arc::clone(&engine), client.clone(), auth_token.clone()));
+                .entry(webhook.lane(sender.lanes))
+                .or_insert_with(|| open_lane(Arc::clone(&engine), sender.clone()));
             hand_over(&engine, lane, webhook);
         }
     }
@@ -134,7 +149,7 @@ fn with_duplicates(engine: &Engine, webhook: Webhook, tokens: &mut SidMaker) -> 
     all
 }
 
-fn open_lane(engine: Arc<Engine>, client: reqwest::Client, auth_token: String) -> mpsc::Sender<Job> {
+fn open_lane(engine: Arc<Engine>, sender: Sender) -> mpsc::Sender<Job> {
     let (lane, mut jobs) = mpsc::channel::<Job>(LANE);
     actix_web::rt::spawn(async move {
         while let Some(job) = jobs.recv().await {
@@ -142,17 +157,17 @@ fn open_lane(engine: Arc<Engine>, client: reqwest::Client, auth_token: String) -
                 engine.time.sleep_until(job.not_before).await;
             }
             engine.let_go(job.not_before);
-            send(&engine, &client, &auth_token, &job.webhook).await;
+            send(&engine, &sender, &job.webhook).await;
             engine.webhook_done();
         }
     });
     lane
 }
 
-async fn send(engine: &Engine, client: &reqwest::Client, auth_token: &str, webhook: &Webhook) {
+async fn send(engine: &Engine, sender: &Sender, webhook: &Webhook) {
     let policy = Policy::of(&webhook.url);
     for attempt in 0..=policy.retries {
-        let outcome = attempt_once(client, auth_token, webhook, &policy).await;
+        let outcome = attempt_once(sender, webhook, &policy).await;
         let last = attempt == policy.retries || !policy.repeats(&outcome);
         let (status, answer, note) = match &outcome {
             Outcome::Answered(status, answer) => (Some(*status), answer.as_str(), None),
@@ -171,11 +186,12 @@ enum Outcome {
     NotAnswered(String),
 }
 
-async fn attempt_once(client: &reqwest::Client, auth_token: &str, webhook: &Webhook, policy: &Policy) -> Outcome {
-    let sent = client
+async fn attempt_once(sender: &Sender, webhook: &Webhook, policy: &Policy) -> Outcome {
+    let sent = sender
+        .client
         .post(without_fragment(&webhook.url))
         .timeout(policy.total)
-        .header("X-Twilio-Signature", sign(auth_token, &webhook.url, &webhook.params))
+        .header("X-Twilio-Signature", sign(&sender.auth_token, &webhook.url, &webhook.params))
         .header("I-Twilio-Idempotency-Token", &webhook.token)
         .header("User-Agent", "TwilioProxy/1.1")
         .form(&webhook.params)
@@ -238,6 +254,23 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn about(task: &str, url: &str) -> Webhook {
+        let params = vec![("TaskSid".to_owned(), task.to_owned())];
+        Webhook { url: url.to_owned(), params, token: String::new() }
+    }
+
+    #[test]
+    fn the_webhooks_of_a_task_stay_in_one_lane_whatever_the_query() {
+        let lane = |query: &str| about("WT1", &format!("http://gateway/call{query}")).lane(8);
+        assert_eq!(lane("?call=1&leg=1"), lane("?call=1&leg=2#rc=2"));
+    }
+
+    #[test]
+    fn with_one_lane_all_tasks_share_it() {
+        let lane = |task: &str| about(task, "http://gateway/events").lane(1);
+        assert_eq!(lane("WT1"), lane("WT2"));
+    }
 
     #[test]
     fn without_a_fragment_only_a_failed_connection_is_tried_once_more() {

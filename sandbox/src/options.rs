@@ -39,6 +39,8 @@ pub struct Options {
     pub recording_webhook: Option<String>,
     /// Move an accepted reservation to `wrapping` when its conference ends, as some Flex set-ups do.
     pub auto_wrapup: bool,
+    /// How many webhooks are under way to one destination at a time. 1: strictly in order; more: in order for a task.
+    pub webhook_lanes: usize,
     /// Sids follow from it.
     pub seed: u64,
 }
@@ -104,6 +106,7 @@ impl Default for Options {
             recording: false,
             recording_webhook: None,
             auto_wrapup: false,
+            webhook_lanes: 1,
             seed: 1,
         }
     }

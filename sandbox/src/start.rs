@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    deliver::{self, Webhook},
+    deliver::{self, Sender, Webhook},
     engine::Engine,
     handle::{Facts, Handle},
     http::{self, Keys, Shared},
@@ -50,14 +50,20 @@ impl Sandbox {
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("sandbox".to_owned())
-            .spawn(move || run(listener, shared, webhooks, stopped))
+            .spawn(move || run(listener, shared, options.webhook_lanes, webhooks, stopped))
             .map_err(Error::Thread)?;
         Ok(Handle { engine, address, facts, stop: Some(stop), thread: Some(thread) })
     }
 }
 
 /// The listener is bound already: connections wait in its backlog until the server takes them.
-fn run(listener: TcpListener, shared: Shared, webhooks: mpsc::Receiver<Webhook>, stopped: oneshot::Receiver<()>) {
+fn run(
+    listener: TcpListener,
+    shared: Shared,
+    lanes: usize,
+    webhooks: mpsc::Receiver<Webhook>,
+    stopped: oneshot::Receiver<()>,
+) {
     actix_web::rt::System::new().block_on(async move {
         let (engine, auth_token) = (Arc::clone(&shared.engine), shared.keys.auth_token.clone());
         let client = match reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).no_proxy().build() {
@@ -65,7 +71,7 @@ fn run(listener: TcpListener, shared: Shared, webhooks: mpsc::Receiver<Webhook>,
             Err(error) => return tracing::error!(%error, "the sandbox has no HTTP client"),
         };
         actix_web::rt::spawn(Arc::clone(&engine).run_timers());
-        actix_web::rt::spawn(deliver::dispatch(engine, webhooks, client, auth_token));
+        actix_web::rt::spawn(deliver::dispatch(engine, webhooks, Sender { client, auth_token, lanes }));
         let server = match http::serve(listener, shared) {
             Ok(server) => server,
             Err(error) => return tracing::error!(%error, "the sandbox cannot serve"),
