@@ -6,10 +6,9 @@ use std::{
 };
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{
     EnvFilter, Layer,
-    filter::FromEnvError,
+    filter::ParseError,
     fmt,
     layer::SubscriberExt,
     registry::Registry,
@@ -23,7 +22,7 @@ const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     #[error("RUST_LOG is not understood: {0}")]
-    Filter(#[from] FromEnvError),
+    Filter(#[from] ParseError),
     #[error("the log was set up already: {0}")]
     Log(#[from] TryInitError),
     #[error("metrics were set up already: {0}")]
@@ -31,10 +30,10 @@ pub enum TelemetryError {
 }
 
 /// Sends log lines to standard error: for people on a terminal, else one JSON object a line, as journald and log shippers
-/// like it. `RUST_LOG` sets the level, a target at a time if need be; `default` holds where it says nothing. Panics become
-/// log lines too, in whichever thread they happen.
-pub fn log(default: LevelFilter) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::builder().with_default_directive(default.into()).from_env()?;
+/// like it. `levels` are directives as in `RUST_LOG`, such as `info,offdesk::inbox=debug`. Panics become log lines too, in
+/// whichever thread they happen.
+pub fn log(levels: &str) -> Result<(), TelemetryError> {
+    let filter = EnvFilter::builder().parse(levels)?;
     let terminal = io::stderr().is_terminal();
     let lines: Box<dyn Layer<Registry> + Send + Sync> = if terminal {
         fmt::layer().with_writer(io::stderr).with_filter(filter).boxed()

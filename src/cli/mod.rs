@@ -3,6 +3,7 @@
 mod agent;
 mod backup;
 mod check;
+mod daemon;
 mod failure;
 mod progress;
 mod sandbox;
@@ -13,7 +14,6 @@ mod shutdown;
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, error::ErrorKind};
-use tracing::level_filters::LevelFilter;
 
 use self::{failure::Failure, setting::ConfigFile};
 use crate::{
@@ -99,8 +99,7 @@ pub fn run(invocation: &Invocation) -> ExitCode {
 type Environment = [(OsString, OsString)];
 
 fn dispatch(command: Command, env: &Environment) -> Result<(), Failure> {
-    let daemon = matches!(command, Command::Serve(_));
-    telemetry::log(if daemon { LevelFilter::INFO } else { LevelFilter::WARN })?;
+    telemetry::log(&log_levels(&command, env))?;
     match command {
         Command::Serve(file) => serve::run(&file, env),
         Command::Sandbox(options) => sandbox::run(&options),
@@ -114,6 +113,17 @@ fn dispatch(command: Command, env: &Environment) -> Result<(), Failure> {
         Command::Openapi(_) => Err(Failure::not_in_this_version("openapi")),
         Command::Push(_) => Err(Failure::not_in_this_version("push")),
         Command::Setup(_) => Err(Failure::not_in_this_version("setup")),
+    }
+}
+
+/// `RUST_LOG`, or what is worth reading.
+fn log_levels(command: &Command, env: &Environment) -> String {
+    let wished = env.iter().find(|(name, value)| name == "RUST_LOG" && !value.is_empty());
+    match (wished, command) {
+        (Some((_, levels)), _) => levels.to_string_lossy().into_owned(),
+        // actix-server tells of each listener what we tell of all.
+        (None, Command::Serve(_)) => "info,actix_server=warn".into(),
+        (None, _) => "warn".into(),
     }
 }
 

@@ -13,15 +13,14 @@ use std::{
 use clap::Args;
 use offdesk_sandbox::{AgentSeed, Handle, Options as TwilioOptions, Sandbox};
 
-use super::{Failure, failure::Exit, serve, shutdown::Signals};
+use super::{Failure, daemon, failure::Exit};
 use crate::{
-    app::{App, Ready},
+    app::Ready,
     clock::Clock,
     config::Config,
     domain::{AgentId, Profile, Role},
     roster::Draft,
     store::{self, Batch, wait},
-    telemetry::Metrics,
 };
 
 const MOBILE: &str = "Available on Mobile";
@@ -60,7 +59,6 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     if options.seed_messages.is_some() {
         return Err(Failure::not_in_this_version("--seed-messages"));
     }
-    let metrics = Metrics::install()?;
     let temporary = options.data.is_none().then(tempfile::tempdir).transpose()?;
     let data = match (&options.data, &temporary) {
         (Some(data), _) => data.clone(),
@@ -73,25 +71,22 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     })?;
     let config = config(options.port, &data, &twilio)?;
     add_people(&config)?;
-    actix::System::new().block_on(daemon(config, metrics, &twilio, options.seed_tasks))
-}
-
-async fn daemon(config: Config, metrics: Metrics, twilio: &Handle, seed_tasks: u32) -> Result<(), Failure> {
-    let signals = Signals::catch()?;
-    let app =
-        App::start(&config, Clock::system(), metrics).await.map_err(|error| serve::not_started(error, &config))?;
-    twilio.set_event_callback(&config.public_url.join("/webhooks/taskrouter"));
-    introduce(app.ready(), twilio)?;
-    for number in 0..seed_tasks {
-        twilio.place_call(&format!("+1202555{:04}", 1000 + number));
-    }
-    serve::ended(app.run_until(signals.drain(|| ())).await)
+    daemon::run(&config, |ready| {
+        twilio.set_event_callback(&config.public_url.join("/webhooks/taskrouter"));
+        introduce(ready, &twilio)?;
+        for number in 0..options.seed_tasks {
+            twilio.place_call(&format!("+1202555{:04}", 1000 + number));
+        }
+        Ok(())
+    })
 }
 
 fn twilio_options() -> TwilioOptions {
     TwilioOptions {
         agents: PEOPLE.iter().map(|person| AgentSeed::new(person.name, person.phone, person.activity)).collect(),
         numbers: vec![CALLER_ID.to_owned()],
+        // The stand-in forgets, the store with --data does not: no event may bear the sid of one that was seen before.
+        seed: Clock::system().now().as_millis(),
         ..TwilioOptions::default()
     }
 }

@@ -10,36 +10,40 @@ use std::{
 
 use super::{Ended, Machine};
 
-/// A daemon that is ready. It is killed if a test fails half-way.
-struct Daemon {
+/// A process that goes on until it is told to stop. It is killed if a test fails half-way.
+pub(super) struct Process {
     child: Child,
     out: BufReader<ChildStdout>,
-    ready: serde_json::Value,
 }
 
-impl Daemon {
-    fn start(command: &mut Command) -> Self {
+impl Process {
+    pub(super) fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        out.read_line(&mut line).unwrap();
-        Self { child, out, ready: serde_json::from_str(&line).unwrap() }
+        let out = BufReader::new(child.stdout.take().unwrap());
+        Self { child, out }
     }
 
-    fn signal(&self, name: &str) {
+    /// The next line on standard output.
+    pub(super) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        line
+    }
+
+    pub(super) fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
     /// Waits for the end and answers the exit code, and what else was on standard output.
-    fn end(mut self) -> (Option<i32>, String) {
+    pub(super) fn end(mut self) -> (Option<i32>, String) {
         let mut rest = String::new();
         self.out.read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap().code(), rest)
     }
 }
 
-impl Drop for Daemon {
+impl Drop for Process {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
@@ -66,10 +70,11 @@ fn told(socket: &UnixDatagram) -> String {
 fn the_daemon_says_once_where_it_listens_and_ends_well_when_told_to() {
     for signal in ["TERM", "INT"] {
         let machine = Machine::new();
-        let daemon = Daemon::start(&mut machine.command(&["serve"]));
-        assert_eq!(daemon.ready["ready"], true);
+        let mut daemon = Process::start(&mut machine.command(&["serve"]));
+        let ready: serde_json::Value = serde_json::from_str(&daemon.line()).unwrap();
+        assert_eq!(ready["ready"], true);
         for listener in ["http", "admin"] {
-            let address: SocketAddr = daemon.ready[listener].as_str().unwrap().parse().unwrap();
+            let address: SocketAddr = ready[listener].as_str().unwrap().parse().unwrap();
             assert_ne!(address.port(), 0);
         }
         daemon.signal(signal);
@@ -81,7 +86,7 @@ fn the_daemon_says_once_where_it_listens_and_ends_well_when_told_to() {
 fn systemd_hears_when_the_daemon_is_ready_and_when_it_stops() {
     let machine = Machine::new();
     let (socket, mut command) = notified(&machine);
-    let daemon = Daemon::start(&mut command);
+    let daemon = Process::start(&mut command);
     assert_eq!(told(&socket), "READY=1");
     daemon.signal("TERM");
     assert_eq!(told(&socket), "STOPPING=1");
@@ -92,7 +97,7 @@ fn systemd_hears_when_the_daemon_is_ready_and_when_it_stops() {
 fn systemds_watchdog_is_fed() {
     let machine = Machine::new();
     let (socket, mut command) = notified(&machine);
-    let _daemon = Daemon::start(command.env("WATCHDOG_USEC", "200000"));
+    let _daemon = Process::start(command.env("WATCHDOG_USEC", "200000"));
     assert_eq!(told(&socket), "READY=1");
     for _ in 0..3 {
         assert_eq!(told(&socket), "WATCHDOG=1");

@@ -3,6 +3,7 @@
 mod agents;
 mod backups;
 mod daemon;
+mod sandbox;
 mod usage;
 
 use std::{
