@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use offdesk::store::{self, Batch, Durability, Family, Options, Outcome, Record, Store, StoreHandle};
+use offdesk::store::{self, Batch, Durability, Family, Options, Outcome, Record, StoreHandle};
 use serde::{Deserialize, Serialize};
 
 pub(crate) const WRITERS: u32 = 12;
@@ -78,7 +78,7 @@ pub(crate) fn command(root: &Path, durability: Durability) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", "child::writes_until_killed", "--ignored", "--nocapture"]);
     command.env(ROOT, root).env_remove("OFFDESK_CRASH_ROUNDS");
-    if durability == Durability::SledOnly {
+    if durability == Durability::WithoutFsync {
         command.env(WITHOUT_FSYNC, "1");
     }
     command.stdout(Stdio::null());
@@ -104,7 +104,7 @@ pub(crate) fn acks_in(root: &Path) -> PathBuf {
 #[ignore = "runs in a process of its own, which the other tests start and kill"]
 fn writes_until_killed() {
     let Some(root) = env::var_os(ROOT).map(PathBuf::from) else { return };
-    let durability = if env::var_os(WITHOUT_FSYNC).is_some() { Durability::SledOnly } else { Durability::Fsync };
+    let durability = if env::var_os(WITHOUT_FSYNC).is_some() { Durability::WithoutFsync } else { Durability::Fsync };
     let options = Options { durability, ..Options::default() };
     let opened = store::open(&store_in(&root), &options).unwrap();
     assert_eq!(opened.quarantined, None);

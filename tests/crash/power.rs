@@ -37,7 +37,7 @@ fn no_acknowledged_batch_is_lost_and_every_disk_opens_when_the_power_goes() {
 /// The same with the fsync left out: if this lost nothing, the test above would show nothing.
 #[test]
 fn acknowledged_batches_are_lost_if_the_fsync_is_left_out() {
-    let images = images(Durability::SledOnly, 4);
+    let images = images(Durability::WithoutFsync, 4);
     let bad = images.iter().filter(|image| matches!(image.faults, Err(Fault::Lost(_) | Fault::DoesNotOpen(_))));
     let bad = bad.count();
     println!("without the fsync {bad} of {} images lose batches or do not open", images.len());

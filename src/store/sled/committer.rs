@@ -1,4 +1,4 @@
-//! The store's thread: takes what is queued, applies it as a group, makes it durable, answers.
+//! The store's thread: takes what is queued as a group, makes it durable, answers.
 
 use std::{
     any::Any,
@@ -12,26 +12,23 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::super::{Batch, Family, Outcome, Rows, StoreError, batch::RowKey};
-use super::{Answer, Command, database::Database, group::Group};
+use super::super::{Batch, Outcome, Rows, StoreError, batch::RowKey};
+use super::{Answer, Command, front::Front};
 
 /// How many calls a group takes at most: far above what 64 writers queue, so that an fsync is shared by all of them.
 const GROUP_CALLS: usize = 1024;
 
-/// How many bytes of records are applied between two fsyncs, give or take one batch. sled writes over parts of its log
-/// whose content it has moved, and believes the moved copy safe before any fsync; staying far below a segment
-/// (`SEGMENT_BYTES`) between fsyncs keeps what is on disk from being written over before its copy is on disk too.
+/// How many bytes a group takes, give or take one batch: what its callers wait for is written in some milliseconds.
 const GROUP_BYTES: usize = 1024 * 1024;
 
 pub(super) struct Committer {
-    database: Database,
-    group: Group,
+    front: Front,
     /// What is said once the group is on disk.
     answers: Vec<Held>,
-    /// Whether someone waits for the group to be on disk, rather than only applied.
+    /// Whether someone waits for the group to be on disk.
     durable: bool,
-    /// Bytes applied since the last fsync.
-    unsynced: usize,
+    /// Whether something was written since the last fsync.
+    unsynced: bool,
     queued_bytes: Arc<AtomicUsize>,
     fatal: oneshot::Sender<StoreError>,
 }
@@ -63,22 +60,20 @@ impl Held {
 }
 
 impl Committer {
-    pub(super) fn new(database: Database, queued_bytes: Arc<AtomicUsize>, fatal: oneshot::Sender<StoreError>) -> Self {
-        Self {
-            database,
-            group: Group::default(),
-            answers: Vec::with_capacity(GROUP_CALLS),
-            durable: false,
-            unsynced: 0,
-            queued_bytes,
-            fatal,
-        }
+    pub(super) fn new(front: Front, queued_bytes: Arc<AtomicUsize>, fatal: oneshot::Sender<StoreError>) -> Self {
+        let answers = Vec::with_capacity(GROUP_CALLS);
+        Self { front, answers, durable: false, unsynced: false, queued_bytes, fatal }
     }
 
     /// Serves the queue until it is closed or the database fails.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Command>) {
         let mut taken = Vec::with_capacity(GROUP_CALLS);
-        while queue.blocking_recv_many(&mut taken, GROUP_CALLS) > 0 {
+        loop {
+            // What can wait is done while nobody does.
+            let idle = self.front.has_work() && queue.is_empty() && !queue.is_closed();
+            if !idle && queue.blocking_recv_many(&mut taken, GROUP_CALLS) == 0 {
+                return self.close(None);
+            }
             let mut commands = taken.drain(..);
             match guarded(|| self.serve(&mut commands)).unwrap_or_else(|panic| Err(StoreError::Failed(panic))) {
                 Ok(None) => {}
@@ -93,22 +88,21 @@ impl Committer {
                 }
             }
         }
-        self.close(None);
     }
 
     /// Does what was asked, in order, and answers all of it; or returns whom to answer once everything is closed.
     fn serve(&mut self, commands: &mut impl Iterator<Item = Command>) -> Result<Option<Answer<()>>, StoreError> {
-        self.database.look_at_space();
+        self.front.database().look_at_space();
         for command in commands {
             match command {
                 Command::Commit { batch, answer } => self.commit(batch, answer)?,
                 Command::Soft(batch) => self.soft(batch)?,
                 Command::Get { family, key, answer } => {
-                    let value = self.group.get(&RowKey::new(family, &key).0, &self.database)?;
+                    let value = self.front.get(&RowKey::new(family, &key).0)?;
                     self.answers.push(Held::Value(answer, value));
                 }
                 Command::Scan { family, after, limit, answer } => {
-                    let rows = self.scan(family, after.as_deref(), limit)?;
+                    let rows = self.front.scan(family, after.as_deref(), limit)?;
                     self.answers.push(Held::Rows(answer, rows));
                 }
                 Command::Close { answer } => {
@@ -116,22 +110,23 @@ impl Committer {
                     return Ok(Some(answer));
                 }
             }
-            if self.unsynced + self.group.bytes() > GROUP_BYTES {
-                self.durable = true;
+            if self.front.unwritten() > GROUP_BYTES {
                 self.settle()?;
+                self.front.work()?;
             }
         }
         self.settle()?;
+        self.front.work()?;
         Ok(None)
     }
 
     fn commit(&mut self, batch: Batch, answer: Answer<Outcome>) -> Result<(), StoreError> {
         self.queued_bytes.fetch_sub(batch.bytes(), Ordering::Relaxed);
-        if let Err(no_space) = self.database.has_room_for(&batch) {
+        if let Err(no_space) = self.front.database().has_room_for(&batch) {
             drop(answer.send(Err(no_space)));
             return Ok(());
         }
-        let outcome = self.group.lay(batch, &self.database)?;
+        let outcome = self.front.lay(batch)?;
         // A refusal waits for the disk as well: what refused it may be part of this very group.
         self.durable = true;
         self.answers.push(Held::Outcome(answer, outcome));
@@ -140,8 +135,8 @@ impl Committer {
 
     fn soft(&mut self, batch: Batch) -> Result<(), StoreError> {
         self.queued_bytes.fetch_sub(batch.bytes(), Ordering::Relaxed);
-        match self.database.has_room_for(&batch) {
-            Ok(()) => self.group.lay(batch, &self.database).map(drop),
+        match self.front.database().has_room_for(&batch) {
+            Ok(()) => self.front.lay(batch).map(drop),
             Err(no_space) => {
                 tracing::warn!(error = %no_space, "a soft batch was dropped");
                 Ok(())
@@ -149,37 +144,23 @@ impl Committer {
         }
     }
 
-    fn scan(&mut self, family: Family, after: Option<&[u8]>, limit: usize) -> Result<Rows, StoreError> {
-        self.apply()?;
-        self.database.scan(family, after, limit)
-    }
-
-    fn apply(&mut self) -> Result<(), StoreError> {
-        if !self.group.is_empty() {
-            self.unsynced += self.group.bytes();
-            self.database.apply(self.group.drain())?;
-        }
-        Ok(())
-    }
-
-    /// Applies the group, makes it durable if anybody waits for that, and says so.
+    /// Writes the group, makes it durable if anybody waits for that, and says so.
     fn settle(&mut self) -> Result<(), StoreError> {
-        self.apply()?;
-        if mem::take(&mut self.durable) && self.unsynced > 0 {
-            self.database.sync()?;
-            self.unsynced = 0;
+        self.unsynced |= self.front.unwritten() > 0;
+        self.front.write()?;
+        if mem::take(&mut self.durable) && mem::take(&mut self.unsynced) {
+            self.front.sync()?;
         }
         self.answers.drain(..).for_each(Held::good);
         Ok(())
     }
 
     fn close(self, answer: Option<Answer<()>>) {
-        let Self { database, fatal, .. } = self;
-        let flat = |result: Result<_, String>| result.unwrap_or_else(|panic| Err(StoreError::Failed(panic)));
-        let closed = match flat(guarded(|| database.sync())) {
-            Ok(()) => flat(guarded(|| database.close())),
+        let Self { mut front, fatal, .. } = self;
+        let closed = match guarded(|| front.finish()).unwrap_or_else(|panic| Err(StoreError::Failed(panic))) {
+            Ok(()) => front.close(),
             Err(error) => {
-                database.abandon();
+                front.abandon();
                 Err(error)
             }
         };
@@ -196,7 +177,7 @@ impl Committer {
     fn fail(mut self, error: &StoreError, left: Vec<Command>, mut queue: mpsc::Receiver<Command>) {
         tracing::error!(%error, "the store failed; it takes nothing from now on");
         self.answers.drain(..).for_each(|held| held.bad(error.clone()));
-        self.database.abandon();
+        self.front.abandon();
         drop(self.fatal.send(error.clone()));
         left.into_iter().for_each(|command| refuse(command, error));
         while let Some(command) = queue.blocking_recv() {

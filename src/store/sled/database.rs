@@ -2,11 +2,13 @@
 
 use std::{fs::File, mem, path::Path};
 
-use super::super::{Batch, Family, Rows, StoreError, batch::RowKey, lock::Lock};
+use super::super::{Batch, Family, StoreError, batch::RowKey, lock::Lock};
 use super::{
-    OpenError, Settings,
+    OpenError, Range, Settings,
     committer::guarded,
     files,
+    journal::Row,
+    layer::Source,
     schema::{self, SCHEMA_KEY},
     space::Space,
 };
@@ -22,30 +24,16 @@ const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// sled's own flush, for what nobody waits for: soft batches, and the cleaning of its log.
 const FLUSH_EVERY_MS: u64 = 500;
 
-/// When a batch counts as being on disk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Durability {
-    /// After sled's flush and an fsync of its `db` file.
-    #[default]
-    Fsync,
-    /// After sled's flush alone. It loses acknowledged records with the power; it is here so that the crash tests can
-    /// show that they would notice.
-    SledOnly,
-}
-
 pub(super) struct Database {
     db: ::sled::Db,
     /// sled's `db` file, opened a second time: sled does not share its own descriptor.
     log: File,
-    marker: files::Marker,
-    durability: Durability,
     space: Space,
     _lock: Lock,
 }
 
 impl Database {
-    /// Opens the database in `dir`, or makes one. A database that was not closed in good order is read through first, so
-    /// that damage shows here, where it can be dealt with, and not in the middle of a call.
+    /// Opens the database in `dir`, or makes one.
     pub(super) fn open(dir: &Path, settings: &Settings, lock: Lock) -> Result<Self, OpenError> {
         let refuse = |error| OpenError::Refused(StoreError::Failed(format!("{}: {error}", dir.display())));
         files::create_dir(dir).map_err(refuse)?;
@@ -57,19 +45,24 @@ impl Database {
         let db = open_or_without_snapshot(dir)?;
         files::sync_all(dir).map_err(refuse)?;
         let log = File::open(dir.join("db")).map_err(refuse)?;
-        let is_new = schema::check(read(&db, &RowKey::new(Family::Meta, SCHEMA_KEY).0).map_err(broken)?)?;
-        let marker = files::Marker::of(dir);
-        if marker.is_set() {
-            read_through(&db).map_err(broken)?;
-        }
-        marker.set().map_err(refuse)?;
-        let database = Self { db, log, marker, durability: settings.durability, space, _lock: lock };
-        if is_new {
-            let row = (RowKey::new(Family::Meta, SCHEMA_KEY).0, Some(schema::value()));
-            database.apply([row].into_iter())?;
+        let database = Self { db, log, space, _lock: lock };
+        let schema_key = RowKey::new(Family::Meta, SCHEMA_KEY).0;
+        if schema::check(database.get(&schema_key).map_err(broken)?)? {
+            database.apply([(schema_key, Some(schema::value()))])?;
             database.sync()?;
         }
         Ok(database)
+    }
+
+    /// Reads all of it, so that damage shows now, where it can be dealt with, and not in the middle of a call.
+    pub(super) fn read_through(&self) -> Result<(), OpenError> {
+        for row in self.db.iter() {
+            let (key, value) = row.map_err(|error| OpenError::Broken(error.to_string()))?;
+            if key.is_empty() || value.is_empty() {
+                return Err(OpenError::Broken("a row without key or value".to_owned()));
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn contains(&self, key: &[u8]) -> Result<bool, StoreError> {
@@ -77,16 +70,16 @@ impl Database {
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        read(&self.db, key)
+        Ok(self.db.get(key).map_err(failed)?.map(|value| value.to_vec()))
     }
 
-    pub(super) fn scan(&self, family: Family, after: Option<&[u8]>, limit: usize) -> Result<Rows, StoreError> {
-        let rows = self.db.range(RowKey::range(family, after)).take(limit);
-        rows.map(|row| row.map(|(key, value)| (key[1..].to_vec(), value.to_vec())).map_err(failed)).collect()
+    pub(super) fn range(&self, range: Range) -> Source<'_> {
+        let rows = self.db.range(range);
+        Box::new(rows.map(|row| row.map(|(key, value)| (key.to_vec(), Some(value.to_vec()))).map_err(failed)))
     }
 
-    /// Applies changes as one: after a crash either all of them are there or none.
-    pub(super) fn apply(&self, changes: impl Iterator<Item = (Vec<u8>, Option<Vec<u8>>)>) -> Result<(), StoreError> {
+    /// Applies changes. Whether they survive a crash is decided by [`Database::sync`].
+    pub(super) fn apply(&self, changes: impl IntoIterator<Item = Row>) -> Result<(), StoreError> {
         let mut batch = ::sled::Batch::default();
         for (key, value) in changes {
             match value {
@@ -97,15 +90,11 @@ impl Database {
         self.db.apply_batch(batch).map_err(failed)
     }
 
-    /// Returns once everything applied is on disk.
+    /// Returns once everything applied is on disk. sled's own flush ends with `sync_file_range`, which flushes neither the
+    /// drive's cache nor the file's size; so its `db` file is fsynced after it.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
         self.db.flush().map_err(failed)?;
-        match self.durability {
-            Durability::Fsync => {
-                self.log.sync_data().map_err(|error| StoreError::Failed(format!("fsync of the store: {error}")))
-            }
-            Durability::SledOnly => Ok(()),
-        }
+        self.log.sync_data().map_err(|error| StoreError::Failed(format!("fsync of the store: {error}")))
     }
 
     pub(super) fn look_at_space(&mut self) {
@@ -118,10 +107,8 @@ impl Database {
     }
 
     /// Closes the files of a database that was synced. Until then another process cannot have them.
-    pub(super) fn close(self) -> Result<(), StoreError> {
-        let Self { db, marker, .. } = self;
-        drop(db);
-        marker.clear().map_err(|error| StoreError::Failed(format!("closing the store: {error}")))
+    pub(super) fn close(self) {
+        drop(self.db);
     }
 
     /// Leaves a failed database as it is. Closing it would flush once more, and may wait for a thread of sled's that has
@@ -155,21 +142,6 @@ fn open_sled(dir: &Path) -> Result<::sled::Db, OpenError> {
         Ok(opened) => opened.map_err(files::why_not_open),
         Err(panic) => Err(OpenError::Broken(panic)),
     }
-}
-
-fn read_through(db: &::sled::Db) -> Result<(), StoreError> {
-    let unreadable = |text: &str| StoreError::Failed(text.to_owned());
-    for row in db.iter() {
-        let (key, value) = row.map_err(failed)?;
-        if key.is_empty() || value.is_empty() {
-            return Err(unreadable("a row without key or value"));
-        }
-    }
-    Ok(())
-}
-
-fn read(db: &::sled::Db, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-    Ok(db.get(key).map_err(failed)?.map(|value| value.to_vec()))
 }
 
 fn failed(error: ::sled::Error) -> StoreError {

@@ -1,4 +1,4 @@
-//! The files of a store's folder: syncing them, sled's snapshots, the mark of a store in use.
+//! The files of a store's folder: syncing them, and sled's snapshots.
 
 use std::{
     fs::{self, File},
@@ -58,29 +58,6 @@ pub(super) fn has_snapshot(dir: &Path) -> bool {
 pub(super) fn remove_snapshots(dir: &Path) -> io::Result<()> {
     snapshots(dir)?.into_iter().try_for_each(fs::remove_file)?;
     File::open(dir)?.sync_all()
-}
-
-/// A file that is there while the store is in use. Found at opening, it says that the last run did not close the store.
-pub(super) struct Marker(PathBuf);
-
-impl Marker {
-    pub(super) fn of(dir: &Path) -> Self {
-        Self(dir.join("in-use"))
-    }
-
-    pub(super) fn is_set(&self) -> bool {
-        self.0.exists()
-    }
-
-    pub(super) fn set(&self) -> io::Result<()> {
-        File::create(&self.0)?;
-        sync_parent(&self.0)
-    }
-
-    pub(super) fn clear(&self) -> io::Result<()> {
-        fs::remove_file(&self.0)?;
-        sync_parent(&self.0)
-    }
 }
 
 /// Tells a damaged database from a machine that does not let it be opened.
