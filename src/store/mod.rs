@@ -10,6 +10,8 @@ mod batch;
 mod lock;
 mod memory;
 mod open;
+#[cfg(test)]
+mod open_tests;
 mod profiles;
 mod record;
 mod sled;

@@ -9,6 +9,8 @@
 mod format;
 mod restore;
 mod rotate;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::{

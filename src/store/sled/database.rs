@@ -48,9 +48,14 @@ impl Database {
         let database = Self { db, log, space, _lock: lock };
         let schema_key = RowKey::new(Family::Meta, SCHEMA_KEY).0;
         if schema::check(database.get(&schema_key).map_err(broken)?)? {
+            if files::was_made(dir) {
+                // sled takes a log whose beginning is damaged for an empty one.
+                return Err(OpenError::Broken("the store has lost all it held".to_owned()));
+            }
             database.apply([(schema_key, Some(schema::value()))])?;
             database.sync()?;
         }
+        files::set_made(dir).map_err(refuse)?;
         Ok(database)
     }
 

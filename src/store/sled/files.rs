@@ -60,6 +60,23 @@ pub(super) fn remove_snapshots(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
+/// The file that says that the database in this folder was made and has a format.
+fn made(dir: &Path) -> PathBuf {
+    dir.join("made")
+}
+
+pub(super) fn was_made(dir: &Path) -> bool {
+    made(dir).exists()
+}
+
+pub(super) fn set_made(dir: &Path) -> io::Result<()> {
+    if !was_made(dir) {
+        File::create(made(dir))?;
+        sync_parent(&made(dir))?;
+    }
+    Ok(())
+}
+
 /// Tells a damaged database from a machine that does not let it be opened.
 pub(super) fn why_not_open(error: ::sled::Error) -> OpenError {
     use io::ErrorKind as Kind;
