@@ -60,6 +60,8 @@ pub enum Act {
     /// Stop the leg if it still rings.
     CancelLeg(CallSid),
     ReadReservation,
+    /// Read the reservation, and whether its conference goes on: for a leg of which nothing was ever heard.
+    ReadConference,
     ReadLeg(CallSid),
     /// The agent answered.
     Answered,
@@ -144,6 +146,11 @@ pub enum Stage {
     Over,
 }
 
+/// Whether a reservation ended like this may have rung in vain. The other ends are somebody's doing.
+const fn is_unanswered(status: ReservationStatus) -> bool {
+    matches!(status, ReservationStatus::Canceled | ReservationStatus::Timeout)
+}
+
 impl Leg {
     const fn new(no: LegNo, step: Step) -> Self {
         Self { no, step, sid: None, heard: None, stopped: false }
@@ -209,7 +216,7 @@ impl Call {
             }
             Phase::Talking { check_at, .. } => {
                 *check_at = now + CHECK;
-                vec![self.leg.sid.clone().map_or(Act::ReadReservation, Act::ReadLeg)]
+                vec![self.leg.sid.clone().map_or(Act::ReadConference, Act::ReadLeg)]
             }
             Phase::AwaitingLeg { .. } => self.unheard(now),
             Phase::AwaitingReservation { by } => {
@@ -227,27 +234,35 @@ impl Call {
                 (*by, *asked) = (now + OVERDUE, true);
                 vec![Act::ReadLeg(leg.clone())]
             }
-            _ => self.conclude(false),
+            _ => self.conclude(),
         }
     }
 
-    /// Ends the settling now. A leg that rang and was never heard of counts as missed, so that a loop of lost callbacks
-    /// ends; one that may not have rung does so if the task came back, which it does not when its customer hung up.
-    pub fn conclude(&mut self, task_came_back: bool) -> Vec<Act> {
-        match self.phase {
-            Phase::AwaitingLeg { reservation, rang, .. } => {
-                let unanswered = matches!(reservation, ReservationStatus::Canceled | ReservationStatus::Timeout);
-                let missed = unanswered && (rang || task_came_back);
-                self.over_with(if missed { self.missed(Miss::NoAnswer) } else { Vec::new() })
-            }
-            Phase::AwaitingReservation { .. } => self.over_with(Vec::new()),
-            _ => Vec::new(),
-        }
+    /// Ends the settling without the leg's word. A leg that rang counts as missed, so that a loop of lost callbacks ends.
+    fn conclude(&mut self) -> Vec<Act> {
+        let missed = match self.phase {
+            Phase::AwaitingLeg { reservation, rang, .. } => rang && is_unanswered(reservation),
+            _ => false,
+        };
+        self.over_with(if missed { self.missed(Miss::NoAnswer) } else { Vec::new() })
+    }
+
+    /// The task is offered to the same agent again: this call is over, whatever is still unheard of it. Its customer did
+    /// not hang up, so that it was missed, unless it is known how it ended.
+    pub fn came_back(&mut self) -> Vec<Act> {
+        let missed = match self.phase {
+            Phase::Instructing | Phase::Ringing { .. } => true,
+            Phase::AwaitingLeg { reservation, .. } => is_unanswered(reservation),
+            Phase::AwaitingReservation { .. } => false,
+            Phase::Talking { .. } | Phase::Over => return Vec::new(),
+        };
+        self.over_with(if missed { self.missed(Miss::NoAnswer) } else { Vec::new() })
     }
 
     /// After a restart: what is to be read, since callbacks may have been lost.
     pub fn restored(&self) -> Vec<Act> {
         match self.phase {
+            Phase::Talking { .. } if self.leg.sid.is_none() => vec![Act::ReadConference],
             Phase::Ringing { .. } | Phase::Talking { .. } => self.ask_both(),
             Phase::Instructing | Phase::AwaitingLeg { .. } | Phase::AwaitingReservation { .. } | Phase::Over => {
                 Vec::new()

@@ -7,7 +7,7 @@ use super::{
     duty::{Duty, Ticket, Verdict},
     request::{Answer, Failure, Offered, Refusal, Request},
 };
-use crate::call::{Stage, Tries};
+use crate::call::{Call, Stage, Tries};
 use crate::domain::{LegStatus, ReservationStatus, Timestamp};
 
 /// How long the end of a task, or an activity, is worth telling Twilio. A day: it must hold however long Twilio is away.
@@ -110,6 +110,12 @@ impl Agent {
             (_, Answer::Worker { activity, changed_at }) => self.read_activity(activity, *changed_at, context),
             (Request::Reject(offered), Answer::Done) => self.found(offered, ReservationStatus::Rejected, context),
             (Request::Close { offered, how }, Answer::Done) => self.found(offered, (*how).into(), context),
+            (Request::ReadInstruction(offered), Answer::Instruction { status, conference }) => {
+                let mut effects = self.found(offered, *status, context);
+                let of_it = |call: &Call| call.is_of(&offered.reservation);
+                effects.extend(self.tell_call(of_it, context, |call, _| call.conference_found(*conference)));
+                effects
+            }
             (request, Answer::Reservation { status } | Answer::Instruction { status, .. }) => {
                 request.offered().map(|offered| self.found(offered, *status, context)).unwrap_or_default()
             }

@@ -89,7 +89,7 @@ impl Agent {
             }
             return Vec::new();
         }
-        let mut effects = self.conclude_calls_of(&task, context);
+        let mut effects = self.came_back(&task, sid, context);
         let missed = self.passed_of_late(&task, context.now).is_some_and(|passed| passed.missed > 0);
         let rings_at = (context.now + context.policy.reoffer_hold).min(deadline - LEAD);
         if self.is_on_a_call(sid) {

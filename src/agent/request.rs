@@ -71,7 +71,7 @@ pub enum Request {
     /// Stops a leg that still rings; one that was answered goes on.
     CancelLeg(CallSid),
     ReadReservation(Offered),
-    /// Reads a reservation, and whether a conference bears the task's name: an instruction left that trace.
+    /// Reads a reservation, and whether a conference bears the task's name and goes on: an instruction left that trace.
     ReadInstruction(Offered),
     ReadWorker(WorkerSid),
     ReadLeg(CallSid),

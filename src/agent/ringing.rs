@@ -57,9 +57,13 @@ impl Agent {
         self.act(id, acts, context)
     }
 
-    /// Ends what still settles of a task that has come back.
-    pub(super) fn conclude_calls_of(&mut self, task: &TaskSid, context: &Context<'_>) -> Vec<Effect> {
-        self.tell_call(|call| call.offered.task == *task && !call.is_busy(), context, |call, _| call.conclude(true))
+    /// A task has come back, in another reservation: earlier calls of it are over.
+    pub(super) fn came_back(&mut self, task: &TaskSid, sid: &ReservationSid, context: &Context<'_>) -> Vec<Effect> {
+        let earlier = |call: &Call| call.offered.task == *task && !call.is_of(sid);
+        let ids: Vec<_> = self.calls.iter().filter(|call| earlier(call)).map(|call| call.id).collect();
+        ids.into_iter()
+            .flat_map(|id| self.tell_call(|call| call.id == id, context, |call, _| call.came_back()))
+            .collect()
     }
 
     pub(super) fn tick_calls(&mut self, context: &Context<'_>) -> Vec<Effect> {
@@ -94,6 +98,7 @@ impl Agent {
                 }
                 Act::CancelLeg(leg) => self.owe_briefly(Request::CancelLeg(leg), context.now),
                 Act::ReadReservation => self.owe_briefly(Request::ReadReservation(offered.clone()), context.now),
+                Act::ReadConference => self.owe_briefly(Request::ReadInstruction(offered.clone()), context.now),
                 Act::ReadLeg(leg) => self.owe_briefly(Request::ReadLeg(leg), context.now),
                 Act::Answered => {
                     self.missed_in_a_row = 0;

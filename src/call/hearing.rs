@@ -124,10 +124,10 @@ impl Call {
                 self.phase = Phase::AwaitingReservation { by: now + SETTLE };
                 self.missed_by(status)
             }
-            Phase::AwaitingLeg { reservation: ReservationStatus::Rejected | ReservationStatus::Rescinded, .. } => {
-                self.over_with(Vec::new())
+            Phase::AwaitingLeg { reservation, .. } => {
+                let missed = super::is_unanswered(reservation);
+                self.over_with(if missed { self.missed_by(status) } else { Vec::new() })
             }
-            Phase::AwaitingLeg { .. } => self.over_with(self.missed_by(status)),
             // The leg was answered before: whatever it is called now, this is its end.
             Phase::Talking { on_leg: true, .. } => self.hung_up(),
             // Accepted, but not on this leg: the desk has it.
@@ -205,6 +205,12 @@ impl Call {
             Phase::Talking { .. } => self.closed(now),
             Phase::AwaitingLeg { .. } | Phase::Over => Vec::new(),
         }
+    }
+
+    /// A reading says whether the conference goes on, which decides where nothing was ever heard of the leg.
+    pub fn conference_found(&mut self, goes_on: bool) -> Vec<Act> {
+        let unheard = matches!(self.phase, Phase::Talking { .. }) && self.leg.sid.is_none();
+        if unheard && !goes_on { self.hung_up() } else { Vec::new() }
     }
 
     /// The conference told of its life. Its end, or the agent's leaving, ends the conversation.

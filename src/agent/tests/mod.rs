@@ -9,6 +9,7 @@ mod order;
 mod properties;
 mod refusals;
 mod restart;
+mod storm;
 mod twilio;
 mod twilio_rest;
 mod world;

@@ -55,7 +55,6 @@ pub(super) struct Reservation {
     version: u64,
     /// Its leg, once an instruction was taken: Twilio holds it from then on.
     pub leg: Option<usize>,
-    pub offered_on_mobile: bool,
     pub answered: bool,
 }
 
@@ -85,11 +84,13 @@ pub(super) struct Twilio {
     pub reservations: Vec<Reservation>,
     pub legs: Vec<Leg>,
     pub sent: Vec<Event>,
+    /// What must never be asked of it, and was.
+    pub violations: Vec<String>,
     events: usize,
 }
 
 impl Twilio {
-    pub fn new(now: Timestamp) -> Self {
+    pub(super) fn new(now: Timestamp) -> Self {
         Self {
             now,
             skew: 0,
@@ -103,16 +104,17 @@ impl Twilio {
             reservations: Vec::new(),
             legs: Vec::new(),
             sent: Vec::new(),
+            violations: Vec::new(),
             events: 0,
         }
     }
 
     /// Its own clock.
-    pub fn clock(&self) -> Timestamp {
+    pub(super) fn clock(&self) -> Timestamp {
         Timestamp::from_millis(self.now.as_millis().saturating_add_signed(self.skew))
     }
 
-    pub fn new_task(&mut self, channel: &'static str, attributes: &'static str) -> usize {
+    pub(super) fn new_task(&mut self, channel: &'static str, attributes: &'static str) -> usize {
         let number = self.tasks.len();
         let queued = Some(self.now);
         self.tasks.push(Task { sid: sid("WT", number), channel, attributes, queued, assignments: 0, canceled: false });
@@ -120,7 +122,7 @@ impl Twilio {
         number
     }
 
-    pub fn customer_hangs_up(&mut self, task: usize) {
+    pub(super) fn customer_hangs_up(&mut self, task: usize) {
         if self.is_over(task) {
             return;
         }
@@ -144,16 +146,16 @@ impl Twilio {
     }
 
     /// The reservation that a task is with.
-    pub fn current(&self, task: usize) -> Option<usize> {
+    pub(super) fn current(&self, task: usize) -> Option<usize> {
         self.reservations.iter().position(|one| one.task == task && !one.status.is_final())
     }
 
-    pub fn cancel(&mut self, task: usize) {
+    pub(super) fn cancel(&mut self, task: usize) {
         (self.tasks[task].canceled, self.tasks[task].queued) = (true, None);
     }
 
     /// Somebody picks an activity at the desk, or this model does.
-    pub fn set_activity(&mut self, name: &'static str) {
+    pub(super) fn set_activity(&mut self, name: &'static str) {
         if self.activity != name {
             (self.activity, self.activity_at) = (name, self.clock());
             let event = WorkerEvent {
@@ -171,7 +173,7 @@ impl Twilio {
     }
 
     /// When it does something by itself next.
-    pub fn next(&self) -> Option<Timestamp> {
+    pub(super) fn next(&self) -> Option<Timestamp> {
         let reservations = self.reservations.iter().filter_map(Reservation::next);
         let legs = self.legs.iter().filter_map(Leg::next);
         let queued = self.tasks.iter().filter_map(|task| task.queued).filter(|_| self.has_room());
@@ -179,7 +181,7 @@ impl Twilio {
     }
 
     /// Time passes.
-    pub fn advance(&mut self, now: Timestamp) {
+    pub(super) fn advance(&mut self, now: Timestamp) {
         self.now = now;
         for leg in 0..self.legs.len() {
             if self.legs[leg].next().is_some_and(|at| at <= now) {
@@ -209,7 +211,7 @@ impl Twilio {
         matches!(self.activity, MOBILE | DESK) && busy < self.capacity
     }
 
-    pub fn match_tasks(&mut self) {
+    pub(super) fn match_tasks(&mut self) {
         for task in 0..self.tasks.len() {
             if self.tasks[task].queued.is_some_and(|at| at <= self.now) && self.has_room() {
                 self.reserve(task);
@@ -229,14 +231,13 @@ impl Twilio {
             ended_at: Timestamp::EPOCH,
             version: 0,
             leg: None,
-            offered_on_mobile: self.activity == MOBILE,
             answered: false,
         });
         self.tell_reservation(number, ReservationEventKind::Created);
     }
 
     /// The task goes back to the queue, unless it has been out too often.
-    pub fn requeue(&mut self, reservation: usize) {
+    pub(super) fn requeue(&mut self, reservation: usize) {
         let task = self.reservations[reservation].task;
         if self.tasks[task].assignments >= self.max_assignments {
             self.cancel(task);
@@ -245,7 +246,7 @@ impl Twilio {
         }
     }
 
-    pub fn answer(&mut self, leg: usize) {
+    pub(super) fn answer(&mut self, leg: usize) {
         let number = self.legs[leg].reservation;
         self.leg_is(leg, LegStatus::InProgress);
         self.reservations[number].answered = true;
@@ -253,7 +254,7 @@ impl Twilio {
         self.tell_conference(leg, ConferenceEventKind::Start);
     }
 
-    pub fn hang_up(&mut self, leg: usize) {
+    pub(super) fn hang_up(&mut self, leg: usize) {
         if self.legs[leg].status == LegStatus::InProgress {
             self.leg_is(leg, LegStatus::Completed);
             self.tell_conference(leg, ConferenceEventKind::End);
@@ -261,7 +262,7 @@ impl Twilio {
     }
 
     /// A leg ends unanswered: Twilio takes the reservation back.
-    pub fn leg_fails(&mut self, leg: usize, how: LegStatus) {
+    pub(super) fn leg_fails(&mut self, leg: usize, how: LegStatus) {
         let number = self.legs[leg].reservation;
         self.leg_is(leg, how);
         if self.reservations[number].status == ReservationStatus::Pending {
@@ -270,7 +271,7 @@ impl Twilio {
         }
     }
 
-    pub fn leg_is(&mut self, leg: usize, status: LegStatus) {
+    pub(super) fn leg_is(&mut self, leg: usize, status: LegStatus) {
         let one = &mut self.legs[leg];
         one.status = status;
         let event = LegEvent { call: one.call, leg: one.no, call_sid: one.sid.clone(), status, sequence: one.sequence };
@@ -278,7 +279,10 @@ impl Twilio {
         self.sent.push(Event::Leg(event));
     }
 
-    pub fn new_leg(&mut self, reservation: usize, call: CallId, no: LegNo, ring: Duration) {
+    pub(super) fn new_leg(&mut self, reservation: usize, call: CallId, no: LegNo, ring: Duration) {
+        if self.legs.iter().any(|leg| !leg.status.is_final()) {
+            self.violations.push(format!("{call} rings on top of another leg"));
+        }
         let leg = self.legs.len();
         let answers_at = match self.phone {
             Phone::AnsweredAfter(pause) => Some(self.now + pause),
@@ -296,7 +300,7 @@ impl Twilio {
         }
     }
 
-    pub fn reservation_is(&mut self, number: usize, status: ReservationStatus) {
+    pub(super) fn reservation_is(&mut self, number: usize, status: ReservationStatus) {
         let kind = match status {
             ReservationStatus::Pending => ReservationEventKind::Created,
             ReservationStatus::Accepted => ReservationEventKind::Accepted,
@@ -357,7 +361,7 @@ impl Reservation {
 }
 
 impl Leg {
-    pub const fn rings(&self) -> bool {
+    pub(super) const fn rings(&self) -> bool {
         matches!(self.status, LegStatus::Initiated | LegStatus::Ringing)
     }
 

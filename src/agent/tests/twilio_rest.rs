@@ -7,7 +7,7 @@ use crate::domain::{CallSid, LegStatus, ReservationStatus, Timestamp};
 type Reply = Result<Answer, Refusal>;
 
 impl Twilio {
-    pub fn perform(&mut self, request: &Request) -> Reply {
+    pub(super) fn perform(&mut self, request: &Request) -> Reply {
         match request {
             Request::Instruct(instruct) => self.instruct(instruct),
             Request::Reject(offered) => self.reject(offered),
@@ -20,7 +20,9 @@ impl Twilio {
             }
             Request::ReadInstruction(offered) => {
                 let reservation = &self.reservations[self.find(offered)?];
-                let conference = reservation.leg.is_some_and(|leg| !self.legs[leg].status.is_final());
+                let on_leg = reservation.leg.is_some_and(|leg| !self.legs[leg].status.is_final());
+                let at_desk = reservation.status == ReservationStatus::Accepted && !reservation.answered;
+                let conference = on_leg || at_desk;
                 Ok(Answer::Instruction { status: reservation.status, conference })
             }
             Request::ReadWorker(_) => Ok(self.worker()),
@@ -43,6 +45,10 @@ impl Twilio {
 
     fn instruct(&mut self, instruct: &Instruct) -> Reply {
         let number = self.find(&instruct.offered)?;
+        let reservation = &self.reservations[number];
+        if reservation.leg.is_some() {
+            self.violations.push(format!("{} was instructed twice", reservation.sid));
+        }
         let reservation = &self.reservations[number];
         if self.tasks[reservation.task].canceled {
             return Err(Refusal::CallerGone);
@@ -101,8 +107,13 @@ impl Twilio {
         Ok(Answer::Done)
     }
 
+    pub(super) fn is_free_at_desk(&self, task: usize) -> bool {
+        let pending = |one: &Reservation| one.status == ReservationStatus::Pending && one.leg.is_none();
+        self.current(task).is_some_and(|number| pending(&self.reservations[number]))
+    }
+
     /// The desk does something to a pending reservation.
-    pub fn at_desk(&mut self, task: usize, status: ReservationStatus) {
+    pub(super) fn at_desk(&mut self, task: usize, status: ReservationStatus) {
         let number = self.current(task).unwrap();
         self.reservation_is(number, status);
         if matches!(status, ReservationStatus::Rejected | ReservationStatus::Rescinded) {

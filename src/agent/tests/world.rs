@@ -100,33 +100,33 @@ pub(super) fn profile() -> Profile {
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::under(Script::default())
     }
 
     /// The next requests of this kind end like this, once each.
-    pub fn fate(&mut self, which: impl Fn(&Request) -> bool + 'static, fate: Fate) -> &mut Self {
+    pub(super) fn fate(&mut self, which: impl Fn(&Request) -> bool + 'static, fate: Fate) -> &mut Self {
         self.weather.fates.push_back((Box::new(which), fate));
         self
     }
 
-    pub fn lose(&mut self, which: impl Fn(&Event) -> bool + 'static) -> &mut Self {
+    pub(super) fn lose(&mut self, which: impl Fn(&Event) -> bool + 'static) -> &mut Self {
         self.weather.lost = Some(Box::new(which));
         self
     }
 
-    pub fn withhold(&mut self, which: impl Fn(&Event) -> bool + 'static) -> &mut Self {
+    pub(super) fn withhold(&mut self, which: impl Fn(&Event) -> bool + 'static) -> &mut Self {
         self.weather.withheld = Some(Box::new(which));
         self
     }
 
     /// What was withheld, which from now on is not.
-    pub fn mail(&mut self) -> Vec<Event> {
+    pub(super) fn mail(&mut self) -> Vec<Event> {
         self.weather.withheld = None;
         std::mem::take(&mut self.weather.mail)
     }
 
-    pub fn deliver(&mut self, events: impl IntoIterator<Item = Event>) -> &mut Self {
+    pub(super) fn deliver(&mut self, events: impl IntoIterator<Item = Event>) -> &mut Self {
         for event in events {
             self.handle(&Given::Event(event));
         }
@@ -143,7 +143,7 @@ enum Given {
 }
 
 impl<W: Weather> World<W> {
-    pub fn under(weather: W) -> Self {
+    pub(super) fn under(weather: W) -> Self {
         let profile = profile();
         Self {
             now: NOON,
@@ -161,58 +161,58 @@ impl<W: Weather> World<W> {
 
     // What people do.
 
-    pub fn customer_calls(&mut self) -> usize {
+    pub(super) fn customer_calls(&mut self) -> usize {
         let task = self.twilio.new_task("voice", "{}");
         self.settle();
         task
     }
 
-    pub fn customer_hangs_up(&mut self, task: usize) -> &mut Self {
+    pub(super) fn customer_hangs_up(&mut self, task: usize) -> &mut Self {
         self.twilio.customer_hangs_up(task);
         self.settle()
     }
 
-    pub fn phone(&mut self, does: Phone) -> &mut Self {
+    pub(super) fn phone(&mut self, does: Phone) -> &mut Self {
         self.twilio.phone = does;
         self
     }
 
-    pub fn agent_answers(&mut self) -> &mut Self {
+    pub(super) fn agent_answers(&mut self) -> &mut Self {
         let leg = self.twilio.legs.iter().position(super::twilio::Leg::rings).unwrap();
         self.twilio.answer(leg);
         self.settle()
     }
 
-    pub fn agent_hangs_up(&mut self) -> &mut Self {
+    pub(super) fn agent_hangs_up(&mut self) -> &mut Self {
         for leg in 0..self.twilio.legs.len() {
             self.twilio.hang_up(leg);
         }
         self.settle()
     }
 
-    pub fn agent_picks(&mut self, activity: &'static str) -> &mut Self {
+    pub(super) fn agent_picks(&mut self, activity: &'static str) -> &mut Self {
         self.handle(&Given::SetActivity(activity));
         self.settle()
     }
 
-    pub fn desk_picks(&mut self, activity: &'static str) -> &mut Self {
+    pub(super) fn desk_picks(&mut self, activity: &'static str) -> &mut Self {
         self.twilio.set_activity(activity);
         self.settle()
     }
 
-    pub fn at_desk(&mut self, task: usize, status: ReservationStatus) -> &mut Self {
+    pub(super) fn at_desk(&mut self, task: usize, status: ReservationStatus) -> &mut Self {
         self.twilio.at_desk(task, status);
         self.settle()
     }
 
     // Time.
 
-    pub fn pass(&mut self, time: Duration) -> &mut Self {
+    pub(super) fn pass(&mut self, time: Duration) -> &mut Self {
         self.run_until(self.now + time);
         self
     }
 
-    pub fn secs(&mut self, seconds: u64) -> &mut Self {
+    pub(super) fn secs(&mut self, seconds: u64) -> &mut Self {
         self.pass(Duration::from_secs(seconds))
     }
 
@@ -227,7 +227,7 @@ impl<W: Weather> World<W> {
         deliveries.chain(answers).chain(self.agent.due()).chain(self.twilio.next()).min()
     }
 
-    pub fn run_until(&mut self, end: Timestamp) {
+    pub(super) fn run_until(&mut self, end: Timestamp) {
         let mut steps = 0;
         self.collect();
         while let Some(next) = self.next().filter(|next| *next <= end) {
@@ -284,7 +284,7 @@ impl<W: Weather> World<W> {
         self.carry_out(effects);
     }
 
-    pub fn input(&mut self, input: &Input<'_>) -> &mut Self {
+    pub(super) fn input(&mut self, input: &Input<'_>) -> &mut Self {
         let context = Self::context(&self.policy, &self.twilio, self.now);
         let effects = self.agent.handle(input.clone(), &context);
         self.carry_out(effects);
@@ -292,7 +292,7 @@ impl<W: Weather> World<W> {
     }
 
     /// The process dies and starts again: what was on its way to or from it is lost, but for the inbox.
-    pub fn restart(&mut self) -> &mut Self {
+    pub(super) fn restart(&mut self) -> &mut Self {
         self.answers.clear();
         let record: Agent = serde_json::from_slice(&serde_json::to_vec(&self.agent).unwrap()).unwrap();
         assert_eq!(record, self.agent);
@@ -334,32 +334,32 @@ impl<W: Weather> World<W> {
 
     // What can be seen.
 
-    pub fn stage(&self) -> Option<Stage> {
+    pub(super) fn stage(&self) -> Option<Stage> {
         self.agent.snapshot().call
     }
 
     /// The task's newest reservation, at Twilio.
-    pub fn status(&self, task: usize) -> ReservationStatus {
+    pub(super) fn status(&self, task: usize) -> ReservationStatus {
         self.twilio.reservations.iter().rev().find(|one| one.task == task).unwrap().status
     }
 
-    pub fn assignments(&self, task: usize) -> u32 {
+    pub(super) fn assignments(&self, task: usize) -> u32 {
         self.twilio.tasks[task].assignments
     }
 
-    pub fn rings(&self) -> bool {
+    pub(super) fn rings(&self) -> bool {
         self.twilio.legs.iter().any(super::twilio::Leg::rings)
     }
 
-    pub fn count(&self, which: impl Fn(&Request) -> bool) -> usize {
+    pub(super) fn count(&self, which: impl Fn(&Request) -> bool) -> usize {
         self.requests.iter().filter(|(_, request)| which(request)).count()
     }
 
-    pub fn told(&self, notice: &Notice) -> usize {
+    pub(super) fn told(&self, notice: &Notice) -> usize {
         self.notices.iter().filter(|one| *one == notice).count()
     }
 
-    pub fn is_on_mobile(&self) -> bool {
+    pub(super) fn is_on_mobile(&self) -> bool {
         self.twilio.activity == MOBILE
     }
 }
