@@ -61,9 +61,14 @@ impl Agent {
         }
         let calls = &self.calls;
         self.duties.retain(|duty| match &duty.request {
-            // Its leg has been heard of, or its reservation is over: it is not sent (again).
+            // Its leg has been heard of, or its reservation is over: it is not sent (again). Only whether it was taken
+            // is still of interest, since a phone that rang was missed.
             Request::Instruct(instruct) if !duty.is_in_flight() => {
-                calls.iter().any(|call| call.id == instruct.call && call.stage() == Stage::Connecting)
+                calls.iter().filter(|call| call.id == instruct.call).any(|call| match call.stage() {
+                    Stage::Connecting => true,
+                    Stage::Settling => duty.tries() == Tries::OneUnknown,
+                    _ => false,
+                })
             }
             _ => true,
         });
