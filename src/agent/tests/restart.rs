@@ -17,7 +17,7 @@ use crate::domain::{
 fn a_restart_in_any_phase_of_an_answered_call_changes_nothing() {
     for phase in 0..5 {
         let mut world = World::new();
-        let mut reached = |world: &mut World, at: usize| {
+        let reached = |world: &mut World, at: usize| {
             if at == phase {
                 world.restart();
             }
