@@ -78,6 +78,7 @@ pub struct App {
     directory: Addr<Directory>,
     inbox: Inbox,
     store: StoreHandle,
+    twilio: Twilio,
     fatal: Option<Fatal>,
     servers: Vec<ServerHandle>,
     running: tokio::task::JoinSet<io::Result<()>>,
@@ -128,7 +129,7 @@ impl App {
             http::public(public, tls, Arc::new(webhooks)).map_err(StartError::Runtime)?,
             http::operator(operator, Arc::new(admin)).map_err(StartError::Runtime)?,
         ];
-        chores(&io.handle(), config, &store, &clock, &inbox, twilio);
+        chores(&io.handle(), config, &store, &clock, &inbox, &twilio);
         readiness.set(true);
         let handles = servers.iter().map(actix_web::dev::Server::handle).collect();
         let running = servers.into_iter().collect();
@@ -138,6 +139,7 @@ impl App {
             directory,
             inbox,
             store,
+            twilio,
             fatal: Some(fatal),
             servers: handles,
             running,
@@ -153,6 +155,11 @@ impl App {
     /// The agents' directory, for those who look in from the same process.
     pub const fn directory(&self) -> &Addr<Directory> {
         &self.directory
+    }
+
+    /// The way to Twilio.
+    pub const fn twilio(&self) -> &Twilio {
+        &self.twilio
     }
 
     /// The door for events.
@@ -318,8 +325,9 @@ fn warm(io: &Handle, facts: WorkspaceFacts) {
 }
 
 /// What is done now and then beside the calls.
-fn chores(io: &Handle, config: &Config, store: &StoreHandle, clock: &Clock, inbox: &Inbox, twilio: Twilio) {
-    let reconciler = Reconciler { store: store.clone(), clock: clock.clone(), twilio, inbox: inbox.clone() };
+fn chores(io: &Handle, config: &Config, store: &StoreHandle, clock: &Clock, inbox: &Inbox, twilio: &Twilio) {
+    let reconciler =
+        Reconciler { store: store.clone(), clock: clock.clone(), twilio: twilio.clone(), inbox: inbox.clone() };
     io.spawn(reconciler.run());
     let (sweeping, sweeper) = (clock.clone(), inbox.clone());
     io.spawn(async move {

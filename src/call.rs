@@ -32,6 +32,9 @@ const OVERDUE: Duration = Duration::from_secs(8);
 /// How often a conversation is looked after, in case the callback of its end was lost.
 const CHECK: Duration = Duration::from_secs(120);
 
+/// How long before its end a last ring is given up: time enough for one request.
+const LAST_MOMENT: Duration = Duration::from_secs(3);
+
 /// One step of a ring plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
@@ -65,6 +68,10 @@ pub enum Act {
     ReadLeg(CallSid),
     /// The agent answered.
     Answered,
+    /// This ring is the last, and all but over: the agent goes offline before Twilio offers the task once more.
+    GiveUp,
+    /// The agent answered in the last moment after all.
+    TakeBack,
     /// The target was tried in vain.
     Tried {
         target: RingTarget,
@@ -86,6 +93,9 @@ pub struct Call {
     pub offered: Offered,
     leg: Leg,
     rest: VecDeque<Step>,
+    /// If nobody answers, the agent goes offline.
+    #[serde(default)]
+    last: bool,
     phase: Phase,
 }
 
@@ -100,6 +110,9 @@ struct Leg {
     heard: Option<u64>,
     /// The gateway ended the ringing.
     stopped: bool,
+    /// The agent is being taken offline already.
+    #[serde(default)]
+    given_up: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,18 +166,19 @@ const fn is_unanswered(status: ReservationStatus) -> bool {
 
 impl Leg {
     const fn new(no: LegNo, step: Step) -> Self {
-        Self { no, step, sid: None, heard: None, stopped: false }
+        Self { no, step, sid: None, heard: None, stopped: false, given_up: false }
     }
 }
 
 impl Call {
-    /// Starts with the plan's first step. A plan without steps cannot be started.
-    pub fn start(id: CallId, offered: Offered, plan: &[Step]) -> Option<(Self, Act)> {
+    /// Starts with the plan's first step. A plan without steps cannot be started. `last` says that a miss will take the
+    /// agent offline.
+    pub fn start(id: CallId, offered: Offered, plan: &[Step], last: bool) -> Option<(Self, Act)> {
         let mut rest: VecDeque<_> = plan.iter().copied().collect();
         let step = rest.pop_front()?;
         let leg = Leg::new(LegNo(1), step);
         let act = Act::Instruct { step, leg: leg.no };
-        Some((Self { id, offered, leg, rest, phase: Phase::Instructing }, act))
+        Some((Self { id, offered, leg, rest, last, phase: Phase::Instructing }, act))
     }
 
     pub fn stage(&self) -> Stage {
@@ -193,6 +207,7 @@ impl Call {
     /// When it wants a [`Call::tick`].
     pub fn due(&self) -> Option<Timestamp> {
         match self.phase {
+            Phase::Ringing { until, .. } if self.is_to_give_up() => Some(until - LAST_MOMENT),
             Phase::Ringing { until, .. } => Some(if self.leg.stopped { until + OVERDUE } else { until }),
             Phase::Talking { check_at, .. } => Some(check_at),
             Phase::AwaitingLeg { by, .. } | Phase::AwaitingReservation { by } => Some(by),
@@ -205,7 +220,12 @@ impl Call {
         if self.due().is_none_or(|due| now < due) {
             return Vec::new();
         }
+        let giving_up = self.is_to_give_up();
         match &mut self.phase {
+            Phase::Ringing { .. } if giving_up => {
+                self.leg.given_up = true;
+                vec![Act::GiveUp]
+            }
             Phase::Ringing { .. } if !self.leg.stopped => {
                 self.leg.stopped = true;
                 self.leg.sid.clone().map(Act::CancelLeg).into_iter().collect()
@@ -225,6 +245,12 @@ impl Call {
             }
             Phase::Instructing | Phase::Over => Vec::new(),
         }
+    }
+
+    /// Twilio offers a task again in the moment in which its leg fails. Once the agent is not to have it again, that must be
+    /// known to Twilio before.
+    fn is_to_give_up(&self) -> bool {
+        self.last && self.rest.is_empty() && !self.leg.given_up
     }
 
     /// The leg never said why it ended. Where it can be asked, it is, once.

@@ -42,7 +42,7 @@ impl Agent {
 
     /// The activity is set at Twilio until it holds; a newer wish replaces an older one.
     pub(super) fn want_activity(&mut self, activity: String, reject_pending: bool, context: &Context<'_>) {
-        self.drop_wish(|_| true);
+        self.drop_wish(|wish| wish != activity);
         match self.worker.clone() {
             Some(worker) => {
                 self.owe_for_a_day(Request::SetActivity { worker, activity, reject_pending }, context.now);

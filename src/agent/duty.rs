@@ -130,10 +130,12 @@ impl Duty {
         match (result, what) {
             (Ok(answer), Next::Act) => Verdict::Done(answer),
             (Ok(found), Next::Read) if self.request.is_reached(&found) => Verdict::Done(found),
-            (Ok(found), Next::Read) => match self.again(now, Next::Act, None) {
-                Verdict::Open => Verdict::Missing(found),
-                lapsed => lapsed,
-            },
+            // Twilio is there, and has it not: no reason to wait.
+            (Ok(_), Next::Read) if now >= self.until => Verdict::Lapsed,
+            (Ok(found), Next::Read) => {
+                self.progress = Progress::Waiting { at: now, next: Next::Act };
+                Verdict::Missing(found)
+            }
             (Err(Failure::NotDone { retry_after }), what) => self.again(now, what, retry_after),
             (Err(Failure::Unknown), what) => {
                 self.one_unknown |= what == Next::Act;
@@ -194,7 +196,7 @@ impl Request {
             | Self::ReadInstruction(_)
             | Self::ReadWorker(_)
             | Self::ReadLeg(_) => 15,
-            Self::Close { .. } => 60,
+            Self::Close { .. } => 20,
         })
     }
 

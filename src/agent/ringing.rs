@@ -27,7 +27,8 @@ impl Agent {
         let plan: Vec<_> =
             self.targets(&offered.task, context).into_iter().filter_map(|target| step(target, context)).collect();
         let id = CallId { agent: self.id, number: self.calls_made + 1 };
-        let Some((call, act)) = Call::start(id, offered.clone(), &plan) else {
+        let Some((call, act)) = Call::start(id, offered.clone(), &plan, self.is_last_chance(&offered.task, context))
+        else {
             self.owe_briefly(Request::Reject(offered.clone()), context.now);
             return self.missed(&offered.task, context);
         };
@@ -104,6 +105,8 @@ impl Agent {
                     self.missed_in_a_row = 0;
                     effects.push(Effect::Tell(Notice::CallAnswered));
                 }
+                Act::GiveUp => self.go_offline(context),
+                Act::TakeBack => self.want_activity(context.policy.mobile_activity.clone(), false, context),
                 Act::Tried { target, miss } => self.tried(&offered.task, target, miss, context.now),
                 Act::Missed => effects.extend(self.missed(&offered.task, context)),
                 Act::Reject => self.owe_briefly(Request::Reject(offered.clone()), context.now),
@@ -154,17 +157,40 @@ impl Agent {
     /// A ring that nobody answered. After too many in a row, or the second for one task, the agent goes offline, so that
     /// customers do not wait for somebody who is not there.
     fn missed(&mut self, task: &TaskSid, context: &Context<'_>) -> Vec<Effect> {
+        let enough = self.is_last_chance(task, context);
         let passed = self.pass(task, context.now);
         passed.missed = passed.missed.saturating_add(1);
-        let twice = passed.missed > 1;
         self.missed_in_a_row = self.missed_in_a_row.saturating_add(1);
         let mut effects = vec![Effect::Tell(Notice::CallMissed)];
-        let enough = twice || self.missed_in_a_row > context.policy.missed_keep_activity;
-        if enough && self.is_on_mobile(context) == Some(true) {
-            self.want_activity(context.policy.offline_activity.clone(), true, context);
+        if enough {
+            self.go_offline(context);
+        }
+        if enough && self.is_going_offline(context) {
             effects.push(Effect::Tell(Notice::WentOffline));
         }
         effects
+    }
+
+    /// Whether one more miss takes the agent offline.
+    fn is_last_chance(&self, task: &TaskSid, context: &Context<'_>) -> bool {
+        let known = self.passed.iter().find(|passed| passed.task == *task);
+        known.is_some_and(|passed| passed.missed > 0) || self.missed_in_a_row >= context.policy.missed_keep_activity
+    }
+
+    fn is_going_offline(&self, context: &Context<'_>) -> bool {
+        let offline = &context.policy.offline_activity;
+        self.activity.as_ref().is_some_and(|activity| activity.name == *offline)
+            || self
+                .duties
+                .iter()
+                .any(|duty| matches!(&duty.request, Request::SetActivity { activity, .. } if activity == offline))
+    }
+
+    /// An agent who has left mobile meanwhile chose to, and stays there.
+    fn go_offline(&mut self, context: &Context<'_>) {
+        if self.is_on_mobile(context) == Some(true) {
+            self.want_activity(context.policy.offline_activity.clone(), true, context);
+        }
     }
 }
 

@@ -97,7 +97,7 @@ impl Call {
         match &mut self.phase {
             Phase::Instructing | Phase::Ringing { .. } => {
                 self.phase = Phase::Talking { check_at: now + CHECK, on_leg };
-                vec![Act::Answered]
+                self.was_answered()
             }
             Phase::Talking { on_leg: known, .. } => {
                 *known |= on_leg;
@@ -108,11 +108,15 @@ impl Call {
         }
     }
 
+    fn was_answered(&self) -> Vec<Act> {
+        if self.leg.given_up { vec![Act::Answered, Act::TakeBack] } else { vec![Act::Answered] }
+    }
+
     /// `completed` means answered and ended, also where `in-progress` was lost or is late.
     fn hung_up(&mut self) -> Vec<Act> {
         let mut acts = Vec::new();
         if !matches!(self.phase, Phase::Talking { .. }) {
-            acts.push(Act::Answered);
+            acts.extend(self.was_answered());
         }
         acts.push(Act::Close);
         self.over_with(acts)

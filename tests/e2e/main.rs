@@ -7,6 +7,8 @@ mod architecture;
 mod cli;
 #[path = "../counterparts/mod.rs"]
 mod counterparts;
+mod door;
+mod faults;
 mod house;
 mod outcomes;
 mod record;

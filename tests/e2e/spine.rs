@@ -1,5 +1,7 @@
 //! The spine: a customer calls, the agent's cell phone rings, and reservation, task and agent end up right.
 
+use std::time::Duration;
+
 use offdesk_sandbox::{ReservationStatus, TaskStatus};
 
 use crate::house::{ADA, MOBILE, Plan};
@@ -33,4 +35,15 @@ async fn with_complete_the_task_is_completed_at_hang_up() {
     house.hangs_up(ADA).await;
     assert_eq!(house.reservations(&call), [ReservationStatus::Completed]);
     assert_eq!(house.twilio.snapshot().task(&call.task_sid).map(|task| task.status), Some(TaskStatus::Completed));
+}
+
+#[tokio::test]
+async fn a_lone_agent_who_never_answers_costs_the_task_two_assignments_and_goes_offline() {
+    let house = Plan::default().build().await;
+    let call = house.customer_calls().await;
+    house.rings(ADA).await;
+    house.pass_until(Duration::from_secs(120), |state| state.agent(ADA).is_some_and(|ada| !ada.available)).await;
+    house.pass(Duration::from_secs(120)).await;
+    assert_eq!(house.twilio.snapshot().task(&call.task_sid).map(|task| task.assignments), Some(2));
+    assert_eq!(house.activity(ADA), "Offline");
 }

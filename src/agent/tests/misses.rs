@@ -142,3 +142,29 @@ fn a_rejection_that_fails_once_is_repeated() {
     world.secs(2);
     assert_eq!(world.status(task), crate::domain::ReservationStatus::Rejected);
 }
+
+#[test]
+fn a_last_ring_takes_the_agent_offline_before_twilio_can_offer_the_task_a_third_time() {
+    let mut world = World::new();
+    let task = world.customer_calls();
+    world.secs(18).secs(15);
+    assert!(world.rings());
+    world.secs(14);
+    assert!(world.rings() && world.is_on_mobile());
+    world.secs(2);
+    assert_eq!((world.rings(), world.twilio.activity), (true, OFFLINE));
+    world.secs(60);
+    assert_eq!((world.assignments(task), world.stage()), (2, None));
+    assert_eq!(world.told(&Notice::WentOffline), 1);
+}
+
+#[test]
+fn an_agent_who_answers_in_the_last_moment_stays_on_mobile() {
+    let mut world = World::new();
+    let task = world.customer_calls();
+    world.secs(18).secs(15).secs(16);
+    assert_eq!((world.rings(), world.twilio.activity), (true, OFFLINE));
+    world.agent_answers().secs(30).agent_hangs_up();
+    assert_eq!((world.status(task), world.twilio.activity), (Wrapping, MOBILE));
+    assert_eq!(world.told(&Notice::WentOffline), 0);
+}

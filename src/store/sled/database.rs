@@ -111,9 +111,13 @@ impl Database {
         self.space.room_for(batch.finishes_work())
     }
 
-    /// Closes the files of a database that was synced. Until then another process cannot have them.
+    /// Closes the files of a database that was synced. Threads of sled's let go of them a moment after the last handle is
+    /// gone; sled's lock on its log says when, and whoever opens the store next would be refused until then.
     pub(super) fn close(self) {
         drop(self.db);
+        if let Err(error) = self.log.lock() {
+            tracing::warn!(%error, "the store's log is not known to be closed");
+        }
     }
 
     /// Leaves a failed database as it is. Closing it would flush once more, and may wait for a thread of sled's that has

@@ -102,6 +102,11 @@ impl Twilio {
         self.inner.health.health(self.inner.clock.now())
     }
 
+    /// How many requests Twilio has not answered yet.
+    pub fn under_way(&self) -> usize {
+        self.inner.limits.max_in_flight.saturating_sub(self.inner.in_flight.available_permits())
+    }
+
     /// The workspace that is worked in: the configured one, or the account's only one, looked up once.
     ///
     /// # Errors

@@ -47,6 +47,8 @@ impl Twilio {
                 Err(_) => log.malformed += 1,
             }
         }
+        // The log begins with its latest; of one millisecond the order of the log says which came first.
+        log.events.reverse();
         log.events.sort_by_key(at);
         Ok(log)
     }
