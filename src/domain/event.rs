@@ -177,6 +177,8 @@ pub struct LegEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LegStatus {
+    /// Twilio's `queued` too: the leg has been asked for.
+    #[serde(alias = "queued")]
     Initiated,
     Ringing,
     InProgress,

@@ -47,37 +47,7 @@ struct Conferences {
 
 #[derive(Deserialize)]
 struct Leg {
-    status: Status,
-}
-
-/// `status` of a call; `queued` stands before `initiated`.
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Status {
-    Queued,
-    Initiated,
-    Ringing,
-    InProgress,
-    Completed,
-    Busy,
-    NoAnswer,
-    Failed,
-    Canceled,
-}
-
-impl From<Status> for LegStatus {
-    fn from(status: Status) -> Self {
-        match status {
-            Status::Queued | Status::Initiated => Self::Initiated,
-            Status::Ringing => Self::Ringing,
-            Status::InProgress => Self::InProgress,
-            Status::Completed => Self::Completed,
-            Status::Busy => Self::Busy,
-            Status::NoAnswer => Self::NoAnswer,
-            Status::Failed => Self::Failed,
-            Status::Canceled => Self::Canceled,
-        }
-    }
+    status: LegStatus,
 }
 
 /// An answer of which nothing is needed.
@@ -107,7 +77,7 @@ impl Twilio {
         let path = format!("{call}.json");
         let call = self.get(Product::Api, "fetch_call", &self.account_path(&["Calls", &path]));
         let leg: Leg = self.send(call).await?;
-        Ok(leg.status.into())
+        Ok(leg.status)
     }
 
     /// The latest conferences of a name, of one status or of any; TaskRouter names them by the task's sid
