@@ -47,3 +47,35 @@ async fn a_lone_agent_who_never_answers_costs_the_task_two_assignments_and_goes_
     assert_eq!(house.twilio.snapshot().task(&call.task_sid).map(|task| task.assignments), Some(2));
     assert_eq!(house.activity(ADA), "Offline");
 }
+
+#[tokio::test]
+async fn calls_are_recorded_as_flex_or_the_operator_says() {
+    let hook = "https://flex.example/recordings";
+    for (flex, record, recorded) in
+        [(true, "flex", true), (false, "flex", false), (false, "always", true), (true, "never", false)]
+    {
+        let plan = Plan::default().calls(&format!("record = \"{record}\"")).twilio(|twilio| {
+            twilio.recording = flex;
+            twilio.recording_webhook = Some(hook.to_owned());
+        });
+        let house = plan.build().await;
+        house.customer_calls().await;
+        house.rings(ADA).await;
+        let instruction = house.instructions().remove(0);
+        let asked = instruction.param("ConferenceRecord").is_some_and(|value| value != "false");
+        let told = instruction.param("ConferenceRecordingStatusCallback") == Some(hook);
+        assert_eq!((asked, told), (recorded, recorded && flex), "Flex {flex}, record = {record}");
+    }
+}
+
+#[tokio::test]
+async fn twilio_is_told_where_to_report_on_each_leg() {
+    let house = Plan::default().build().await;
+    house.customer_calls().await;
+    house.rings(ADA).await;
+    let instruction = house.instructions().remove(0);
+    let base = format!("http://{}/webhooks", house.ready.http);
+    for (name, door) in [("StatusCallback", "call"), ("ConferenceStatusCallback", "conference")] {
+        assert_eq!(instruction.param(name), Some(format!("{base}/{door}?call=0000000000000001-1&leg=1").as_str()));
+    }
+}
