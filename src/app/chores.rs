@@ -1,0 +1,58 @@
+//! What is done at the start and now and then, beside the calls.
+
+use std::{path::PathBuf, time::Duration};
+
+use tokio::runtime::Handle;
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    inbox::Inbox,
+    reconcile::Reconciler,
+    store::{StoreHandle, backup},
+    twilio::{Twilio, facts::WorkspaceFacts},
+};
+
+/// How often the store is copied, and how many copies are kept.
+const BACKUP_EVERY: Duration = Duration::from_secs(3600);
+const BACKUPS: usize = 24;
+/// How often events that nobody will repeat are forgotten.
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+
+/// Reads what the first call will need, so that its customer does not wait for it.
+pub(super) fn warm(io: &Handle, facts: WorkspaceFacts) {
+    io.spawn(async move {
+        if let Err(error) = facts.workspace_sid().await {
+            tracing::warn!(%error, "the workspace cannot be read yet");
+        }
+        let _ = facts.flex_recording().await;
+    });
+}
+
+/// Sets all chores going; they end with the runtime.
+pub(super) fn start(io: &Handle, config: &Config, store: &StoreHandle, clock: &Clock, inbox: &Inbox, twilio: &Twilio) {
+    let (store, clock, inbox, twilio) = (store.clone(), clock.clone(), inbox.clone(), twilio.clone());
+    io.spawn(Reconciler { store: store.clone(), clock: clock.clone(), twilio, inbox: inbox.clone() }.run());
+    io.spawn(sweep(clock.clone(), inbox));
+    io.spawn(back_up(clock, store, config.backup_path()));
+}
+
+async fn sweep(clock: Clock, inbox: Inbox) {
+    loop {
+        clock.sleep(SWEEP_EVERY).await;
+        if let Err(error) = inbox.sweep().await {
+            tracing::warn!(%error, "old events were not forgotten");
+        }
+    }
+}
+
+async fn back_up(clock: Clock, store: StoreHandle, folder: PathBuf) {
+    loop {
+        clock.sleep(BACKUP_EVERY).await;
+        let (store, now, folder) = (store.clone(), clock.now(), folder.clone());
+        let writing = tokio::task::spawn_blocking(move || backup::rotate(&*store, &folder, BACKUPS, now));
+        if let Ok(Err(error)) = writing.await {
+            tracing::error!(%error, "the store was not backed up");
+        }
+    }
+}
