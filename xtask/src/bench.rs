@@ -24,16 +24,17 @@ pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
     if let Some(name) = chosen.iter().find(|name| !BENCHES.contains(&name.as_str())) {
         return Err(Error::usage(format!("there is no benchmark `{name}`; there are {}", BENCHES.join(", "))));
     }
+    let all = || BENCHES.iter().map(|name| (*name).to_owned()).collect();
+    let names: Vec<_> = if chosen.is_empty() { all() } else { chosen };
     let mut steps = Steps::new("bench");
     let counterparts = steps.run("counterparts", || counterparts::ensure(place, &Without::default()))?;
     steps.run("release build", || {
-        place.cargo().args(["build", "--release", "--locked", "--bin", "offdesk", "--benches"]).run()
+        let benches = names.iter().flat_map(|name| ["--bench", name]);
+        place.cargo().args(["bench", "--quiet", "--locked", "--no-run"]).args(benches).run()
     })?;
-    let all = BENCHES.iter().map(|name| (*name).to_owned());
-    let names: Vec<_> = if chosen.is_empty() { all.collect() } else { chosen };
-    for name in names {
-        steps.run(&name, || {
-            let bench = place.cargo().args(["bench", "--quiet", "--locked", "--bench", &name]);
+    for name in &names {
+        steps.run(name, || {
+            let bench = place.cargo().args(["bench", "--quiet", "--locked", "--bench", name]);
             counterparts.surround(bench).run()
         })?;
     }
