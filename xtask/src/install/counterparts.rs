@@ -48,11 +48,12 @@ impl Counterparts {
         self.node.as_deref().ok_or_else(|| Error::new("Node was left out"))
     }
 
-    /// Writes the same into the cache folder, for a test that is run by hand.
+    /// Writes the same into the cache folder, for a test that is run by hand. What this run left out stays as noted.
     fn remember(&self, cache: &Path) -> Result<()> {
-        let lines = self.variables().into_iter().map(|(name, path)| format!("{name}={}\n", path.display()));
         fs::create_dir_all(cache)?;
-        Ok(fs::write(cache.join("env"), lines.collect::<String>())?)
+        let note = cache.join("env");
+        let before = fs::read_to_string(&note).unwrap_or_default();
+        Ok(fs::write(note, renewed(&before, &self.variables()))?)
     }
 
     fn variables(&self) -> Vec<(&'static str, &Path)> {
@@ -62,5 +63,24 @@ impl Counterparts {
             ("OFFDESK_PYTHON", &self.python),
         ];
         all.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?))).collect()
+    }
+}
+
+/// The note with these variables set anew.
+fn renewed(note: &str, variables: &[(&'static str, &Path)]) -> String {
+    let is_new = |line: &&str| variables.iter().any(|(name, _)| line.starts_with(&format!("{name}=")));
+    let kept = note.lines().filter(|line| !is_new(line)).map(|line| format!("{line}\n"));
+    let new = variables.iter().map(|(name, path)| format!("{name}={}\n", path.display()));
+    kept.chain(new).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_leaves_something_out_keeps_what_was_noted_of_it() {
+        let note = renewed("OFFDESK_NODE=/n\nOFFDESK_PYTHON=/old\n", &[("OFFDESK_PYTHON", Path::new("/new"))]);
+        assert_eq!(note, "OFFDESK_NODE=/n\nOFFDESK_PYTHON=/new\n");
     }
 }
