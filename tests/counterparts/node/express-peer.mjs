@@ -8,11 +8,11 @@ const express = load("express");
 const twilio = load("twilio");
 
 const { protocol, host } = new URL(process.env.OFFDESK_PUBLIC_URL);
-const options = { authToken: process.env.OFFDESK_TOKEN, protocol: protocol.slice(0, -1), host };
+const checked = twilio.webhook(process.env.OFFDESK_TOKEN, { protocol: protocol.slice(0, -1), host });
 
 const app = express();
 app.disable("x-powered-by");
-app.post("/webhooks/taskrouter", express.urlencoded({ extended: false }), twilio.webhook(options), (_, response) => {
+app.post("/webhooks/taskrouter", express.urlencoded({ extended: false }), checked, (_, response) => {
   response.status(204).end();
 });
 
