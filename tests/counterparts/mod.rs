@@ -40,6 +40,14 @@ pub(crate) struct Signer(Counterpart);
 #[derive(Debug)]
 pub(crate) struct Oracle(Counterpart);
 
+/// What the oracle says of one exchange.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    /// The `operationId`; none: Twilio has no such operation.
+    pub(crate) operation: Option<String>,
+    pub(crate) violations: Vec<String>,
+}
+
 // === impl Counterpart ===
 
 impl Counterpart {
@@ -107,12 +115,18 @@ impl Oracle {
 
     /// What is wrong with a request, and with its answer if that is there: one line each.
     pub(crate) fn violations(&mut self, exchange: &Value) -> Vec<String> {
+        self.judge(exchange).violations
+    }
+
+    /// The same, with the operation's name.
+    pub(crate) fn judge(&mut self, exchange: &Value) -> Verdict {
         let verdict = self.0.ask(exchange);
         let text = |violation: &Value| {
             let field = |key: &str| violation[key].as_str().unwrap_or_default().to_owned();
             format!("{} {}: {}", field("part"), field("at"), field("message"))
         };
-        verdict["violations"].as_array().unwrap().iter().map(text).collect()
+        let violations = verdict["violations"].as_array().unwrap().iter().map(text).collect();
+        Verdict { operation: verdict["operation"].as_str().map(str::to_owned), violations }
     }
 }
 

@@ -114,6 +114,19 @@ test("an answer with another status code is found", async () => {
   assert.equal((await faults({ form: conference, status: 202, answer })).length, 1);
 });
 
+const conferences = `/2010-04-01/Accounts/${sid("AC")}/Conferences.json`;
+const ended = (reason) => ({ conferences: [{ sid: sid("CF"), reason_conference_ended: reason }], uri: conferences });
+
+test("what the documents' own examples do against their schemas is accepted", async () => {
+  const found = await faults({ product: "api", method: "GET", path: conferences, status: 200, answer: ended(null) });
+  assert.deepEqual(found, []);
+});
+
+test("what no example does is found at the same place", async () => {
+  const found = await faults({ product: "api", method: "GET", path: conferences, status: 200, answer: ended("boredom") });
+  assert.deepEqual(found, ["answer body.conferences.0.reason_conference_ended"]);
+});
+
 test("an error as Twilio gives it is accepted", async () => {
   const error = { code: 20404, message: "not found", more_info: "https://www.twilio.com/docs/errors/20404", status: 404 };
   assert.deepEqual(await faults({ form: conference, status: 404, answer: error }), []);
