@@ -17,13 +17,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use crate::{
     clock::Clock,
     domain::{Event, EventKey, Timestamp},
-    store::{Batch, Cursor, Family, Outcome, Record, Row, Sequence, StoreError, StoreHandle},
+    store::{Batch, Cursor, Family, Outcome, Record, Sequence, StoreError, StoreHandle},
 };
 
 /// Events accepted and not handled, at most: what a Twilio that sends faster than agents handle may take of memory
 /// (about 1 kB each) and of the time that a replay takes.
 pub const CAPACITY: usize = 10_000;
-/// How long a seen event is remembered: longer than any door repeats one (Event Streams: 4 h, our own reading: 24 h).
+/// An event that happened longer ago is not taken, and an entry that has waited longer is let go: whatever it was about
+/// is over.
+pub const FRESH_FOR: Duration = Duration::from_secs(24 * 3600);
+/// How long a seen event is remembered: as long as it would be taken, and an hour for clocks that differ.
 const SEEN_FOR: Duration = Duration::from_secs(25 * 3600);
 /// How many marks are looked at in one go when old ones are swept out.
 const SWEEP: usize = 500;
@@ -86,6 +89,8 @@ pub enum Accepted {
     New,
     /// It is here already: nothing happens twice.
     Known,
+    /// It happened so long ago that nobody could tell whether it was here already.
+    Stale,
 }
 
 #[derive(Clone, Debug, thiserror::Error)]
@@ -130,10 +135,36 @@ impl Inbox {
     }
 
     /// Takes an event in; answers once it is on disk. `token` is Twilio's `I-Twilio-Idempotency-Token`.
-    pub async fn accept(&self, event: Event, token: Option<&str>) -> Result<Accepted, InboxError> {
+    ///
+    /// The event has its place in the order from this call on, which needs a tokio runtime. Who stops waiting for the
+    /// answer, as a connection that breaks does, does not take the event along: what gets to the disk gets to its agent.
+    pub fn accept(
+        &self,
+        event: Event,
+        token: Option<&str>,
+    ) -> impl Future<Output = Result<Accepted, InboxError>> + Send + use<> {
+        let begun = self.begin(event, token).map(|begun| begun.map(tokio::spawn));
+        async move {
+            match begun? {
+                None => Ok(Accepted::Stale),
+                // A task that is gone means that the runtime is: the daemon goes down.
+                Some(writing) => writing.await.unwrap_or(Err(InboxError::Store(StoreError::Closed))),
+            }
+        }
+    }
+
+    /// Hands the event to the store; none if it is too old to be taken.
+    fn begin(
+        &self,
+        event: Event,
+        token: Option<&str>,
+    ) -> Result<Option<impl Future<Output = Result<Accepted, InboxError>> + Send + use<>>, InboxError> {
+        let now = self.clock.now();
+        if event.at().is_some_and(|at| now.since(at) > FRESH_FOR) {
+            return Ok(None);
+        }
         let place = self.places.clone().try_acquire_owned().map_err(|_| InboxError::Full)?;
         let sequence = Sequence::new(self.next.fetch_add(1, Ordering::Relaxed));
-        let now = self.clock.now();
         let entry = Entry { event, received_at: now };
         let mut batch = Batch::new();
         let keys = [Some(entry.event.key()), token.map(EventKey::of_token)];
@@ -141,19 +172,20 @@ impl Inbox {
             batch.unless_present::<Seen>(key).put(key, &Seen { at: now })?;
         }
         batch.put(&sequence, &entry)?;
-        match self.store.commit(batch).await? {
-            Outcome::Refused => Ok(Accepted::Known),
-            Outcome::Applied => {
-                // Closed means that the daemon is going down: the entry is on disk and waits for the next start.
-                let _ = self.deliveries.try_send(Delivery { sequence, entry, place: Place(Some(place)) });
-                Ok(Accepted::New)
+        let (written, deliveries) = (self.store.commit(batch), self.deliveries.clone());
+        Ok(Some(async move {
+            if written.await? == Outcome::Refused {
+                return Ok(Accepted::Known);
             }
-        }
+            // Closed means that the daemon is going down: the entry is on disk and waits for the next start.
+            let _ = deliveries.try_send(Delivery { sequence, entry, place: Place(Some(place)) });
+            Ok(Accepted::New)
+        }))
     }
 
     /// Whether an event was accepted before. Spares the batch where most events are known already.
     pub async fn knows(&self, event: &Event) -> Result<bool, StoreError> {
-        Ok(self.store.get::<Seen>(&event.key()).await?.is_some())
+        self.store.holds::<Seen>(&event.key()).await
     }
 
     /// How many events wait for their agent.
@@ -161,22 +193,25 @@ impl Inbox {
         CAPACITY - self.places.available_permits()
     }
 
-    /// Forgets events that nobody will repeat any more.
+    /// Forgets events that nobody will repeat any more, and marks that cannot be read.
     pub async fn sweep(&self) -> Result<usize, StoreError> {
-        let mut swept = 0;
-        let mut after: Option<Cursor> = None;
+        let (mut swept, mut after) = (0, None);
         loop {
-            let page: Vec<Row<Seen>> = self.store.scan(after.as_ref(), SWEEP).await?;
+            let page: Vec<(Cursor, Result<Seen, StoreError>)> = self.store.page(after.as_ref(), SWEEP).await?;
+            let now = self.clock.now();
             let mut batch = Batch::new();
-            for row in page.iter().filter(|row| self.clock.now().since(row.record.at) > SEEN_FOR) {
-                batch.delete_row(row);
+            for (key, seen) in &page {
+                if seen.as_ref().is_ok_and(|seen| now.since(seen.at) <= SEEN_FOR) {
+                    continue;
+                }
+                batch.delete_at::<Seen>(key);
                 swept += 1;
             }
             if !batch.is_empty() {
                 self.store.commit_soft(batch)?;
             }
             match page.into_iter().next_back() {
-                Some(last) => after = Some(last.key),
+                Some((last, _)) => after = Some(last),
                 None => return Ok(swept),
             }
         }
@@ -186,31 +221,25 @@ impl Inbox {
 /// The sequence behind the last entry.
 async fn end_of(store: &StoreHandle) -> Result<Sequence, StoreError> {
     let mut end = Sequence::new(1);
-    let mut after: Option<Cursor> = None;
-    loop {
-        let page: Vec<Row<Entry>> = store.scan(after.as_ref(), SWEEP).await?;
-        match page.into_iter().next_back() {
-            Some(last) => {
-                end = last.key.sequence().map_or(end, |last| last.next());
-                after = Some(last.key);
-            }
-            None => return Ok(end),
-        }
-    }
+    let last = |key: Cursor, _: Result<Entry, StoreError>| end = key.sequence().map_or(end, Sequence::next);
+    store.visit(last).await?;
+    Ok(end)
 }
 
-/// Every entry below `before`, in order.
+/// Every entry below `before`, in order. One that cannot be read stays where it is, for whoever looks into it.
 pub async fn waiting_entries(store: &StoreHandle, before: Sequence) -> Result<Vec<(Sequence, Entry)>, StoreError> {
     let mut entries = Vec::new();
-    let mut after: Option<Cursor> = None;
-    loop {
-        let page: Vec<Row<Entry>> = store.scan(after.as_ref(), SWEEP).await?;
-        after = page.last().map(|row| row.key.clone());
-        let complete = page.is_empty();
-        entries.extend(page.into_iter().filter_map(|row| Some((row.key.sequence()?, row.record))));
-        if complete || entries.last().is_some_and(|(sequence, _)| *sequence >= before) {
-            entries.retain(|(sequence, _)| *sequence < before);
-            return Ok(entries);
+    let see = |key: Cursor, entry: Result<Entry, StoreError>| match (key.sequence(), entry) {
+        (Some(sequence), Ok(entry)) if sequence < before => entries.push((sequence, entry)),
+        (Some(_), Ok(_)) => {}
+        (sequence, Err(error)) => {
+            tracing::error!(sequence = sequence.map(Sequence::get), %error, "an entry of the inbox is left out");
         }
-    }
+        (None, Ok(_)) => tracing::error!("an entry of the inbox has no sequence"),
+    };
+    store.visit(see).await?;
+    Ok(entries)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use actix::{
     WrapFuture, fut,
 };
 
-use super::{AgentRecord, Kit, SETTING_PATIENCE, rest};
+use super::{AgentRecord, Kit, SETTING_PATIENCE, live::Desk, rest};
 use crate::{
     agent::{self, Agent, Effect, Input, Notice, Snapshot, duty::Ticket, request::Answer, request::Failure},
     domain::{AgentId, Event, Profile, ReservationEventKind, Timestamp},
@@ -26,6 +26,7 @@ const STORE_PAUSE: Duration = Duration::from_millis(200);
 pub struct AgentActor {
     id: AgentId,
     kit: Arc<Kit>,
+    desk: Desk,
     /// None until the record is loaded; the mailbox waits meanwhile.
     agent: Option<Agent>,
     timer: Option<(Timestamp, SpawnHandle)>,
@@ -61,8 +62,8 @@ pub(super) struct StopIfIdle;
 type Turn<'a> = std::pin::Pin<Box<dyn fut::ActorFuture<AgentActor, Output = ()> + 'a>>;
 
 impl AgentActor {
-    pub(super) fn new(id: AgentId, kit: Arc<Kit>) -> Self {
-        Self { id, kit, agent: None, timer: None }
+    pub(super) fn new(id: AgentId, kit: Arc<Kit>, desk: Desk) -> Self {
+        Self { id, kit, desk, agent: None, timer: None }
     }
 
     /// Takes an input: decides, writes, acts.
@@ -80,6 +81,8 @@ impl AgentActor {
 
     fn turn(&mut self, input: &Owned, handled: Option<Handled>, timeout: Duration) -> Turn<'static> {
         let Some(current) = &self.agent else { return Box::pin(fut::ready(())) };
+        #[cfg(test)]
+        input.trip();
         let mut next = current.clone();
         let effects = next.handle(input.borrow(), &self.context(timeout));
         let changed = next != *current;
@@ -103,6 +106,7 @@ impl AgentActor {
         Box::pin(writing.into_actor(self).map(move |written, this, ctx| match written {
             Ok(next) => {
                 this.agent = Some(next);
+                this.desk.clear();
                 this.carry_out(effects, ctx);
                 this.set_timer(ctx);
             }
@@ -147,7 +151,7 @@ impl AgentActor {
         }
     }
 
-    fn loaded(&mut self, found: Result<Option<(Profile, Option<Agent>)>, StoreError>) -> Turn<'static> {
+    fn loaded(&mut self, found: Result<Option<Found>, StoreError>) -> Turn<'static> {
         let (profile, record) = match found {
             Ok(Some(found)) => found,
             Ok(None) => return Box::pin(fut::ready(()).map(|(), _, ctx: &mut Context<Self>| ctx.stop())),
@@ -167,12 +171,46 @@ impl AgentActor {
 }
 
 impl Owned {
+    /// What a test lets an agent die of.
+    #[cfg(test)]
+    fn trip(&self) {
+        let Self::Event(event) = self else { return };
+        assert!(!matches!(&**event, Event::Worker(event) if event.activity.as_deref() == Some("poison")), "poison");
+    }
+
     fn borrow(&self) -> Input<'_> {
         match self {
             Self::Event(event) => Input::Event(event),
             Self::Answer(ticket, result) => Input::Answer { ticket: *ticket, result: result.clone() },
             Self::Tick => Input::Tick,
         }
+    }
+}
+
+/// An agent's profile, and its record if there is one.
+type Found = (Profile, Option<Agent>);
+
+/// Reads until the store answers.
+async fn load(kit: &Kit, id: AgentId) -> Result<Option<Found>, StoreError> {
+    loop {
+        match read(kit, id).await {
+            Err(error) if error.is_retryable() => kit.clock.sleep(STORE_PAUSE).await,
+            read => return read,
+        }
+    }
+}
+
+/// An agent whose record is damaged begins anew: Twilio knows what it had, and its callers must not wait for a repair.
+/// One that a newer version wrote is left alone.
+async fn read(kit: &Kit, id: AgentId) -> Result<Option<Found>, StoreError> {
+    let Some(profile) = kit.store.get::<Profile>(&id).await? else { return Ok(None) };
+    match kit.store.get::<AgentRecord>(&id).await {
+        Ok(record) => Ok(Some((profile, record.map(|record| record.0)))),
+        Err(error @ StoreError::Unreadable(_)) => {
+            tracing::error!(agent = %id, %error, "an agent begins anew");
+            Ok(Some((profile, None)))
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -230,11 +268,8 @@ impl Actor for AgentActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        let (id, store) = (self.id, self.kit.store.clone());
-        let loading = async move {
-            let Some(profile) = store.get::<Profile>(&id).await? else { return Ok(None) };
-            Ok(Some((profile, store.get::<AgentRecord>(&id).await?.map(|record| record.0))))
-        };
+        let (id, kit) = (self.id, self.kit.clone());
+        let loading = async move { load(&kit, id).await };
         ctx.wait(loading.into_actor(self).then(|found, this, _| this.loaded(found)));
     }
 }
@@ -244,6 +279,7 @@ impl Handler<Deliver> for AgentActor {
 
     fn handle(&mut self, Deliver(delivery): Deliver, ctx: &mut Self::Context) {
         let Delivery { sequence, entry, place } = delivery;
+        self.desk.take_up(sequence);
         self.take(Owned::Event(Box::new(entry.event)), Some(Handled { sequence, _place: place }), ctx);
     }
 }

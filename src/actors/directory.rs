@@ -1,31 +1,30 @@
 //! The directory: the one address of each agent, and whose event is whose.
 //!
 //! It hands an agent's entries over strictly in order, also when that agent's mailbox is full, and starts an agent again
-//! that has died: actix closes the address of an actor whose handler panicked, and revives nothing.
+//! that has died: actix closes the address of an actor whose handler panicked, and revives nothing. No agent keeps the
+//! directory waiting, so that none waits for another.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use actix::{
-    Actor, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, Message, MessageResult, StreamHandler,
-    WrapFuture, prelude::SendError,
+    Actor, ActorContext, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, MailboxError,
+    MessageResult, StreamHandler, WrapFuture,
 };
-use futures_util::{future, stream};
-use serde::Serialize;
+use futures_util::stream;
+use tokio::sync::oneshot;
 
 use super::{
-    AgentActor, AgentRecord, Kit,
-    agent::{Deliver, Look, StopIfIdle},
+    AgentActor, Census, Kit,
+    agent::StopIfIdle,
+    census::Roll,
     index::Index,
+    live::{Desk, Handed, Live, Standing},
+    load::{Loaded, load},
 };
 use crate::{
-    agent::Snapshot,
-    domain::{AgentId, Profile, Timestamp},
-    inbox::{self, Delivery, Entry, Outlet},
-    store::{Batch, Cursor, Row, Sequence, StoreError},
+    domain::{AgentId, Timestamp},
+    inbox::{self, Delivery, Entry, FRESH_FOR, Outlet},
+    store::{Batch, Sequence, StoreError},
 };
 
 /// How soon a full mailbox is tried again.
@@ -34,10 +33,6 @@ const RETRY: Duration = Duration::from_millis(20);
 const ROUND: Duration = Duration::from_secs(1);
 /// An agent that had nothing to do for so long leaves the memory.
 const IDLE: Duration = Duration::from_secs(15 * 60);
-/// An entry that its agent died of this often is put aside.
-const STRIKES: u8 = 3;
-/// Records read in one go.
-const PAGE: usize = 500;
 
 pub struct Directory {
     kit: Arc<Kit>,
@@ -45,43 +40,19 @@ pub struct Directory {
     arbiters: Vec<ArbiterHandle>,
     index: Index,
     live: HashMap<AgentId, Live>,
-    strikes: HashMap<Sequence, u8>,
-}
-
-/// An agent in memory.
-struct Live {
-    addr: Addr<AgentActor>,
-    /// What its mailbox had no room for, in order.
-    backlog: BTreeMap<Sequence, Delivery>,
-    last_heard: Timestamp,
-}
-
-/// All that is read before the first event is handed over.
-struct Loaded {
-    index: Index,
-    busy: Vec<AgentId>,
-    waiting: Vec<(Sequence, Entry)>,
+    /// Let go of when the directory ends, so that the daemon does not live on without one.
+    _pulse: oneshot::Sender<()>,
 }
 
 impl Directory {
-    pub(super) fn new(kit: Arc<Kit>, outlet: Outlet, arbiters: Vec<ArbiterHandle>) -> Self {
-        Self {
-            kit,
-            outlet: Some(outlet),
-            arbiters,
-            index: Index::default(),
-            live: HashMap::new(),
-            strikes: HashMap::new(),
-        }
+    pub(super) fn new(kit: Arc<Kit>, outlet: Outlet, arbiters: Vec<ArbiterHandle>, pulse: oneshot::Sender<()>) -> Self {
+        let (index, live) = (Index::default(), HashMap::new());
+        Self { kit, outlet: Some(outlet), arbiters, index, live, _pulse: pulse }
     }
 
     fn loaded(&mut self, loaded: Loaded, ctx: &mut Context<Self>) {
-        tracing::info!(
-            agents = loaded.index.len(),
-            busy = loaded.busy.len(),
-            waiting = loaded.waiting.len(),
-            "agents are known"
-        );
+        let (agents, busy, waiting) = (loaded.index.len(), loaded.busy.len(), loaded.waiting.len());
+        tracing::info!(agents, busy, waiting, "agents are known");
         self.index = loaded.index;
         for id in loaded.busy {
             self.agent(id);
@@ -92,45 +63,46 @@ impl Directory {
     }
 
     fn deliver(&mut self, delivery: Delivery, ctx: &mut Context<Self>) {
+        let now = self.kit.clock.now();
+        if now.since(delivery.entry.received_at) > FRESH_FOR {
+            return self.let_go(delivery.sequence, "expired");
+        }
         let Some(id) = self.index.agent_of(&delivery.entry.event) else {
             return self.let_go(delivery.sequence, "unclaimed");
         };
-        let now = self.kit.clock.now();
-        let live = self.agent(id);
-        live.last_heard = now;
-        live.backlog.insert(delivery.sequence, delivery);
+        self.agent(id).put(delivery, now);
         self.hand_over(id, ctx);
     }
 
-    /// The agent's address; an agent that is not in memory is started.
+    /// The agent; one that is not in memory is started.
     fn agent(&mut self, id: AgentId) -> &mut Live {
         let (kit, arbiters) = (&self.kit, &self.arbiters);
-        self.live.entry(id).or_insert_with(|| Live {
-            addr: start(id, kit, arbiters),
-            backlog: BTreeMap::new(),
-            last_heard: kit.clock.now(),
+        self.live.entry(id).or_insert_with(|| {
+            let desk = Desk::default();
+            Live::new(start(id, kit, &desk, arbiters), desk, kit.clock.now())
         })
     }
 
     fn hand_over(&mut self, id: AgentId, ctx: &mut Context<Self>) {
         let Some(live) = self.live.get_mut(&id) else { return };
-        while let Some((sequence, delivery)) = live.backlog.pop_first() {
-            let Err(refused) = live.addr.try_send(Deliver(delivery)) else { continue };
-            let closed = matches!(refused, SendError::Closed(_));
-            let Deliver(delivery) = refused.into_inner();
-            live.backlog.insert(sequence, delivery);
-            // A dead agent is noticed at the next round, and gets all of this again from the store.
-            if !closed {
-                ctx.run_later(RETRY, move |this, ctx| this.hand_over(id, ctx));
+        match live.hand_over() {
+            Handed::Everything | Handed::Later => {}
+            Handed::Died => self.died(id, ctx),
+            Handed::Full => {
+                live.retrying = true;
+                ctx.run_later(RETRY, move |this, ctx| {
+                    if let Some(live) = this.live.get_mut(&id) {
+                        live.retrying = false;
+                    }
+                    this.hand_over(id, ctx);
+                });
             }
-            return;
         }
     }
 
-    /// Ends an entry that no agent handles.
+    /// Ends an entry that no agent handles. If the end is lost with the power, the next start ends it again.
     fn let_go(&mut self, sequence: Sequence, why: &'static str) {
         metrics::counter!("offdesk_events_dropped_total", "reason" => why).increment(1);
-        self.strikes.remove(&sequence);
         let mut batch = Batch::new();
         batch.delete::<Entry>(&sequence);
         if let Err(error) = self.kit.store.commit_soft(batch) {
@@ -138,99 +110,112 @@ impl Directory {
         }
     }
 
+    fn next_round(&self, ctx: &mut Context<Self>) {
+        let pause = self.kit.clock.sleep(ROUND);
+        ctx.spawn(pause.into_actor(self).map(|(), this, ctx| {
+            this.round(ctx);
+            this.next_round(ctx);
+        }));
+    }
+
     fn round(&mut self, ctx: &mut Context<Self>) {
         let now = self.kit.clock.now();
-        let dead: Vec<_> = self.live.iter().filter(|(_, live)| !live.addr.connected()).map(|(id, _)| *id).collect();
-        for id in dead {
+        let of = |wanted: fn(&Live, Timestamp) -> bool, live: &HashMap<AgentId, Live>| -> Vec<AgentId> {
+            live.iter().filter(|(_, live)| wanted(live, now)).map(|(id, _)| *id).collect()
+        };
+        for id in of(|live, _| live.standing == Standing::Here && !live.addr.connected(), &self.live) {
+            self.died(id, ctx);
+        }
+        for id in of(|live, now| matches!(live.standing, Standing::Dead(until) if until <= now), &self.live) {
             self.revive(id, ctx);
         }
-        let resting = |live: &Live| live.backlog.is_empty() && now.since(live.last_heard) > IDLE;
-        let idle: Vec<_> = self.live.iter().filter(|(_, live)| resting(live)).map(|(id, _)| *id).collect();
-        for id in idle {
+        for id in of(|live, now| live.is_resting(now, IDLE), &self.live) {
             self.let_rest(id, ctx);
         }
     }
 
-    /// An agent whose address is closed has died of a panic. It starts again from its record, and gets what it has not
-    /// handled; an entry that it dies of again and again is put aside.
-    fn revive(&mut self, id: AgentId, ctx: &mut Context<Self>) {
+    /// An agent whose address is closed has died of a panic, or of a record that it could not read or write.
+    fn died(&mut self, id: AgentId, ctx: &mut Context<Self>) {
+        let now = self.kit.clock.now();
+        let Some(live) = self.live.get_mut(&id) else { return };
         tracing::error!(agent = %id, "an agent has died and is started again");
         metrics::counter!("offdesk_agent_restarts_total").increment(1);
-        self.live.remove(&id);
+        let poison = live.died(now);
+        let at_once = live.standing == Standing::Dead(now);
+        if let Some(sequence) = poison {
+            tracing::error!(agent = %id, sequence = sequence.get(), "an event is put aside: its agent died of it");
+            self.let_go(sequence, "poisonous");
+        }
+        if at_once {
+            self.revive(id, ctx);
+        }
+    }
+
+    /// The agent starts again from its record, and gets what it has not handled.
+    fn revive(&mut self, id: AgentId, ctx: &mut Context<Self>) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.standing = Standing::Rising;
         let store = self.kit.store.clone();
         let reading = async move { inbox::waiting_entries(&store, Sequence::new(u64::MAX)).await };
-        // Nothing is handed over meanwhile, so that the order stands.
-        ctx.wait(reading.into_actor(self).map(move |entries, this, ctx| match entries {
-            Ok(entries) => this.redeliver(id, entries, ctx),
-            Err(error) => tracing::error!(agent = %id, %error, "the inbox cannot be read"),
-        }));
+        ctx.spawn(reading.into_actor(self).map(move |entries, this, ctx| this.risen(id, entries, ctx)));
     }
 
-    fn redeliver(&mut self, id: AgentId, entries: Vec<(Sequence, Entry)>, ctx: &mut Context<Self>) {
-        let mut mine: Vec<_> =
-            entries.into_iter().filter(|(_, entry)| self.index.agent_of(&entry.event) == Some(id)).collect();
-        if let Some((first, _)) = mine.first() {
-            let first = *first;
-            let strikes = self.strikes.entry(first).or_default();
-            *strikes += 1;
-            if *strikes >= STRIKES {
-                tracing::error!(agent = %id, "an event is put aside: its agent died of it");
-                mine.remove(0);
-                self.let_go(first, "poisonous");
+    fn risen(&mut self, id: AgentId, entries: Result<Vec<(Sequence, Entry)>, StoreError>, ctx: &mut Context<Self>) {
+        let now = self.kit.clock.now();
+        let Some(live) = self.live.get_mut(&id) else { return };
+        let entries = match entries {
+            Ok(entries) => entries,
+            Err(error) => {
+                tracing::error!(agent = %id, %error, "the inbox cannot be read");
+                live.standing = Standing::Dead(now + ROUND);
+                return;
+            }
+        };
+        for (sequence, entry) in entries {
+            if self.index.agent_of(&entry.event) == Some(id) {
+                live.put_again(Delivery::again(sequence, entry));
             }
         }
-        self.agent(id);
-        for (sequence, entry) in mine {
-            self.deliver(Delivery::again(sequence, entry), ctx);
-        }
+        live.risen(start(id, &self.kit, &live.desk, &self.arbiters), now);
+        self.hand_over(id, ctx);
     }
 
+    /// Asks an agent to leave the memory; what comes for it meanwhile is kept back.
     fn let_rest(&mut self, id: AgentId, ctx: &mut Context<Self>) {
         let Some(live) = self.live.get_mut(&id) else { return };
-        live.last_heard = self.kit.clock.now();
+        live.standing = Standing::Leaving;
         let asking = live.addr.send(StopIfIdle);
-        // Nothing is handed over between the question and the answer.
-        ctx.wait(asking.into_actor(self).map(move |stopped, this, _| {
-            if stopped.unwrap_or(false) {
-                this.live.remove(&id);
+        ctx.spawn(asking.into_actor(self).map(move |stopped, this, ctx| this.rested(id, &stopped, ctx)));
+    }
+
+    fn rested(&mut self, id: AgentId, stopped: &Result<bool, MailboxError>, ctx: &mut Context<Self>) {
+        let now = self.kit.clock.now();
+        let Some(live) = self.live.get_mut(&id) else { return };
+        match stopped {
+            Ok(true) if live.is_owed_nothing() => {
+                self.live.remove(&id);
             }
-        }));
+            Ok(true) => {
+                live.risen(start(id, &self.kit, &live.desk, &self.arbiters), now);
+                self.hand_over(id, ctx);
+            }
+            Ok(false) => {
+                live.standing = Standing::Here;
+                live.last_heard = now;
+                self.hand_over(id, ctx);
+            }
+            Err(_) => self.died(id, ctx),
+        }
     }
 }
 
-fn start(id: AgentId, kit: &Arc<Kit>, arbiters: &[ArbiterHandle]) -> Addr<AgentActor> {
-    let kit = kit.clone();
+fn start(id: AgentId, kit: &Arc<Kit>, desk: &Desk, arbiters: &[ArbiterHandle]) -> Addr<AgentActor> {
+    let (kit, desk) = (kit.clone(), desk.clone());
     let place = usize::try_from(id.to_bits()).unwrap_or_default() % arbiters.len().max(1);
     match arbiters.get(place) {
-        Some(arbiter) => AgentActor::start_in_arbiter(arbiter, move |_| AgentActor::new(id, kit)),
-        None => AgentActor::new(id, kit).start(),
+        Some(arbiter) => AgentActor::start_in_arbiter(arbiter, move |_| AgentActor::new(id, kit, desk)),
+        None => AgentActor::new(id, kit, desk).start(),
     }
-}
-
-async fn load(kit: Arc<Kit>, before: Sequence) -> Result<Loaded, StoreError> {
-    let mut index = Index::default();
-    let mut after: Option<Cursor> = None;
-    loop {
-        let page: Vec<Row<Profile>> = kit.store.scan(after.as_ref(), PAGE).await?;
-        page.iter().for_each(|row| index.insert(&row.record));
-        match page.into_iter().next_back() {
-            Some(last) => after = Some(last.key),
-            None => break,
-        }
-    }
-    let mut busy = Vec::new();
-    let mut after: Option<Cursor> = None;
-    loop {
-        let page: Vec<Row<AgentRecord>> = kit.store.scan(after.as_ref(), PAGE).await?;
-        busy.extend(page.iter().filter(|row| !row.record.0.is_idle()).map(|row| row.record.0.id));
-        match page.into_iter().next_back() {
-            Some(last) => after = Some(last.key),
-            None => break,
-        }
-    }
-    busy.retain(|id| index.knows(*id));
-    let waiting = inbox::waiting_entries(&kit.store, before).await?;
-    Ok(Loaded { index, busy, waiting })
 }
 
 impl Actor for Directory {
@@ -241,13 +226,17 @@ impl Actor for Directory {
         let loading = load(self.kit.clone(), outlet.before);
         ctx.wait(loading.into_actor(self).map(|loaded, this, ctx| match loaded {
             Ok(loaded) => this.loaded(loaded, ctx),
-            Err(error) => tracing::error!(%error, "the agents cannot be read"),
+            // To go on would be to let go of every event as nobody's.
+            Err(error) => {
+                tracing::error!(%error, "the agents cannot be read");
+                ctx.stop();
+            }
         }));
         let deliveries = stream::unfold(outlet.deliveries, |mut deliveries| async {
             deliveries.recv().await.map(|delivery| (delivery, deliveries))
         });
         ctx.add_stream(deliveries);
-        ctx.run_interval(ROUND, Self::round);
+        self.next_round(ctx);
     }
 }
 
@@ -260,34 +249,6 @@ impl StreamHandler<Delivery> for Directory {
     fn finished(&mut self, _: &mut Self::Context) {}
 }
 
-/// Asks for a count of all agents.
-#[derive(Message)]
-#[rtype(result = "Roll")]
-pub struct Census;
-
-/// The agents in memory, not asked yet.
-pub struct Roll {
-    known: usize,
-    live: Vec<Addr<AgentActor>>,
-}
-
-/// What all agents are doing.
-#[derive(Debug, Serialize)]
-pub struct Overview {
-    /// Agents on the books.
-    pub known: usize,
-    /// Those in memory.
-    pub live: Vec<Snapshot>,
-}
-
-impl Roll {
-    pub(super) async fn gather(self, limit: Duration) -> Overview {
-        let asked = self.live.iter().map(|addr| tokio::time::timeout(limit, addr.send(Look)));
-        let answers = future::join_all(asked).await;
-        Overview { known: self.known, live: answers.into_iter().filter_map(|answer| answer.ok()?.ok()?).collect() }
-    }
-}
-
 impl Handler<Census> for Directory {
     type Result = MessageResult<Census>;
 
@@ -296,3 +257,6 @@ impl Handler<Census> for Directory {
         MessageResult(Roll { known: self.index.len(), live })
     }
 }
+
+#[cfg(test)]
+mod tests;

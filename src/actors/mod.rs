@@ -2,17 +2,22 @@
 //! start again what has died.
 
 mod agent;
+mod census;
 mod directory;
 mod index;
+mod live;
+mod load;
 mod records;
 mod rest;
 
 use std::{sync::Arc, time::Duration};
 
 use actix::{Actor, Addr, Arbiter};
+use tokio::sync::oneshot;
 
 pub use agent::AgentActor;
-pub use directory::{Census, Directory, Overview};
+pub use census::{Census, Overview};
+pub use directory::Directory;
 pub use records::AgentRecord;
 
 use crate::{
@@ -27,6 +32,8 @@ use crate::{
 
 /// How long an offer waits for a setting at Twilio that is not cached yet: a customer is waiting too.
 const SETTING_PATIENCE: Duration = Duration::from_millis(1500);
+/// How long whoever looks in waits for an actor's answer.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What every agent's shell works with.
 pub struct Kit {
@@ -41,15 +48,18 @@ pub struct Kit {
     pub recording: Recording,
 }
 
-/// Starts the directory, and with it the agents, on threads of their own: never on an HTTP worker.
-pub fn start(kit: Arc<Kit>, outlet: Outlet, arbiters: &[Arbiter]) -> Addr<Directory> {
+/// Starts the directory, and with it the agents, on threads of their own: never on an HTTP worker. What is answered beside
+/// its address resolves when the directory has ended.
+pub fn start(kit: Arc<Kit>, outlet: Outlet, arbiters: &[Arbiter]) -> (Addr<Directory>, oneshot::Receiver<()>) {
     let handles: Vec<_> = arbiters.iter().map(Arbiter::handle).collect();
     let home = handles.first().cloned().unwrap_or_else(Arbiter::current);
-    Directory::start_in_arbiter(&home, move |_| Directory::new(kit, outlet, handles))
+    let (pulse, ended) = oneshot::channel();
+    (Directory::start_in_arbiter(&home, move |_| Directory::new(kit, outlet, handles, pulse)), ended)
 }
 
-/// What all agents are doing, for the admin listener and for tests; those who do not answer within a second are left out.
+/// What all agents are doing, for the admin listener and for tests; those who do not answer within a second are left out,
+/// and without an answer of the directory there is nothing.
 pub async fn overview(directory: &Addr<Directory>) -> Option<Overview> {
-    let roll = directory.send(Census).await.ok()?;
-    Some(roll.gather(Duration::from_secs(1)).await)
+    let roll = tokio::time::timeout(PATIENCE, directory.send(Census)).await.ok()?.ok()?;
+    Some(roll.gather(PATIENCE).await)
 }

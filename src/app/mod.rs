@@ -12,6 +12,7 @@ use std::{
 use actix::{Addr, Arbiter};
 use actix_web::dev::ServerHandle;
 use serde::Serialize;
+use tokio::sync::oneshot;
 
 use self::io::Io;
 use crate::{
@@ -58,6 +59,8 @@ pub enum RunError {
     Store(StoreError),
     #[error("a listener has failed: {0}")]
     Listener(std::io::Error),
+    #[error("the directory of agents has ended")]
+    Directory,
 }
 
 /// The running daemon.
@@ -69,6 +72,8 @@ pub struct App {
     store: StoreHandle,
     twilio: Twilio,
     fatal: Option<Fatal>,
+    /// Resolves when the directory has.
+    ended: Option<oneshot::Receiver<()>>,
     servers: Vec<ServerHandle>,
     running: tokio::task::JoinSet<std::io::Result<()>>,
     arbiters: Vec<Arbiter>,
@@ -82,6 +87,7 @@ impl App {
         let public = bind("http.listen", config.http.listen)?;
         let operator = bind("http.admin_listen", config.http.admin_listen)?;
         let ready = Ready { ready: true, http: local(&public)?, admin: local(&operator)? };
+        warn_of_open_door(ready.admin);
         let tls = match &config.http.tls {
             HttpTls::Off => None,
             HttpTls::Files { cert, key } => Some(http::server_config(cert, key)?),
@@ -95,7 +101,7 @@ impl App {
         let arbiters: Vec<_> = (0..AGENT_THREADS).map(|_| Arbiter::new()).collect();
         let kit = Arc::new(parts::kit(config, &store, &clock, &twilio));
         chores::warm(&io.handle(), kit.facts.clone());
-        let directory = actors::start(kit, outlet, &arbiters);
+        let (directory, ended) = actors::start(kit, outlet, &arbiters);
         let readiness = Arc::new(Readiness::default());
         let webhooks = Webhooks {
             validator: parts::validator(config),
@@ -126,6 +132,7 @@ impl App {
             store,
             twilio,
             fatal: Some(fatal),
+            ended: Some(ended),
             servers: handles,
             running,
             arbiters,
@@ -158,6 +165,7 @@ impl App {
             () = shutdown => Ok(()),
             error = failure(self.fatal.take()) => Err(RunError::Store(error)),
             ended = self.running.join_next() => Err(RunError::Listener(cause(ended))),
+            () = end_of(self.ended.take()) => Err(RunError::Directory),
         };
         self.drain().await;
         outcome
@@ -189,6 +197,14 @@ async fn failure(fatal: Option<Fatal>) -> StoreError {
     std::future::pending().await
 }
 
+/// Resolves if the directory ends.
+async fn end_of(directory: Option<oneshot::Receiver<()>>) {
+    match directory {
+        Some(ended) => drop(ended.await),
+        None => std::future::pending().await,
+    }
+}
+
 fn cause(ended: Option<Result<std::io::Result<()>, tokio::task::JoinError>>) -> std::io::Error {
     match ended {
         Some(Ok(Err(error))) => error,
@@ -199,6 +215,13 @@ fn cause(ended: Option<Result<std::io::Result<()>, tokio::task::JoinError>>) -> 
 
 fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).map_err(|source| StartError::Bind { key, address, source })
+}
+
+/// The operator's listener asks nobody who they are.
+fn warn_of_open_door(admin: SocketAddr) {
+    if !admin.ip().is_loopback() {
+        tracing::warn!(%admin, "http.admin_listen is open to other machines, and asks for no password");
+    }
 }
 
 fn local(listener: &TcpListener) -> Result<SocketAddr, StartError> {

@@ -36,7 +36,9 @@ async fn live(
     chores.iter().for_each(tokio::task::JoinHandle::abort);
     ended.map_err(|error| match error {
         RunError::Store(error) => Failure::from(error),
-        RunError::Listener(_) => Failure::new(Exit::Internal, error.to_string(), "start it again"),
+        RunError::Listener(_) | RunError::Directory => {
+            Failure::new(Exit::Internal, error.to_string(), "start it again")
+        }
     })
 }
 

@@ -49,6 +49,15 @@ impl Event {
             Self::Conference(event) => format!("conference:{}:{}", event.conference, event.sequence).into(),
         })
     }
+
+    /// When it happened at Twilio, if it says so; callbacks of legs and conferences do not.
+    pub const fn at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Reservation(event) => Some(event.at),
+            Self::Worker(event) => Some(event.at),
+            Self::Leg(_) | Self::Conference(_) => None,
+        }
+    }
 }
 
 /// `reservation.*` (<https://www.twilio.com/docs/taskrouter/api/event/reference>).

@@ -104,7 +104,11 @@ async fn receive(door: Door, request: &HttpRequest, body: web::Payload, hooks: &
     match future::try_join_all(accepting).await {
         Ok(accepted) => {
             for accepted in accepted {
-                let outcome = if accepted == Accepted::New { "new" } else { "known" };
+                let outcome = match accepted {
+                    Accepted::New => "new",
+                    Accepted::Known => "known",
+                    Accepted::Stale => "stale",
+                };
                 metrics::counter!("offdesk_webhooks_accepted_total", "door" => door.label(), "outcome" => outcome)
                     .increment(1);
             }

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use super::{Family, Record, Row, StoreError, record};
+use super::{Cursor, Family, Record, StoreError, record};
 
 /// A batch's largest size in bytes, keys and values together; some 10,000 agents. It is applied between two fsyncs, and
 /// the log must not come round to what it wrote before the first of them (`sled::committer`).
@@ -40,9 +40,9 @@ impl Batch {
         self
     }
 
-    /// Deletes a record that a scan found.
-    pub fn delete_row<R: Record>(&mut self, row: &Row<R>) -> &mut Self {
-        self.changes.push(Change { key: RowKey::new(R::FAMILY, row.key.as_bytes()), value: None });
+    /// Deletes the record at this place, readable or not.
+    pub fn delete_at<R: Record>(&mut self, key: &Cursor) -> &mut Self {
+        self.changes.push(Change { key: RowKey::new(R::FAMILY, key.as_bytes()), value: None });
         self
     }
 

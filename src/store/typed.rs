@@ -2,6 +2,9 @@
 
 use super::{Record, Sequence, Store, StoreError, record};
 
+/// Records read in one go by `visit`.
+const PAGE: usize = 500;
+
 /// Where a scan goes on: behind a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor(Vec<u8>);
@@ -49,6 +52,33 @@ impl dyn Store {
             let typed =
                 |(key, value): (Vec<u8>, Vec<u8>)| Ok(Row { key: Cursor(key), record: record::decode(&value)? });
             rows.await?.into_iter().map(typed).collect()
+        }
+    }
+
+    /// Whether there is a record with this key, readable or not.
+    pub fn holds<R: Record>(&self, key: &R::Key) -> impl Future<Output = Result<bool, StoreError>> + Send + use<R> {
+        let found = self.get_bytes(R::FAMILY, R::key_bytes(key));
+        async move { Ok(found.await?.is_some()) }
+    }
+
+    /// Like a scan, but a record that cannot be read does not hide the others.
+    pub fn page<R: Record>(
+        &self,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<(Cursor, Result<R, StoreError>)>, StoreError>> + Send + use<R> {
+        let rows = self.scan_bytes(R::FAMILY, after.map(|after| after.0.clone()), limit);
+        async move { Ok(rows.await?.into_iter().map(|(key, value)| (Cursor(key), record::decode(&value))).collect()) }
+    }
+
+    /// Shows every record of a family, in order of the keys, readable or not.
+    pub async fn visit<R: Record>(&self, mut see: impl FnMut(Cursor, Result<R, StoreError>)) -> Result<(), StoreError> {
+        let mut after = None;
+        loop {
+            let page = self.page(after.as_ref(), PAGE).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(last.clone());
+            page.into_iter().for_each(|(key, record)| see(key, record));
         }
     }
 }

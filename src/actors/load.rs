@@ -1,0 +1,59 @@
+//! What the directory reads before the first event is handed over.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{AgentRecord, Kit, index::Index};
+use crate::{
+    domain::{AgentId, Profile},
+    inbox::{self, Entry},
+    store::{Cursor, Family, Sequence, StoreError},
+};
+
+/// How long a store that is busy is left alone.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// All that is read before the first event is handed over.
+pub(super) struct Loaded {
+    pub(super) index: Index,
+    pub(super) busy: Vec<AgentId>,
+    pub(super) waiting: Vec<(Sequence, Entry)>,
+}
+
+/// Reads until the store answers. A record that cannot be read is told of and left out.
+///
+/// Errors: the store has failed, or is closed.
+pub(super) async fn load(kit: Arc<Kit>, before: Sequence) -> Result<Loaded, StoreError> {
+    loop {
+        match read(&kit, before).await {
+            Err(error) if error.is_retryable() => kit.clock.sleep(PAUSE).await,
+            read => return read,
+        }
+    }
+}
+
+async fn read(kit: &Kit, before: Sequence) -> Result<Loaded, StoreError> {
+    let mut index = Index::default();
+    let profile = |key: Cursor, profile: Result<Profile, StoreError>| match profile {
+        Ok(profile) => index.insert(&profile),
+        Err(error) => unreadable(Family::Profiles, &key, &error),
+    };
+    kit.store.visit(profile).await?;
+    let mut busy = Vec::new();
+    let record = |key: Cursor, record: Result<AgentRecord, StoreError>| match record {
+        Ok(AgentRecord(agent)) if agent.is_idle() => {}
+        Ok(AgentRecord(agent)) => busy.push(agent.id),
+        Err(error) => unreadable(Family::Agents, &key, &error),
+    };
+    kit.store.visit(record).await?;
+    busy.retain(|id| index.knows(*id));
+    let waiting = inbox::waiting_entries(&kit.store, before).await?;
+    Ok(Loaded { index, busy, waiting })
+}
+
+/// Tells of a record that cannot be read. Its key is an id of ours.
+fn unreadable(family: Family, key: &Cursor, error: &StoreError) {
+    let family = family.name();
+    metrics::counter!("offdesk_records_unreadable_total", "family" => family).increment(1);
+    let id = key.sequence().map(|bits| AgentId::from_bits(bits.get()).to_string()).unwrap_or_default();
+    tracing::error!(family, id, %error, "a record is left out");
+}
