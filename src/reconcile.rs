@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     clock::Clock,
     domain::Timestamp,
-    inbox::{Accepted, Inbox, InboxError},
+    inbox::{Accepted, FRESH_FOR, Inbox, InboxError},
     store::{Batch, Family, Record, StoreError, StoreHandle},
-    twilio::{Twilio, TwilioError},
+    twilio::{Twilio, TwilioError, taskrouter::EventLog},
 };
 
 /// The pause between two readings: at least, and at most.
@@ -19,7 +19,9 @@ const PAUSE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_sec
 const OVERLAP: Duration = Duration::from_secs(120);
 /// How far the first reading of a new store reaches back, and any reading at most.
 const FIRST: Duration = Duration::from_secs(300);
-const FARTHEST: Duration = Duration::from_secs(24 * 3600);
+const FARTHEST: Duration = FRESH_FOR;
+/// The shortest span that is read by itself; the log knows whole seconds.
+const SHORTEST: Duration = Duration::from_secs(4);
 
 /// Up to when the event log was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,24 +71,57 @@ impl Reconciler {
     }
 
     /// One reading; answers how many events were new.
+    ///
+    /// A long gap is read in spans, the oldest first, each of them whole: the mark never passes what was not read.
     pub async fn read(&self) -> Result<u64, ReconcileError> {
         let now = self.clock.now();
         let mark = self.store.get::<ReadUpTo>(&()).await?;
-        let since = mark.map_or(now - FIRST, |mark| mark.at - OVERLAP).max(now - FARTHEST);
-        let log = self.twilio.events_since(since).await?;
+        // A clock that was ahead at the last start must not keep this one from reading.
+        let mut from = mark.map_or(now - FIRST, |mark| mark.at.min(now) - OVERLAP).max(now - FARTHEST);
+        let mut span = now.since(from);
+        let mut found = 0;
+        loop {
+            let end = from + span;
+            let log = self.twilio.events_between(from, (end < now).then_some(end)).await?;
+            if !log.complete && span > SHORTEST {
+                span = (span / 2).max(SHORTEST);
+                continue;
+            }
+            found += self.take(log).await?;
+            let mut batch = Batch::new();
+            batch.put(&(), &ReadUpTo { at: end.min(now) })?;
+            self.store.commit_soft(batch)?;
+            if end >= now {
+                return Ok(found);
+            }
+            from = end;
+        }
+    }
+
+    /// Takes in what is not known yet; answers how much that was.
+    async fn take(&self, log: EventLog) -> Result<u64, InboxError> {
         if !log.complete {
-            tracing::warn!("the event log holds more than was read; the oldest events of the gap are left out");
+            tracing::warn!("more happened within seconds than can be read; some of it is left out");
+        }
+        if log.malformed > 0 {
+            tracing::warn!(malformed = log.malformed, "events of the log cannot be read");
         }
         let mut found = 0;
         for event in log.events {
-            if !self.inbox.knows(&event).await? && self.inbox.accept(event, None).await? == Accepted::New {
-                found += 1;
+            if self.inbox.knows(&event).await? {
+                continue;
+            }
+            match self.inbox.accept(event, None).await {
+                Ok(Accepted::New) => found += 1,
+                Ok(Accepted::Known | Accepted::Stale) => {}
+                // It will not become smaller, and the others must not wait for that.
+                Err(InboxError::Store(error @ StoreError::TooLarge { .. })) => {
+                    tracing::error!(%error, "an event of the log is left out");
+                }
+                Err(error) => return Err(error),
             }
         }
         metrics::counter!("offdesk_events_recovered_total").increment(found);
-        let mut batch = Batch::new();
-        batch.put(&(), &ReadUpTo { at: now })?;
-        self.store.commit_soft(batch)?;
         Ok(found)
     }
 }

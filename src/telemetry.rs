@@ -8,7 +8,7 @@ use std::{
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{
     EnvFilter, Layer,
-    filter::ParseError,
+    filter::{FilterExt, ParseError, filter_fn},
     fmt,
     layer::SubscriberExt,
     registry::Registry,
@@ -30,10 +30,11 @@ pub enum TelemetryError {
 }
 
 /// Sends log lines to standard error: for people on a terminal, else one JSON object a line, as journald and log shippers
-/// like it. `levels` are directives as in `RUST_LOG`, such as `info,offdesk::inbox=debug`. Panics become log lines too, in
+/// like it. `levels` are directives as in `RUST_LOG`, such as `info,offdesk::inbox=debug`; of other people's crates nothing finer than
+/// `info` is told. Panics become log lines too, in
 /// whichever thread they happen.
 pub fn log(levels: &str) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::builder().parse(levels)?;
+    let filter = EnvFilter::builder().parse(levels)?.and(filter_fn(may_tell));
     let terminal = io::stderr().is_terminal();
     let lines: Box<dyn Layer<Registry> + Send + Sync> = if terminal {
         fmt::layer().with_writer(io::stderr).with_filter(filter).boxed()
@@ -47,6 +48,11 @@ pub fn log(levels: &str) -> Result<(), TelemetryError> {
         tracing::error!(location, message, "a thread panicked");
     }));
     Ok(())
+}
+
+/// What other people's crates tell at their finer levels may hold what goes through them: URLs, headers, keys.
+fn may_tell(metadata: &tracing::Metadata<'_>) -> bool {
+    metadata.target().starts_with("offdesk") || *metadata.level() <= tracing::Level::INFO
 }
 
 /// The process's metrics.

@@ -179,7 +179,8 @@ mod with_node {
         for instruction in [instruction_to_a_phone(), instruction_to_a_softphone()] {
             let _ = twilio.instruct_conference(task, reservation, &instruction).await;
         }
-        let _ = twilio.events_since(Timestamp::from_millis(1_700_000_000_000)).await;
+        let start = Timestamp::from_millis(1_700_000_000_000);
+        let _ = twilio.events_between(start, Some(start + Duration::from_secs(60))).await;
         let _ = twilio.end_call(&sid("CA").parse().unwrap(), CallEnd::Completed).await;
         let _ = twilio.end_conference(&sid("CF").parse().unwrap()).await;
         let _ = twilio.conferences_named(&sid("WT"), Some(ConferenceStatus::InProgress)).await;

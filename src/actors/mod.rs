@@ -13,7 +13,7 @@ mod rest;
 use std::{sync::Arc, time::Duration};
 
 use actix::{Actor, Addr, Arbiter};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 pub use agent::AgentActor;
 pub use census::{Census, Overview};
@@ -46,7 +46,12 @@ pub struct Kit {
     pub public_url: BaseUrl,
     pub caller_id: E164,
     pub recording: Recording,
+    /// A permit a reading of how things stand: after a start every busy agent wants one, and calls go first.
+    pub readings: Semaphore,
 }
+
+/// Readings of how things stand that are under way at once.
+pub const READINGS: usize = 5;
 
 /// Starts the directory, and with it the agents, on threads of their own: never on an HTTP worker. What is answered beside
 /// its address resolves when the directory has ended.

@@ -32,11 +32,15 @@ pub(super) async fn carry_out(kit: &Kit, request: Request) -> Result<Answer, Fai
         }
         Request::CancelLeg(leg) => done(kit.twilio.end_call(&leg, CallEnd::Canceled).await),
         Request::ReadReservation(offered) => {
+            let _turn = kit.readings.acquire().await;
             let reservation = kit.twilio.reservation(&offered.task, &offered.reservation).await.map_err(failure)?;
             Ok(Answer::Reservation { status: reservation.status })
         }
         Request::ReadInstruction(offered) => read_instruction(kit, &offered).await,
-        Request::ReadWorker(worker) => kit.twilio.worker(&worker).await.map(in_activity).map_err(failure),
+        Request::ReadWorker(worker) => {
+            let _turn = kit.readings.acquire().await;
+            kit.twilio.worker(&worker).await.map(in_activity).map_err(failure)
+        }
         Request::ReadLeg(leg) => {
             let status = kit.twilio.leg_status(&leg).await.map_err(failure)?;
             Ok(Answer::Leg { status })

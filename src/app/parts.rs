@@ -2,7 +2,7 @@
 
 use super::StartError;
 use crate::{
-    actors::Kit,
+    actors::{self, Kit},
     agent::{Policy, request::Closing},
     clock::Clock,
     config::{self, Completion, Config},
@@ -72,5 +72,6 @@ pub(super) fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &
         public_url: config.public_url.clone(),
         caller_id: config.twilio.caller_id.clone(),
         recording: calls.record,
+        readings: tokio::sync::Semaphore::new(actors::READINGS),
     }
 }

@@ -134,7 +134,7 @@ fn read(door: Door, request: &HttpRequest, body: &[u8], hooks: &Webhooks) -> Res
     let form = if is_form { Form::parse(body).map_err(|_| Rejection::Malformed("body"))? } else { Form::default() };
     let signed = Signed {
         target,
-        signature: header_of(request, SIGNATURE),
+        signature: only_header_of(request, SIGNATURE)?,
         has_settings: request.headers().contains_key(SIGNATURE_SETTINGS),
         body: if is_form { Body::Form(&form) } else { Body::Raw(body) },
     };
@@ -176,6 +176,13 @@ fn header_of<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
     request.headers().get(name)?.to_str().ok()
 }
 
+/// A header that must not be there twice: of two it could not be said which one is meant.
+fn only_header_of<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>, Rejection> {
+    let mut all = request.headers().get_all(name);
+    let one = all.next().map(|value| value.to_str().map_err(|_| Rejection::Signature(SignatureError::Malformed)));
+    if all.next().is_some() { Err(Rejection::Signature(SignatureError::Malformed)) } else { one.transpose() }
+}
+
 /// Why a webhook is refused.
 enum Rejection {
     TooLarge,
@@ -214,12 +221,9 @@ impl Rejection {
         tracing::debug!(door = door.label(), reason = self.reason(), "a webhook was refused");
         match self {
             Self::TooLarge => {
-                let mut response = problem(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than 64 KB");
-                // The rest of the body is not read: the connection cannot be used again.
-                response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
-                response
+                last(problem(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is larger than 64 KB"))
             }
-            Self::Broken => problem(StatusCode::BAD_REQUEST, "broken_body", "the body did not arrive whole"),
+            Self::Broken => last(problem(StatusCode::BAD_REQUEST, "broken_body", "the body did not arrive whole")),
             Self::Signature(error) => problem(StatusCode::FORBIDDEN, error.label(), &error.to_string()),
             Self::Malformed(field) => {
                 problem(StatusCode::BAD_REQUEST, "malformed", &format!("{field} is missing or not of its form"))
@@ -229,6 +233,12 @@ impl Rejection {
             }
         }
     }
+}
+
+/// The rest of the body is not read: the connection cannot be used again.
+fn last(mut response: HttpResponse) -> HttpResponse {
+    response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+    response
 }
 
 /// The whole body, if it is small enough and comes in time.

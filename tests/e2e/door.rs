@@ -121,6 +121,8 @@ async fn what_twilio_did_not_sign_is_refused_and_changes_nothing() {
     let settings = door.signed(path, &offer).header("X-Twilio-Webhooks-Signature-Settings", settings);
     door.is_refused(settings, 403, "unknown_settings").await;
     door.is_refused(door.http.post(&url).json(&json!({"EventType": "x"})), 403, "missing_signature").await;
+    let twice = door.post(path, &offer).header(SIGNATURE, &good).header(SIGNATURE, "AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    door.is_refused(twice, 403, "malformed_signature").await;
     let unhashed = door.http.post(&url).json(&json!({})).header(SIGNATURE, sign(TOKEN, &url, &[]));
     door.is_refused(unhashed, 403, "body_hash").await;
 }
@@ -231,4 +233,58 @@ async fn the_operator_sees_readiness_refusals_and_agents() {
     let state: Value = operator("/debug/state").send().await.unwrap().json().await.unwrap();
     assert_eq!((&state["known"], state["live"].as_array().map(Vec::len)), (&json!(1), Some(1)));
     assert!(!state.to_string().contains(ADA), "a phone number is shown");
+}
+
+/// What the daemon says to raw bytes until it closes the connection.
+async fn talk(door: &Door, said: &str) -> String {
+    let mut stream = TcpStream::connect(door.house.ready.http).await.unwrap();
+    // The daemon may have heard enough before all is said.
+    let _ = stream.write_all(said.as_bytes()).await;
+    let mut heard = Vec::new();
+    let listening = stream.read_to_end(&mut heard);
+    // A connection that is closed with bytes unread is reset, which may cost the end of the answer.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(30), listening).await.expect("the connection is open");
+    String::from_utf8_lossy(&heard).into_owned()
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_end_and_a_body_of_two_lengths_are_refused() {
+    let door = Door::new().await;
+    let head = "POST /webhooks/taskrouter HTTP/1.1\r\nHost: x\r\n";
+    let endless = format!("{head}{}", "X-Padding: x\r\n".repeat(20_000));
+    let answer = talk(&door, &endless).await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
+    for two in ["Content-Length: 1\r\nContent-Length: 2\r\n", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"] {
+        let answer = talk(&door, &format!("{head}{two}\r\nx")).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    }
+    assert_eq!(door.instructions().await, 0);
+}
+
+#[tokio::test]
+async fn who_drips_a_head_or_a_body_is_cut_off() {
+    let door = Door::new().await;
+    let head = "POST /webhooks/taskrouter HTTP/1.1\r\nHost: x\r\n";
+    let body = format!("{head}Content-Length: 100\r\n\r\nhalf of");
+    let (head, body) = tokio::join!(talk(&door, head), talk(&door, &body));
+    assert!(head.starts_with("HTTP/1.1 408"), "{head}");
+    assert!(body.starts_with("HTTP/1.1 400"), "{body}");
+    assert_eq!(door.instructions().await, 0);
+}
+
+#[tokio::test]
+async fn a_webhook_of_days_ago_is_answered_and_changes_nothing() {
+    let door = Door::new().await;
+    let mut offer = door.offer(1);
+    let then = door.house.twilio.snapshot().now_ms - 25 * 3_600_000;
+    for (name, value) in &mut offer {
+        match name.as_str() {
+            "TimestampMs" => *value = then.to_string(),
+            "Timestamp" => *value = (then / 1000).to_string(),
+            _ => {}
+        }
+    }
+    assert_eq!(status(door.signed("/webhooks/taskrouter", &offer)).await, 204);
+    assert_eq!(door.instructions().await, 0);
+    assert!(door.house.overview().await.live.is_empty());
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use offdesk_sandbox::{CustomerCall, Operation, ReservationStatus, RestAct, RestFault, WebhookFaults};
 
-use crate::house::{ADA, BOB, House, MOBILE, Plan};
+use crate::house::{ADA, BOB, CUSTOMER, House, MOBILE, Plan};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -197,4 +197,20 @@ async fn a_change_by_the_agent_ends_our_own_attempts() {
     house.twilio.clear_faults();
     house.pass(MINUTE).await;
     assert_eq!(house.activity(ADA), "Break");
+}
+
+#[tokio::test]
+async fn what_happened_while_the_daemon_was_away_is_found_however_much_came_after_it() {
+    let mut house = Plan::of_two().build().await;
+    house.stop();
+    let call = house.twilio.place_call(CUSTOMER);
+    let desk = house.twilio.snapshot().agent(BOB).unwrap().worker_sid.to_string();
+    // Two pages more than are read in one go.
+    for number in 0..2200 {
+        house.away(Duration::from_millis(10));
+        house.twilio.set_activity(&desk, if number % 2 == 0 { "Offline" } else { MOBILE }).unwrap();
+    }
+    house.start().await;
+    house.pass_until(Duration::from_secs(10), |state| state.is_ringing(ADA)).await;
+    assert_eq!(house.reservations(&call), [ReservationStatus::Pending]);
 }

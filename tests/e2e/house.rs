@@ -145,6 +145,12 @@ impl House {
         }
     }
 
+    /// Lets time pass while the daemon is away.
+    pub fn away(&self, time: Duration) {
+        self.hand.advance(time);
+        self.twilio.tick();
+    }
+
     /// Lets time pass, turn by turn; after each one everything that it caused is done.
     pub async fn pass(&self, time: Duration) {
         self.quiet().await;
@@ -323,8 +329,13 @@ fn metrics() -> Metrics {
 
 fn config(plan: &Plan, twilio: &Handle, folder: &TempDir, listen: SocketAddr) -> Config {
     metrics();
+    Config::parse(&config_text(plan, twilio, folder, listen), Default::default(), None).unwrap()
+}
+
+/// The daemon's configuration, as its file says it.
+pub fn config_text(plan: &Plan, twilio: &Handle, folder: &TempDir, listen: SocketAddr) -> String {
     let (url, options) = (twilio.url(), &plan.twilio);
-    let text = format!(
+    format!(
         r#"
         public_url = "http://{listen}"
         data_dir = "{data_dir}"
@@ -346,19 +357,18 @@ fn config(plan: &Plan, twilio: &Handle, folder: &TempDir, listen: SocketAddr) ->
         account = options.account_sid,
         token = options.auth_token,
         calls = plan.calls,
-    );
-    Config::parse(&text, Default::default(), None).unwrap()
+    )
 }
 
 /// A free address whose port is known before the daemon starts, since its public URL names it. The process number chooses
 /// the loopback address, so that no other process can take the port in between.
-fn free_address() -> SocketAddr {
+pub fn free_address() -> SocketAddr {
     let [_, high, middle, low] = std::process::id().to_be_bytes();
     let own = Ipv4Addr::new(127, 64 | (high & 0x3f), middle, low);
     TcpListener::bind((own, 0)).unwrap().local_addr().unwrap()
 }
 
-async fn add_agents(config: &Config, seeds: &[AgentSeed]) {
+pub async fn add_agents(config: &Config, seeds: &[AgentSeed]) {
     let opened = store::open(&config.store_path(), &store::Options::default()).unwrap();
     let mut batch = Batch::new();
     for (number, seed) in (1..).zip(seeds) {

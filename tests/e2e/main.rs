@@ -10,6 +10,7 @@ mod counterparts;
 mod door;
 mod faults;
 mod house;
+mod kill;
 mod outcomes;
 mod record;
 mod spine;

@@ -86,6 +86,7 @@ fn kit(store: &StoreHandle, clock: &Clock) -> Kit {
         public_url: "https://gw.example.com".parse().unwrap(),
         caller_id: "+15550100".parse().unwrap(),
         recording: Recording::Never,
+        readings: tokio::sync::Semaphore::new(actors::READINGS),
     }
 }
 

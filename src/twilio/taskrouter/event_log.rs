@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// A gap of more events than this is closed by reading the agents' reservations instead.
+/// How much is read in one go; whoever needs more reads shorter spans.
 const MAX_PAGES: usize = 20;
 
 /// What happened, the oldest first.
@@ -26,17 +26,18 @@ pub struct EventLog {
 }
 
 impl Twilio {
-    /// The events since a moment, in whole seconds, that one included
+    /// The events from one moment to another, or up to now, in whole seconds, both included
     /// (<https://www.twilio.com/docs/taskrouter/api/event#list-all-events>).
     ///
     /// # Errors
     /// [`TwilioError`]; nothing is changed by it.
-    pub async fn events_since(&self, start: Timestamp) -> Result<EventLog, TwilioError> {
-        let call = self
-            .get_in_workspace("list_event", &["Events"])
-            .await?
-            .with("StartDate", iso_8601(start))
-            .with("PageSize", PAGE_SIZE);
+    pub async fn events_between(&self, start: Timestamp, end: Option<Timestamp>) -> Result<EventLog, TwilioError> {
+        let call = self.get_in_workspace("list_event", &["Events"]).await?.with("StartDate", iso_8601(start));
+        let call = match end {
+            Some(end) => call.with("EndDate", iso_8601(end)),
+            None => call,
+        };
+        let call = call.with("PageSize", PAGE_SIZE);
         let (resources, complete) = Pages::new(call, "events").collect::<Map<String, Value>>(self, MAX_PAGES).await?;
         let ours = Ours { account: self.account_sid().clone(), workspace: Some(self.workspace_sid().await?.clone()) };
         let mut log = EventLog { complete, ..EventLog::default() };
@@ -49,16 +50,8 @@ impl Twilio {
         }
         // The log begins with its latest; of one millisecond the order of the log says which came first.
         log.events.reverse();
-        log.events.sort_by_key(at);
+        log.events.sort_by_key(Event::at);
         Ok(log)
-    }
-}
-
-fn at(event: &Event) -> Timestamp {
-    match event {
-        Event::Reservation(event) => event.at,
-        Event::Worker(event) => event.at,
-        Event::Leg(_) | Event::Conference(_) => Timestamp::EPOCH,
     }
 }
 

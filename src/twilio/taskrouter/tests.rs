@@ -240,7 +240,7 @@ async fn the_log_is_read_from_the_oldest_event_to_the_latest() {
     let ignored = event_resource("EV33333333333333333333333333333333", "task.created", 1_700_000_003_000);
     let malformed = event_resource("nonsense", "worker.deleted", 1_700_000_004_000);
     let fake = Fake::replying([page("events", vec![malformed, ignored, late, early], None)]).await;
-    let log = fake.client().events_since(Timestamp::from_millis(1_700_000_000_999)).await.unwrap();
+    let log = fake.client().events_between(Timestamp::from_millis(1_700_000_000_999), None).await.unwrap();
     let keys: Vec<_> = log.events.iter().map(|event| event.key().to_string()).collect();
     assert_eq!(keys, ["event:EV11111111111111111111111111111111", "event:EV22222222222222222222222222222222"]);
     assert_eq!((log.complete, log.malformed), (true, 1));

@@ -11,32 +11,37 @@ use std::{
 use super::{Ended, Machine};
 
 /// A process that goes on until it is told to stop. It is killed if a test fails half-way.
-pub(super) struct Process {
+pub struct Process {
     child: Child,
     out: BufReader<ChildStdout>,
 }
 
 impl Process {
-    pub(super) fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    pub fn start(command: &mut Command) -> Self {
+        Self::logging(command, Stdio::null())
+    }
+
+    /// With its standard error going to a file.
+    pub fn logging(command: &mut Command, log: impl Into<Stdio>) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         Self { child, out }
     }
 
     /// The next line on standard output.
-    pub(super) fn line(&mut self) -> String {
+    pub fn line(&mut self) -> String {
         let mut line = String::new();
         self.out.read_line(&mut line).unwrap();
         line
     }
 
-    pub(super) fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
     /// Waits for the end and answers the exit code, and what else was on standard output.
-    pub(super) fn end(mut self) -> (Option<i32>, String) {
+    pub fn end(mut self) -> (Option<i32>, String) {
         let mut rest = String::new();
         self.out.read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap().code(), rest)

@@ -2,7 +2,7 @@
 
 mod agents;
 mod backups;
-mod daemon;
+pub mod daemon;
 mod sandbox;
 mod usage;
 
@@ -79,7 +79,7 @@ impl Machine {
 }
 
 /// The binary in an environment that says nothing.
-fn offdesk(args: &[&str]) -> Command {
+pub fn offdesk(args: &[&str]) -> Command {
     let mut command = Command::new(BINARY);
     command.args(args).env_clear().stdin(Stdio::null());
     command

@@ -1,0 +1,124 @@
+//! The real process, ended in the middle of its work: what was answered 2xx acts once, before the end or after it.
+
+use std::{fs, fs::File, net::SocketAddr, time::Duration};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use offdesk::config::Config;
+use offdesk_sandbox::{
+    AgentSeed, FlowDirection, Handle, LogEntry, Operation, Options, ReservationStatus, RestFault, Sandbox, Snapshot,
+};
+use tempfile::TempDir;
+
+use crate::{
+    cli::{daemon::Process, offdesk},
+    house::{MOBILE, Plan, add_agents, config_text, free_address},
+};
+
+const LIMIT: Duration = Duration::from_secs(60);
+const AGENTS: usize = 8;
+const CUSTOMER: &str = "+12025550177";
+
+/// A stand-in for Twilio, and all that the binary needs to serve it.
+struct Place {
+    folder: TempDir,
+    twilio: Handle,
+    listen: SocketAddr,
+    phones: Vec<String>,
+}
+
+impl Place {
+    /// Nothing is found in the event log: what acts came by a webhook.
+    async fn new(agents: usize) -> Self {
+        let phones: Vec<_> = (0..agents).map(|number| format!("+49155501010{number:02}")).collect();
+        let seeds = phones.iter().map(|phone| AgentSeed::new("Zebulon Quark", phone, MOBILE)).collect();
+        let plan = Plan { twilio: Options { agents: seeds, ..Options::default() }, ..Plan::default() };
+        let (folder, listen) = (tempfile::tempdir().unwrap(), free_address());
+        let twilio = Sandbox::start(plan.twilio.clone()).unwrap();
+        twilio.set_event_callback(&format!("http://{listen}/webhooks/taskrouter"));
+        twilio.fault(RestFault::fail(Operation::ListEvent, u32::MAX, 500, 20500));
+        let text = config_text(&plan, &twilio, &folder, listen);
+        fs::write(folder.path().join("offdesk.toml"), &text).unwrap();
+        let config = Config::parse(&text, Default::default(), None).unwrap();
+        add_agents(&config, &plan.twilio.agents).await;
+        Self { folder, twilio, listen, phones }
+    }
+
+    /// The binary, ready, with its log at the finest level in a file.
+    fn daemon(&self) -> Process {
+        let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
+        let file = self.folder.path().join("offdesk.toml");
+        let mut command = offdesk(&["serve", "--config", file.to_str().unwrap()]);
+        let mut daemon = Process::logging(command.env("RUST_LOG", "trace"), log);
+        assert!(daemon.line().contains(&self.listen.to_string()), "{}", self.log());
+        daemon
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    async fn until(&self, so: impl FnMut(&Snapshot) -> bool) {
+        self.twilio.wait_until(LIMIT, so).await.unwrap_or_else(|error| panic!("{error}\n{}", self.log()));
+    }
+
+    fn all_ring(&self, state: &Snapshot) -> bool {
+        self.phones.iter().all(|phone| state.is_ringing(phone))
+    }
+
+    /// Every phone is answered and hung up, and every task is wrapped up.
+    async fn all_talk(&self) {
+        self.until(|state| self.all_ring(state)).await;
+        self.phones.iter().for_each(|phone| self.twilio.answer(phone).unwrap());
+        self.twilio.settled(LIMIT).await.unwrap();
+        self.phones.iter().for_each(|phone| self.twilio.hang_up(phone).unwrap());
+        let wrapping =
+            |state: &Snapshot| state.reservations.iter().all(|row| row.status == ReservationStatus::Wrapping);
+        self.until(wrapping).await;
+    }
+}
+
+fn accepted_offers(log: &[LogEntry]) -> usize {
+    let accepted = |entry: &&LogEntry| entry.direction == FlowDirection::Webhook && entry.status == Some(204);
+    log.iter().filter(accepted).filter(|entry| entry.param("EventType") == Some("reservation.created")).count()
+}
+
+#[tokio::test]
+async fn what_was_accepted_acts_once_although_the_daemon_is_killed() {
+    for round in 0..10 {
+        let place = Place::new(AGENTS).await;
+        let daemon = place.daemon();
+        (0..AGENTS).for_each(|_| drop(place.twilio.place_call(CUSTOMER)));
+        place.twilio.wait_until_log(LIMIT, |log| accepted_offers(log) == AGENTS).await.unwrap();
+        // Every third end is one in good order, with the work half done all the same.
+        let (signal, code) = if round % 3 == 2 { ("TERM", Some(0)) } else { ("KILL", None) };
+        daemon.signal(signal);
+        assert_eq!(daemon.end().0, code, "{}", place.log());
+
+        let _daemon = place.daemon();
+        place.all_talk().await;
+        let state = place.twilio.snapshot();
+        for phone in &place.phones {
+            let legs = state.calls.iter().filter(|call| &call.to == phone).count();
+            assert_eq!(legs, 1, "round {round}: {phone} was called {legs} times\n{}", place.log());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_log_holds_no_number_no_name_and_no_secret_at_any_level() {
+    let place = Place::new(1).await;
+    let daemon = place.daemon();
+    place.twilio.place_call(CUSTOMER);
+    place.all_talk().await;
+    daemon.signal("TERM");
+    assert_eq!(daemon.end().0, Some(0));
+
+    let (log, facts) = (place.log(), place.twilio.facts());
+    assert!(log.contains("\"level\":\"TRACE\"") || log.contains("\"level\":\"DEBUG\""), "{log}");
+    let basic = BASE64_STANDARD.encode(format!("{}:{}", facts.account_sid, facts.auth_token));
+    let digits = |number: &str| number.trim_start_matches('+').to_owned();
+    for secret in [facts.auth_token.clone(), basic, digits(&place.phones[0]), digits(CUSTOMER), "Zebulon".to_owned()] {
+        let line = log.lines().find(|line| line.contains(&secret));
+        assert_eq!(line, None, "{secret} is told");
+    }
+}
