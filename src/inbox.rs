@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use crate::{
     clock::Clock,
     domain::{Event, EventKey, Timestamp},
-    store::{Batch, Cursor, Family, Outcome, Record, Sequence, StoreError, StoreHandle},
+    store::{Batch, Cursor, Family, Outcome, Page, Record, Sequence, StoreError, StoreHandle},
 };
 
 /// Events accepted and not handled, at most: what a Twilio that sends faster than agents handle may take of memory
@@ -197,7 +197,7 @@ impl Inbox {
     pub async fn sweep(&self) -> Result<usize, StoreError> {
         let (mut swept, mut after) = (0, None);
         loop {
-            let page: Vec<(Cursor, Result<Seen, StoreError>)> = self.store.page(after.as_ref(), SWEEP).await?;
+            let page: Page<Seen> = self.store.page(after.as_ref(), SWEEP).await?;
             let now = self.clock.now();
             let mut batch = Batch::new();
             for (key, seen) in &page {

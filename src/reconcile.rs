@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::Clock,
-    domain::Timestamp,
+    domain::{Event, Timestamp},
     inbox::{Accepted, FRESH_FOR, Inbox, InboxError},
     store::{Batch, Family, Record, StoreError, StoreHandle},
     twilio::{Twilio, TwilioError, taskrouter::EventLog},
@@ -100,29 +100,33 @@ impl Reconciler {
 
     /// Takes in what is not known yet; answers how much that was.
     async fn take(&self, log: EventLog) -> Result<u64, InboxError> {
-        if !log.complete {
-            tracing::warn!("more happened within seconds than can be read; some of it is left out");
-        }
-        if log.malformed > 0 {
-            tracing::warn!(malformed = log.malformed, "events of the log cannot be read");
+        if !log.complete || log.malformed > 0 {
+            let (complete, malformed) = (log.complete, log.malformed);
+            tracing::warn!(
+                complete,
+                malformed,
+                "events of the log are left out: unreadable, or too many within seconds"
+            );
         }
         let mut found = 0;
         for event in log.events {
-            if self.inbox.knows(&event).await? {
-                continue;
-            }
-            match self.inbox.accept(event, None).await {
-                Ok(Accepted::New) => found += 1,
-                Ok(Accepted::Known | Accepted::Stale) => {}
-                // It will not become smaller, and the others must not wait for that.
-                Err(InboxError::Store(error @ StoreError::TooLarge { .. })) => {
-                    tracing::error!(%error, "an event of the log is left out");
-                }
-                Err(error) => return Err(error),
+            if !self.inbox.knows(&event).await? && self.accept(event).await? == Accepted::New {
+                found += 1;
             }
         }
         metrics::counter!("offdesk_events_recovered_total").increment(found);
         Ok(found)
+    }
+
+    async fn accept(&self, event: Event) -> Result<Accepted, InboxError> {
+        match self.inbox.accept(event, None).await {
+            // It will not become smaller, and the others must not wait for that.
+            Err(InboxError::Store(error @ StoreError::TooLarge { .. })) => {
+                tracing::error!(%error, "an event of the log is left out");
+                Ok(Accepted::Stale)
+            }
+            accepted => accepted,
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub use self::{
     open::{Opened, Options, Restored, open},
     record::{MAX_RECORD, Record, Sequence},
     sled::{Durability, Fatal, SpaceRule},
-    typed::{Cursor, Row},
+    typed::{Cursor, Page, Row},
     wait::wait,
 };
 

@@ -33,6 +33,9 @@ pub struct Row<R> {
     pub record: R,
 }
 
+/// Records by their places, or why they cannot be read.
+pub type Page<R> = Vec<(Cursor, Result<R, StoreError>)>;
+
 impl dyn Store {
     /// The record with this key. It sees every batch that was given to the store before this call.
     pub fn get<R: Record>(&self, key: &R::Key) -> impl Future<Output = Result<Option<R>, StoreError>> + Send + use<R> {
@@ -66,7 +69,7 @@ impl dyn Store {
         &self,
         after: Option<&Cursor>,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<(Cursor, Result<R, StoreError>)>, StoreError>> + Send + use<R> {
+    ) -> impl Future<Output = Result<Page<R>, StoreError>> + Send + use<R> {
         let rows = self.scan_bytes(R::FAMILY, after.map(|after| after.0.clone()), limit);
         async move { Ok(rows.await?.into_iter().map(|(key, value)| (Cursor(key), record::decode(&value))).collect()) }
     }
