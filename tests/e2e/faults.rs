@@ -204,6 +204,7 @@ async fn a_change_by_the_agent_ends_our_own_attempts() {
 async fn what_happened_while_the_daemon_was_away_is_found_however_much_came_after_it() {
     let mut house = Plan::of_two().build().await;
     house.stop();
+    house.twilio.set_webhook_faults(WebhookFaults { drop_next: u32::MAX, ..WebhookFaults::default() });
     let call = house.twilio.place_call(CUSTOMER);
     let desk = house.twilio.snapshot().agent(BOB).unwrap().worker_sid.to_string();
     // Two pages more than are read in one go.
