@@ -245,3 +245,13 @@ async fn the_control_api_does_what_the_page_does() {
     let page = client.get(sandbox.url()).send().await.expect("the page");
     assert!(page.headers().contains_key("content-security-policy"));
 }
+
+#[tokio::test]
+async fn the_customers_part_of_the_page_goes_by_names_that_hold() {
+    let sandbox = start(|_| {});
+    let page = client().get(sandbox.url()).send().await.expect("the page").text().await.expect("text");
+    for button in ["Place call", "Hang up", "Start chat", "Send"] {
+        assert_eq!(page.matches(&format!(">{button}</button>")).count(), 1, "{button}");
+    }
+    assert_eq!(page.matches(">Message\n").count(), 1, "the field's label");
+}

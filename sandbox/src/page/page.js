@@ -67,7 +67,7 @@ function whereabouts(call) {
   if (task?.status === "completed") return ["done", false, `Completed, after a call with ${who}.`];
   if (task?.status === "canceled") {
     const why = task.reason === "hangup" ? "You hung up before anybody answered." : task.reason || "Cancelled.";
-    return [offer ? "offer" : "queue", true, why];
+    return [offer?.leg_sid ? "ring" : offer ? "offer" : "queue", true, why];
   }
   if (task?.status === "wrapping") return ["wrap", false, `The call is over; ${who} is wrapping up.`];
   const leg = offer && state.calls.find((one) => one.sid === offer.leg_sid);
@@ -77,10 +77,12 @@ function whereabouts(call) {
     return ["talk", false, `You are talking with ${who}.`];
   }
   if (leg?.status === "ringing") return ["ring", false, `It rings at ${nameOf(leg.to)}’s phone.`];
-  const again = state.reservations.filter((one) => one.task_sid === call.task_sid).length > 1;
+  const before = state.reservations.filter((one) => one.task_sid === call.task_sid && one !== offer);
   if (offer?.status === "pending") {
-    const line = again ? `Not taken, and offered again, to ${who}` : `Offered to ${who}`;
-    return ["offer", false, `${line}; you hear music.`];
+    if (before.some((one) => one.worker_sid === offer.worker_sid)) {
+      return ["offer", false, `Offered to ${who} again, whose phone is left in peace for a while; you hear music.`];
+    }
+    return ["offer", false, `${before.length > 0 ? "Not taken, and offered" : "Offered"} to ${who}; you hear music.`];
   }
   if (call.status !== "in-progress") return ["queue", true, "The call is over."];
   return ["queue", false, "You wait in the queue: no agent is available."];
@@ -103,7 +105,10 @@ function showCustomer() {
   }
 }
 
-find("#place").addEventListener("click", () => send("POST", "/calls", { from: find("#from").value || undefined }));
+find("#place").addEventListener("click", () => {
+  const from = find("#from");
+  if (from.reportValidity()) send("POST", "/calls", { from: from.value || undefined });
+});
 find("#hang-up").addEventListener("click", () => send("POST", `/calls/${customerCall().sid}/hang-up`, {}));
 
 // The agents' phones
