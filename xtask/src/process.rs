@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::fmt;
 use std::iter;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -63,6 +64,13 @@ impl Program {
         if status.success() { Ok(()) } else { Err(Error::new(format!("`{self}` failed: {status}"))) }
     }
 
+    /// Becomes it: signals and the exit code are its own, and nothing of ours stands between. It returns only if the program
+    /// did not start.
+    pub(crate) fn replace_us(mut self) -> Result<()> {
+        let cause = self.command.exec();
+        Err(self.not_started(&cause))
+    }
+
     /// Runs it, and returns what it wrote to standard output.
     pub(crate) fn capture(mut self) -> Result<String> {
         let output = self.command.stdin(Stdio::null()).output().map_err(|cause| self.not_started(&cause))?;
@@ -109,7 +117,9 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_there_is_an_error() {
-        let error = Program::new("offdesk-no-such-program").run().unwrap_err();
-        assert!(error.to_string().contains("did not start"), "{error}");
+        for ran in [Program::run, Program::replace_us] {
+            let error = ran(Program::new("offdesk-no-such-program")).unwrap_err();
+            assert!(error.to_string().contains("did not start"), "{error}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use crate::args::Args;
 use crate::error::Result;
 use crate::place::Place;
+use crate::process::Program;
 
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask sandbox [ARGUMENTS OF offdesk sandbox]
@@ -17,5 +18,5 @@ Everything after the command is passed on: `cargo xtask sandbox --port 8080`.
 pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
     place.cargo().args(["build", "--locked", "--bin", "offdesk"]).run()?;
     let daemon = place.target().join("debug/offdesk");
-    crate::process::Program::new(daemon).arg("sandbox").args(args.rest()).run()
+    Program::new(daemon).arg("sandbox").args(args.rest()).replace_us()
 }
