@@ -21,7 +21,7 @@ use crate::{
     config::{Config, HttpTls},
     http::{self, AdminState, Readiness, TlsError, Webhooks},
     inbox::Inbox,
-    store::{self, Fatal, StoreError, StoreHandle},
+    store::{self, Fatal, StoreError, StoreHandle, profiles::take_back_import},
     telemetry::Metrics,
     twilio::{Twilio, client::SettingsError},
 };
@@ -93,6 +93,7 @@ impl App {
             HttpTls::Files { cert, key } => Some(http::server_config(cert, key)?),
         };
         let (store, fatal) = open_store(config, &clock)?;
+        take_back_import(&*store).await.map_err(|source| store_error(config, source))?;
         let io = Io::start().map_err(StartError::Runtime)?;
         let twilio = Twilio::new(parts::settings(config)?, clock.clone(), io.handle())?;
         let opened = Inbox::open(store.clone(), clock.clone()).await;

@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 
-use super::{Environment, Failure, failure::Exit, progress::Progress, setting::ConfigFile};
+use super::{Environment, Failure, failure::Exit, progress::Progress, setting::ConfigFile, stopped};
 use crate::{
     clock::Clock,
     store::backup::{self, BackupError, Replace},
@@ -22,20 +22,22 @@ pub(super) struct Options {
 }
 
 pub(super) fn back_up(options: &Options, env: &Environment) -> Result<(), Failure> {
-    let config = options.config.load(env)?;
+    let data = options.config.data_dir(env)?;
     let clock = Clock::system();
-    let store = super::open_store(&config, &clock)?;
+    let store = stopped::open(&data, &clock)?;
     let mut progress = Progress::new("records written");
     let written = backup::write(store.as_ref(), &options.file, clock.now(), &mut |records| progress.at(records));
     progress.done();
-    let summary = written.map_err(|error| failure(&error, &options.file, &config.store_path()))?;
+    let summary = written.map_err(|error| failure(&error, &options.file, &data.store()))?;
     writeln!(io::stdout(), "{} records are in {}", summary.records, options.file.display())?;
     Ok(())
 }
 
 /// What was kept before stays beside the store, so that a restore takes nothing away.
 pub(super) fn restore(options: &Options, env: &Environment) -> Result<(), Failure> {
-    let store = options.config.load(env)?.store_path();
+    let data = options.config.data_dir(env)?;
+    stopped::refuse_strangers(&data)?;
+    let store = data.store();
     let mut progress = Progress::new("records");
     let aside = Replace::MoveAside(Clock::system().now());
     let restored = backup::restore(&store, &options.file, aside, &mut |records| progress.at(records));

@@ -64,7 +64,13 @@ impl Failure {
 
     pub(super) fn file(path: &Path, doing: &str, error: &io::Error) -> Self {
         let cause = format!("{} cannot be {doing}: {error}", path.display());
-        Self::usage(cause, "name a file that is there and that the user who runs offdesk may use")
+        let cure = match error.kind() {
+            io::ErrorKind::IsADirectory => "name a file, not a folder",
+            io::ErrorKind::PermissionDenied => "let the user who runs offdesk use it, or run offdesk as another",
+            io::ErrorKind::StorageFull => "free some space there, or name a file elsewhere",
+            _ => "name a file that is there and that the user who runs offdesk may use",
+        };
+        Self::usage(cause, cure)
     }
 
     /// Writes itself to standard error and answers how the process ends.
@@ -133,7 +139,15 @@ impl From<clap::Error> for Failure {
         let mut paragraphs = text.split("\n\n").map(in_one_line).filter(|paragraph| !paragraph.is_empty());
         let cause = paragraphs.next().unwrap_or_default();
         let cure = paragraphs.find(|paragraph| !paragraph.starts_with("For more"));
-        let cure = cure.as_deref().map_or(HELP, |cure| cure.trim_start_matches("tip: "));
+        let cure = cure.as_deref().map_or_else(|| HELP.to_owned(), in_order);
         Self::usage(cause.trim_start_matches("error: "), cure)
+    }
+}
+
+/// clap's tip, or its usage as a sentence.
+fn in_order(paragraph: &str) -> String {
+    match paragraph.strip_prefix("Usage: ") {
+        Some(usage) => format!("type {usage}; --help explains it"),
+        None => paragraph.trim_start_matches("tip: ").to_owned(),
     }
 }

@@ -10,18 +10,14 @@ mod sandbox;
 mod serve;
 mod setting;
 mod shutdown;
+mod stopped;
 
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, error::ErrorKind};
 
 use self::{failure::Failure, setting::ConfigFile};
-use crate::{
-    clock::Clock,
-    config::Config,
-    store::{self, StoreHandle},
-    telemetry,
-};
+use crate::telemetry;
 
 /// What the process was started with.
 #[derive(Clone, Debug)]
@@ -32,7 +28,7 @@ pub struct Invocation {
 
 /// Lets Twilio Flex agents leave the desk: tasks and calls on their phones.
 #[derive(Debug, Parser)]
-#[command(name = "offdesk", version, disable_help_subcommand = true)]
+#[command(name = "offdesk", version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -125,12 +121,4 @@ fn log_levels(command: &Command, env: &Environment) -> String {
         (None, Command::Serve(_)) => "info,actix_server=warn".into(),
         (None, _) => "warn".into(),
     }
-}
-
-/// Opens the store of a daemon that does not run.
-fn open_store(config: &Config, clock: &Clock) -> Result<StoreHandle, Failure> {
-    let folder = config.store_path();
-    let options = store::Options { now: clock.now(), backups: Some(config.backup_path()), ..Default::default() };
-    let opened = store::open(&folder, &options).map_err(|error| Failure::store(&error, &folder))?;
-    Ok(opened.store)
 }

@@ -160,7 +160,7 @@ impl Person {
 fn introduce(ready: &Ready, twilio: &Handle) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "Offdesk's sandbox is up. Everything stays on this machine; Ctrl-C ends it.\n")?;
-    writeln!(out, "  App:               http://{}", ready.http)?;
+    writeln!(out, "  App:               http://{}   (no pages yet: Twilio's webhooks come in here)", ready.http)?;
     writeln!(out, "  Twilio's stand-in: {}   <- open this: play the customer, answer the phones\n", twilio.url())?;
     for person in &PEOPLE {
         let role = if person.role == Role::Supervisor { "supervisor" } else { "agent" };
@@ -168,7 +168,7 @@ fn introduce(ready: &Ready, twilio: &Handle) -> io::Result<()> {
     }
     writeln!(
         out,
-        "\nThe app itself, sign-in and softphones are not in this version: calls ring at the cell phones of the page."
+        "\nThe agents' own app and softphones are not in this version: calls ring at the page's cell phones."
     )?;
     out.flush()
 }

@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 
 use super::{Environment, Failure};
-use crate::config::{Config, Effective, FileText, Sources};
+use crate::config::{Config, ConfigError, DataDir, Effective, FileText, Sources};
 
 /// Where packages and the manual put the configuration.
 const DEFAULT_FILE: &str = "/etc/offdesk/offdesk.toml";
@@ -28,15 +28,33 @@ impl ConfigFile {
     }
 
     pub(super) fn read(&self, env: &Environment) -> Result<(Config, Vec<Effective>), Failure> {
-        let sources = Sources {
+        let sources = self.sources(env)?;
+        Config::read(&sources).map_err(|error| self.refused(&error, &sources))
+    }
+
+    /// Where the data lies, for commands that need nothing else.
+    pub(super) fn data_dir(&self, env: &Environment) -> Result<DataDir, Failure> {
+        let sources = self.sources(env)?;
+        DataDir::read(&sources).map_err(|error| self.refused(&error, &sources))
+    }
+
+    fn refused(&self, error: &ConfigError, sources: &Sources) -> Failure {
+        if sources.file.is_some() {
+            return Failure::config(error, self.path());
+        }
+        let cure = format!("write {DEFAULT_FILE}, which is not there, or name another file with --config");
+        Failure::usage(error.to_string(), cure)
+    }
+
+    fn sources(&self, env: &Environment) -> Result<Sources, Failure> {
+        Ok(Sources {
             file: self.text()?,
             env: env
                 .iter()
                 .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
                 .collect::<BTreeMap<_, _>>(),
             credentials: env.iter().find(|(name, _)| name == "CREDENTIALS_DIRECTORY").map(|(_, folder)| folder.into()),
-        };
-        Config::read(&sources).map_err(|error| Failure::config(&error, self.path()))
+        })
     }
 
     fn path(&self) -> &Path {

@@ -5,6 +5,7 @@
 //! ask for is unknown.
 
 mod calls;
+mod data_dir;
 mod http;
 mod problem;
 mod reader;
@@ -26,6 +27,7 @@ use secrecy::SecretString;
 use self::reader::Reader;
 pub use self::{
     calls::{Calls, Completion, Recording},
+    data_dir::DataDir,
     http::{Http, HttpTls},
     problem::{ConfigError, Fault, Problem},
     reader::Effective,
@@ -41,7 +43,7 @@ pub struct Config {
     /// What Twilio and phones call; webhook signatures are checked against it.
     pub public_url: BaseUrl,
     /// Where the store lies.
-    pub data_dir: PathBuf,
+    pub data_dir: DataDir,
     pub http: Http,
     pub twilio: Twilio,
     pub tls: Tls,
@@ -65,12 +67,12 @@ pub struct Admin {
 impl Config {
     /// Where the store lies.
     pub fn store_path(&self) -> PathBuf {
-        self.data_dir.join("store")
+        self.data_dir.store()
     }
 
     /// Where its automatic copies lie.
     pub fn backup_path(&self) -> PathBuf {
-        self.data_dir.join("backup")
+        self.data_dir.backups()
     }
 
     /// Reads and checks everything; the error holds every problem there is.
@@ -98,7 +100,7 @@ impl Config {
         if public_url.as_ref().is_some_and(|url: &BaseUrl| !url.is_https() && !url.is_loopback()) {
             reader.refuse("public_url", "expected https:// (plain http only with a loopback host)");
         }
-        let data_dir = reader.or("data_dir", PathBuf::from("/var/lib/offdesk"));
+        let data_dir = DataDir::of(reader);
         let http = Http::read(reader);
         let twilio = Twilio::read(reader);
         let tls = Tls { extra_ca_file: reader.optional("tls.extra_ca_file") };

@@ -12,7 +12,7 @@ mod memory;
 mod open;
 #[cfg(test)]
 mod open_tests;
-mod profiles;
+pub mod profiles;
 mod record;
 mod sled;
 #[cfg(test)]

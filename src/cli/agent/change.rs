@@ -21,14 +21,17 @@ pub(super) struct Fields {
     /// The cell phone, in E.164 form
     #[arg(long, value_name = "+NUMBER")]
     phone: Option<String>,
+    /// The agent's full name
     #[arg(long)]
     name: Option<String>,
+    /// The agent's e-mail address
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
     /// agent, supervisor, admin or one of Flex Insights' wfo.…; several with commas between [default: agent]
     #[arg(long, value_name = "ROLE", value_delimiter = ',')]
     roles: Option<Vec<String>>,
-    #[arg(long)]
+    /// The department that the agent belongs to
+    #[arg(long, value_name = "NAME")]
     department: Option<String>,
     /// The TaskRouter worker
     #[arg(long, value_name = "WK…")]
@@ -39,6 +42,7 @@ pub(super) struct Fields {
     /// What rings, in order: sip, pstn [default: as configured]
     #[arg(long, value_name = "TARGETS", value_delimiter = ',')]
     ring_plan: Option<Vec<String>>,
+    /// The user part of the agent's SIP address, for the softphones of a later version
     #[arg(long, value_name = "USER")]
     sip_username: Option<String>,
     #[arg(long, hide = true)]
@@ -80,7 +84,7 @@ fn list_value(list: &[String]) -> Value {
 
 fn refusal(errors: &[FieldError]) -> Failure {
     let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
-    Failure::usage(told.join("\n"), "set it right; offdesk agent add --help lists the options")
+    Failure::usage(told.join("\n"), "set it right; offdesk agent add --help says what each option takes")
 }
 
 pub(super) fn add(profiles: &Profiles, fields: &Fields, now: Timestamp) -> Result<(), Failure> {

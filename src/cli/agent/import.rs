@@ -34,7 +34,10 @@ pub(super) fn import(profiles: &Profiles, file: Option<&Path>, now: Timestamp) -
     let added = profiles.add(&agents, |count| progress.at(count));
     progress.done();
     added?;
-    writeln!(io::stdout(), "{} agents were added", agents.len())?;
+    match agents.len() {
+        1 => writeln!(io::stdout(), "1 agent was added")?,
+        count => writeln!(io::stdout(), "{count} agents were added")?,
+    }
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use std::{path::PathBuf, str::FromStr};
 use clap::{Args, Subcommand};
 
 use self::{change::Fields, profiles::Profiles};
-use super::{Environment, Failure, setting::ConfigFile};
+use super::{Environment, Failure, setting::ConfigFile, stopped};
 use crate::{
     clock::Clock,
     domain::{AgentId, E164},
@@ -89,9 +89,9 @@ pub(super) fn run(options: &Options, env: &Environment) -> Result<(), Failure> {
     if let Command::Import { from_taskrouter: true, .. } = options.command {
         return Err(Failure::not_in_this_version("agent import --from-taskrouter"));
     }
-    let config = options.config.load(env)?;
+    let data = options.config.data_dir(env)?;
     let clock = Clock::system();
-    let profiles = Profiles::new(super::open_store(&config, &clock)?);
+    let profiles = Profiles::new(stopped::open(&data, &clock)?);
     match &options.command {
         Command::Add(fields) => change::add(&profiles, fields, clock.now()),
         Command::List { json } => list::list(&profiles, *json),

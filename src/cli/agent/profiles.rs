@@ -4,10 +4,15 @@ use aws_lc_rs::rand;
 
 use super::Name;
 use crate::{
+    actors::AgentRecord,
     cli::failure::{Exit, Failure},
-    domain::{AgentId, Profile},
+    domain::{AgentId, Profile, Timestamp},
     roster::{Clash, Roster},
-    store::{Batch, Cursor, Outcome, StoreError, StoreHandle, wait},
+    store::{
+        Batch, Cursor, Outcome, StoreError, StoreHandle,
+        profiles::{Import, take_back_import},
+        wait,
+    },
 };
 
 /// Profiles a page.
@@ -58,12 +63,18 @@ impl Profiles {
         found.ok_or_else(|| Failure::usage("there is no such agent", "offdesk agent list shows those there are"))
     }
 
-    /// Adds profiles with new ids: all, or none if an error is answered. `progress` hears how many are in.
+    /// Adds profiles with new ids: all, or none if an error is answered or the process is killed. `progress` hears how many
+    /// are in.
     pub(super) fn add(&self, profiles: &[Profile], mut progress: impl FnMut(u64)) -> Result<(), Failure> {
+        let import = Import { of: profiles.first().map_or_else(Timestamp::default, |profile| profile.created_at) };
+        if profiles.len() > BATCH {
+            self.commit(Batch::new().put(&(), &import)?)?;
+        }
         let mut added = 0;
         for chunk in profiles.chunks(BATCH) {
-            if let Err(error) = self.add_batch(chunk) {
-                self.take_back(&profiles[..added + chunk.len()]);
+            let last = added + chunk.len() == profiles.len();
+            if let Err(error) = self.add_batch(chunk, last) {
+                self.take_back();
                 return Err(error.into());
             }
             added += chunk.len();
@@ -72,42 +83,39 @@ impl Profiles {
         Ok(())
     }
 
-    fn add_batch(&self, profiles: &[Profile]) -> Result<(), StoreError> {
+    fn add_batch(&self, profiles: &[Profile], last: bool) -> Result<(), StoreError> {
         let mut batch = Batch::new();
         for profile in profiles {
             batch.unless_present::<Profile>(&profile.id).put(&profile.id, profile)?;
         }
-        match wait(self.store.commit(batch))? {
+        if last {
+            batch.delete::<Import>(&());
+        }
+        match self.commit(&batch)? {
             Outcome::Applied => Ok(()),
             Outcome::Refused => Err(StoreError::Failed("an id was drawn twice".into())),
         }
     }
 
-    /// As far as the store lets it: it has just failed.
-    fn take_back(&self, profiles: &[Profile]) {
-        for chunk in profiles.chunks(BATCH) {
-            let mut batch = Batch::new();
-            for profile in chunk {
-                batch.delete::<Profile>(&profile.id);
-            }
-            if let Err(error) = wait(self.store.commit(batch)) {
-                tracing::error!(%error, "some agents of a failed import stay in the store");
-                return;
-            }
+    /// As far as the store lets it: it has just failed. What stays is taken back when the store is next opened.
+    fn take_back(&self) {
+        if let Err(error) = wait(take_back_import(&*self.store)) {
+            tracing::error!(%error, "a failed import is taken back when the store is next opened");
         }
     }
 
+    fn commit(&self, batch: &Batch) -> Result<Outcome, StoreError> {
+        wait(self.store.commit(batch.clone()))
+    }
+
     pub(super) fn replace(&self, profile: &Profile) -> Result<(), Failure> {
-        let mut batch = Batch::new();
-        batch.put(&profile.id, profile)?;
-        wait(self.store.commit(batch))?;
+        self.commit(Batch::new().put(&profile.id, profile)?)?;
         Ok(())
     }
 
+    /// What its actor knew goes too: nobody would ever read it again.
     pub(super) fn remove(&self, profile: &Profile) -> Result<(), Failure> {
-        let mut batch = Batch::new();
-        batch.delete::<Profile>(&profile.id);
-        wait(self.store.commit(batch))?;
+        self.commit(Batch::new().delete::<Profile>(&profile.id).delete::<AgentRecord>(&profile.id))?;
         Ok(())
     }
 }

@@ -1,10 +1,24 @@
 //! Agents on the stopped store.
 
-use std::{io::Write, process::Stdio};
+use std::{io::Write, os::unix::fs::chown, process::Stdio};
 
-use offdesk::store;
+use offdesk::{
+    actors::AgentRecord,
+    agent::Agent,
+    domain::Profile,
+    store::{self, Batch, StoreHandle, profiles::Import, wait},
+};
 
-use super::{Ended, Machine};
+use super::{Ended, Machine, offdesk};
+
+/// What a machine's store keeps, for a test that looks into it or prepares it.
+fn kept(machine: &Machine) -> StoreHandle {
+    store::open(&machine.path("data/store"), &store::Options::default()).unwrap().store
+}
+
+fn profiles(store: &StoreHandle) -> Vec<Profile> {
+    wait(store.scan::<Profile>(None, 10)).unwrap().into_iter().map(|row| row.record).collect()
+}
 
 #[test]
 fn an_agent_is_added_shown_changed_and_removed() {
@@ -118,4 +132,72 @@ fn a_listing_that_nobody_reads_to_its_end_is_no_failure() {
     drop(child.stdout.take());
     let ended = Ended::from(child.wait_with_output().unwrap());
     assert_eq!((ended.code, ended.err.as_str()), (0, ""));
+}
+
+#[test]
+fn nothing_is_left_of_an_agent_who_is_removed() {
+    let machine = Machine::new();
+    machine.good(&["agent", "add", "--phone", "+15550100", "--name", "Anna"]);
+    let store = kept(&machine);
+    let agent = Agent::new(&profiles(&store)[0]);
+    let mut batch = Batch::new();
+    batch.put(&agent.id, &AgentRecord(agent.clone())).unwrap();
+    wait(store.commit(batch)).unwrap();
+    wait(store.close()).unwrap();
+    drop(store);
+
+    machine.good(&["agent", "remove", "+15550100"]);
+    assert!(wait(kept(&machine).get::<AgentRecord>(&agent.id)).unwrap().is_none());
+}
+
+#[test]
+fn an_import_that_was_cut_off_adds_nobody() {
+    let machine = Machine::new();
+    machine.good(&["agent", "add", "--phone", "+15550100", "--name", "Anna"]);
+    machine.good(&["agent", "add", "--phone", "+15550101", "--name", "Berta"]);
+    let store = kept(&machine);
+    let berta = profiles(&store).into_iter().find(|profile| profile.name == "Berta").unwrap();
+    let mut batch = Batch::new();
+    batch.put(&(), &Import { of: berta.created_at }).unwrap();
+    wait(store.commit(batch)).unwrap();
+    wait(store.close()).unwrap();
+    drop(store);
+
+    let agents = machine.agents();
+    assert_eq!((agents.as_array().unwrap().len(), &agents[0]["name"]), (1, &"Anna".into()));
+}
+
+#[test]
+fn a_long_import_leaves_no_mark() {
+    let machine = Machine::new();
+    let lines: String =
+        (0..1200).map(|number| format!("{{\"phone\":\"+1555{number:07}\",\"name\":\"A\"}}\n")).collect();
+    let file = machine.write("agents.jsonl", &lines);
+    machine.good(&["agent", "import", &file]);
+    assert!(wait(kept(&machine).get::<Import>(&())).unwrap().is_none());
+    assert_eq!(machine.agents().as_array().unwrap().len(), 1200);
+}
+
+#[test]
+fn agents_are_managed_without_the_daemons_secrets() {
+    let machine = Machine::new();
+    let text = format!("data_dir = {:?}\n[twilio]\nauth_token_file = \"/nowhere/auth_token\"\n", machine.path("data"));
+    let file = machine.write("no-secrets.toml", &text);
+    let add = ["agent", "add", "--phone", "+15550100", "--name", "Anna", "--config", &file];
+    let ended = Ended::from(offdesk(&add).output().unwrap());
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert_eq!(machine.agents()[0]["name"], "Anna");
+}
+
+#[test]
+fn another_users_store_is_left_alone() {
+    let machine = Machine::new();
+    machine.good(&["agent", "list"]);
+    if chown(machine.path("data/store"), Some(65_534), None).is_err() {
+        return; // only root can give a folder away, and only root can do the harm
+    }
+    let ended = machine.run(&["agent", "add", "--phone", "+15550100", "--name", "Anna"]);
+    ended.refused(73, "belongs to the user ");
+    assert!(ended.err.contains(" cure: run the command as that user: sudo -u "), "{}", ended.err);
+    machine.run(&["restore", "x.jsonl"]).refused(73, "belongs to the user ");
 }

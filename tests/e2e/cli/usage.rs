@@ -37,6 +37,22 @@ fn a_configuration_that_is_named_has_to_be_there() {
 }
 
 #[test]
+fn a_configuration_that_nobody_wrote_is_named() {
+    if !super::exists("/etc/offdesk/offdesk.toml".as_ref()) {
+        let ended = run(&["serve"]);
+        ended.refused(64, "public_url: required");
+        assert!(ended.err.contains(" cure: write /etc/offdesk/offdesk.toml, which is not there"), "{}", ended.err);
+    }
+}
+
+#[test]
+fn help_is_a_command_too() {
+    let ended = run(&["help", "agent"]);
+    assert_eq!(ended.code, 0);
+    assert!(ended.out.contains("Usage: offdesk agent"), "{}", ended.out);
+}
+
+#[test]
 fn the_environment_alone_can_be_the_configuration() {
     let mut command = offdesk(&["config", "check"]);
     command.env("OFFDESK__PUBLIC_URL", "https://gw.example.com");
