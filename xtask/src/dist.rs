@@ -13,11 +13,11 @@ pub(crate) const HELP: &str = "\
 Usage: cargo xtask dist
 
 Builds the release and packs it as target/dist/offdesk-VERSION-ARCH-linux.tar.gz, with its SHA-256 beside it: the binary,
-config/, systemd/, README.md, CHANGELOG.md and the licences. The same commit gives the same list of files, owners and times.
+config/, docs/, systemd/, README.md, CHANGELOG.md and the licences. The same commit gives the same list of files, owners and times.
 ";
 
 /// What goes into the tarball, as it stands in the checkout.
-const FILES: &[&str] = &["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "config", "systemd"];
+const FILES: &[&str] = &["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "config", "docs", "systemd"];
 
 pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
     args.finish()?;
