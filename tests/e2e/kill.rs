@@ -1,11 +1,12 @@
 //! The real process, ended in the middle of its work: what was answered 2xx acts once, before the end or after it.
 
-use std::{fs, fs::File, net::SocketAddr, time::Duration};
+use std::{fs, fs::File, net::SocketAddr, process::Command, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use offdesk::config::Config;
+use offdesk::{clock::Clock, config::Config};
 use offdesk_sandbox::{
-    AgentSeed, FlowDirection, Handle, LogEntry, Operation, Options, ReservationStatus, RestFault, Sandbox, Snapshot,
+    AgentSeed, Facts, FlowDirection, Handle, LogEntry, Operation, Options, ReservationStatus, RestFault, Sandbox,
+    Snapshot, sign,
 };
 use tempfile::TempDir;
 
@@ -75,6 +76,58 @@ impl Place {
             |state: &Snapshot| state.reservations.iter().all(|row| row.status == ReservationStatus::Wrapping);
         self.until(wrapping).await;
     }
+}
+
+/// A webhook about a worker whom nobody knows, of about 20 kB, as it is posted.
+fn large_offer(facts: &Facts, number: u32) -> Vec<(String, String)> {
+    let id = |prefix: &str| format!("{prefix}{number:032x}");
+    let now = Clock::system().now().as_millis();
+    [
+        ("EventType", "reservation.created".to_owned()),
+        ("Sid", id("EV")),
+        ("TimestampMs", now.to_string()),
+        ("Timestamp", (now / 1000).to_string()),
+        ("AccountSid", facts.account_sid.clone()),
+        ("WorkspaceSid", facts.workspace_sid.to_string()),
+        ("ReservationSid", id("WR")),
+        ("ReservationVersion", "0".to_owned()),
+        ("TaskSid", id("WT")),
+        ("TaskAttributes", format!("{{\"note\":\"{}\"}}", "x".repeat(20_000))),
+        ("TaskChannelUniqueName", "voice".to_owned()),
+        ("WorkerSid", id("WK")),
+        ("WorkerName", "nobody".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+#[tokio::test]
+async fn a_store_that_fails_ends_the_daemon_with_70_and_nothing_more_is_accepted() {
+    let place = Place::new(1).await;
+    // A file that may not grow is a disk that fails.
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        "trap '' XFSZ; ulimit -f 4096; exec \"$0\" serve --config \"$1\"",
+        env!("CARGO_BIN_EXE_offdesk"),
+    ]);
+    command.arg(place.folder.path().join("offdesk.toml")).env_clear().env("PATH", "/usr/bin:/bin");
+    let mut daemon = Process::start(&mut command);
+    assert!(daemon.line().contains("\"ready\":true"));
+    let (facts, url) = (place.twilio.facts(), format!("http://{}/webhooks/taskrouter", place.listen));
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let mut last = 204;
+    for number in 1..1000 {
+        let fields = large_offer(&facts, number);
+        let signature = sign(&facts.auth_token, &url, &fields);
+        let posted = client.post(&url).header("X-Twilio-Signature", signature).form(&fields).send().await;
+        last = posted.map_or(0, |answer| answer.status().as_u16());
+        if last != 204 {
+            break;
+        }
+    }
+    assert!([0, 503].contains(&last), "{last}");
+    assert_eq!(daemon.end().0, Some(70));
 }
 
 fn accepted_offers(log: &[LogEntry]) -> usize {

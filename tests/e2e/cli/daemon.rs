@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     net::{SocketAddr, TcpListener},
     os::unix::net::UnixDatagram,
+    path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     time::Duration,
 };
@@ -118,4 +119,44 @@ fn an_address_that_is_taken_ends_with_69() {
     let ended = Ended::from(command.env("OFFDESK__HTTP__LISTEN", address.to_string()).output().unwrap());
     assert_eq!(ended.code, 69, "{}", ended.err);
     assert!(ended.err.contains(&format!("\"{address}\" cannot be listened on")), "{}", ended.err);
+}
+
+#[test]
+fn a_second_daemon_on_the_same_store_ends_with_73_and_leaves_the_first_alone() {
+    let machine = Machine::new();
+    let mut first = Process::start(&mut machine.command(&["serve"]));
+    assert!(first.line().contains("\"ready\":true"));
+    let second = machine.run(&["serve"]);
+    assert_eq!(second.code, 73, "{}", second.err);
+    assert!(second.err.contains("another process has the store open"), "{}", second.err);
+    first.signal("TERM");
+    assert_eq!(first.end().0, Some(0));
+}
+
+/// A machine whose certificate is made by itself; it is worth nothing elsewhere.
+fn with_tls(machine: &Machine, key: &str) -> Command {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/cli/tls");
+    let mut command = machine.command(&["serve"]);
+    command.env("OFFDESK__HTTP__TLS__MODE", "files");
+    command.env("OFFDESK__HTTP__TLS__CERT", folder.join("cert.pem")).env("OFFDESK__HTTP__TLS__KEY", folder.join(key));
+    command
+}
+
+#[tokio::test]
+async fn the_daemon_ends_tls_itself_where_it_has_a_certificate() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let machine = Machine::new();
+    let mut daemon = Process::start(&mut with_tls(&machine, "key.pem"));
+    let ready: serde_json::Value = serde_json::from_str(&daemon.line()).unwrap();
+    let address = ready["http"].as_str().unwrap();
+    let client = reqwest::Client::builder().no_proxy().tls_danger_accept_invalid_certs(true).build().unwrap();
+    let url = format!("{address}/webhooks/taskrouter");
+    assert_eq!(client.post(format!("https://{url}")).send().await.unwrap().status(), 403);
+    client.post(format!("http://{url}")).send().await.unwrap_err();
+}
+
+#[test]
+fn a_key_that_is_none_ends_with_64() {
+    let machine = Machine::new();
+    Ended::from(with_tls(&machine, "cert.pem").output().unwrap()).refused(64, "holds no private key");
 }
