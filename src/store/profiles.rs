@@ -48,7 +48,7 @@ pub async fn take_back_import(store: &dyn Store) -> Result<usize, StoreError> {
         after = page.last().map(|row| row.key.clone());
         let mut batch = Batch::new();
         for row in page.iter().filter(|row| row.record.created_at == import.of) {
-            batch.delete_row(row);
+            batch.delete::<Profile>(&row.record.id);
             removed += 1;
         }
         if last {
