@@ -118,7 +118,7 @@ async fn a_store_that_fails_ends_the_daemon_with_70_and_nothing_more_is_accepted
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut last = 204;
     for number in 1..1000 {
-        let fields = large_offer(&facts, number);
+        let fields = large_offer(facts, number);
         let signature = sign(&facts.auth_token, &url, &fields);
         let posted = client.post(&url).header("X-Twilio-Signature", signature).form(&fields).send().await;
         last = posted.map_or(0, |answer| answer.status().as_u16());
