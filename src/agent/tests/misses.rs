@@ -147,9 +147,9 @@ fn a_rejection_that_fails_once_is_repeated() {
 fn a_last_ring_takes_the_agent_offline_before_twilio_can_offer_the_task_a_third_time() {
     let mut world = World::new();
     let task = world.customer_calls();
-    world.secs(18).secs(15);
+    world.secs(18).secs(16);
     assert!(world.rings());
-    world.secs(14);
+    world.secs(13);
     assert!(world.rings() && world.is_on_mobile());
     world.secs(2);
     assert_eq!((world.rings(), world.twilio.activity), (true, OFFLINE));
