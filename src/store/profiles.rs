@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Cursor, Family, Record, Store, StoreError};
+use super::{Batch, Family, Record, Store, StoreError};
 use crate::domain::{AgentId, Profile, Timestamp};
 
-/// Rows a step when an import is taken back.
-const PAGE: usize = 1000;
+/// Agents a batch when an import is taken back.
+const STEP: usize = 1000;
 
 impl Record for Profile {
     const FAMILY: Family = Family::Profiles;
@@ -40,26 +40,25 @@ impl Record for Import {
 /// calls it before anything else.
 pub async fn take_back_import(store: &dyn Store) -> Result<usize, StoreError> {
     let Some(import) = store.get::<Import>(&()).await? else { return Ok(0) };
-    let mut removed = 0;
-    let mut after: Option<Cursor> = None;
-    loop {
-        let page = store.scan::<Profile>(after.as_ref(), PAGE).await?;
-        let last = page.len() < PAGE;
-        after = page.last().map(|row| row.key.clone());
+    let mut added = Vec::new();
+    store
+        .visit::<Profile>(|_, profile| match profile {
+            Ok(profile) if profile.created_at == import.of => added.push(profile.id),
+            _ => {} // another's, or unreadable: that is told by those who need it
+        })
+        .await?;
+    for ids in added.chunks(STEP) {
         let mut batch = Batch::new();
-        for row in page.iter().filter(|row| row.record.created_at == import.of) {
-            batch.delete::<Profile>(&row.record.id);
-            removed += 1;
-        }
-        if last {
-            batch.delete::<Import>(&());
+        for id in ids {
+            batch.delete::<Profile>(id);
         }
         store.commit(batch).await?;
-        if last {
-            tracing::warn!(agents = removed, "an import had been cut off: its agents were removed");
-            return Ok(removed);
-        }
     }
+    let mut ended = Batch::new();
+    ended.delete::<Import>(&());
+    store.commit(ended).await?;
+    tracing::warn!(agents = added.len(), "an import had been cut off: its agents were removed");
+    Ok(added.len())
 }
 
 #[cfg(test)]

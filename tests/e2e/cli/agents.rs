@@ -11,9 +11,12 @@ use offdesk::{
 
 use super::{Ended, Machine, offdesk};
 
-/// What a machine's store keeps, for a test that looks into it or prepares it.
-fn kept(machine: &Machine) -> StoreHandle {
-    store::open(&machine.path("data/store"), &store::Options::default()).unwrap().store
+/// Looks into a machine's store, or prepares it; it is closed again afterwards.
+fn in_store<T>(machine: &Machine, act: impl FnOnce(&StoreHandle) -> T) -> T {
+    let opened = store::open(&machine.path("data/store"), &store::Options::default()).unwrap();
+    let done = act(&opened.store);
+    wait(opened.store.close()).unwrap();
+    done
 }
 
 fn profiles(store: &StoreHandle) -> Vec<Profile> {
@@ -138,16 +141,16 @@ fn a_listing_that_nobody_reads_to_its_end_is_no_failure() {
 fn nothing_is_left_of_an_agent_who_is_removed() {
     let machine = Machine::new();
     machine.good(&["agent", "add", "--phone", "+15550100", "--name", "Anna"]);
-    let store = kept(&machine);
-    let agent = Agent::new(&profiles(&store)[0]);
-    let mut batch = Batch::new();
-    batch.put(&agent.id, &AgentRecord(agent.clone())).unwrap();
-    wait(store.commit(batch)).unwrap();
-    wait(store.close()).unwrap();
-    drop(store);
+    let id = in_store(&machine, |store| {
+        let agent = Agent::new(&profiles(store)[0]);
+        let mut batch = Batch::new();
+        batch.put(&agent.id, &AgentRecord(agent.clone())).unwrap();
+        wait(store.commit(batch)).unwrap();
+        agent.id
+    });
 
     machine.good(&["agent", "remove", "+15550100"]);
-    assert!(wait(kept(&machine).get::<AgentRecord>(&agent.id)).unwrap().is_none());
+    assert!(in_store(&machine, |store| wait(store.get::<AgentRecord>(&id))).unwrap().is_none());
 }
 
 #[test]
@@ -155,13 +158,12 @@ fn an_import_that_was_cut_off_adds_nobody() {
     let machine = Machine::new();
     machine.good(&["agent", "add", "--phone", "+15550100", "--name", "Anna"]);
     machine.good(&["agent", "add", "--phone", "+15550101", "--name", "Berta"]);
-    let store = kept(&machine);
-    let berta = profiles(&store).into_iter().find(|profile| profile.name == "Berta").unwrap();
-    let mut batch = Batch::new();
-    batch.put(&(), &Import { of: berta.created_at }).unwrap();
-    wait(store.commit(batch)).unwrap();
-    wait(store.close()).unwrap();
-    drop(store);
+    in_store(&machine, |store| {
+        let berta = profiles(store).into_iter().find(|profile| profile.name == "Berta").unwrap();
+        let mut batch = Batch::new();
+        batch.put(&(), &Import { of: berta.created_at }).unwrap();
+        wait(store.commit(batch)).unwrap();
+    });
 
     let agents = machine.agents();
     assert_eq!((agents.as_array().unwrap().len(), &agents[0]["name"]), (1, &"Anna".into()));
@@ -174,7 +176,7 @@ fn a_long_import_leaves_no_mark() {
         (0..1200).map(|number| format!("{{\"phone\":\"+1555{number:07}\",\"name\":\"A\"}}\n")).collect();
     let file = machine.write("agents.jsonl", &lines);
     machine.good(&["agent", "import", &file]);
-    assert!(wait(kept(&machine).get::<Import>(&())).unwrap().is_none());
+    assert!(in_store(&machine, |store| wait(store.get::<Import>(&()))).unwrap().is_none());
     assert_eq!(machine.agents().as_array().unwrap().len(), 1200);
 }
 
