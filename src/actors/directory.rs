@@ -10,8 +10,8 @@ use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, MailboxError,
     MessageResult, StreamHandler, WrapFuture,
 };
-use futures_util::stream;
-use tokio::sync::oneshot;
+use futures_util::{Stream, stream};
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
     AgentActor, Census, Kit,
@@ -29,6 +29,11 @@ use crate::{
 
 /// How soon a full mailbox is tried again.
 const RETRY: Duration = Duration::from_millis(20);
+/// How long entries gather after some were handed over. To be woken for each takes more than to hand it over, and no
+/// customer hears a millisecond.
+const GATHER: Duration = Duration::from_millis(1);
+/// How many entries are handed over in one go.
+const ARRIVALS: usize = 500;
 /// How often agents are looked after: dead ones are started again, idle ones let go.
 const ROUND: Duration = Duration::from_secs(1);
 /// An agent that had nothing to do for so long leaves the memory.
@@ -218,6 +223,16 @@ fn start(id: AgentId, kit: &Arc<Kit>, desk: &Desk, arbiters: &[ArbiterHandle]) -
     }
 }
 
+/// What comes in, as much at once as there is; ends when the door is closed.
+fn arrivals(door: mpsc::Receiver<Delivery>) -> impl Stream<Item = Vec<Delivery>> {
+    stream::unfold((door, Duration::ZERO), |(mut door, pause)| async move {
+        tokio::time::sleep(pause).await;
+        let mut deliveries = Vec::new();
+        let count = door.recv_many(&mut deliveries, ARRIVALS).await;
+        (count > 0).then_some((deliveries, (door, GATHER)))
+    })
+}
+
 impl Actor for Directory {
     type Context = Context<Self>;
 
@@ -232,17 +247,16 @@ impl Actor for Directory {
                 ctx.stop();
             }
         }));
-        let deliveries = stream::unfold(outlet.deliveries, |mut deliveries| async {
-            deliveries.recv().await.map(|delivery| (delivery, deliveries))
-        });
-        ctx.add_stream(deliveries);
+        ctx.add_stream(arrivals(outlet.deliveries));
         self.next_round(ctx);
     }
 }
 
-impl StreamHandler<Delivery> for Directory {
-    fn handle(&mut self, delivery: Delivery, ctx: &mut Self::Context) {
-        self.deliver(delivery, ctx);
+impl StreamHandler<Vec<Delivery>> for Directory {
+    fn handle(&mut self, deliveries: Vec<Delivery>, ctx: &mut Self::Context) {
+        for delivery in deliveries {
+            self.deliver(delivery, ctx);
+        }
     }
 
     /// The door is closed: the daemon goes down. The directory stays for those who ask.
