@@ -203,8 +203,10 @@ async fn load(kit: &Kit, id: AgentId) -> Result<Option<Found>, StoreError> {
 /// An agent whose record is damaged begins anew: Twilio knows what it had, and its callers must not wait for a repair.
 /// One that a newer version wrote is left alone.
 async fn read(kit: &Kit, id: AgentId) -> Result<Option<Found>, StoreError> {
-    let Some(profile) = kit.store.get::<Profile>(&id).await? else { return Ok(None) };
-    match kit.store.get::<AgentRecord>(&id).await {
+    // Both are asked for before either is waited for: a customer is on the line.
+    let (profile, record) = (kit.store.get::<Profile>(&id), kit.store.get::<AgentRecord>(&id));
+    let Some(profile) = profile.await? else { return Ok(None) };
+    match record.await {
         Ok(record) => Ok(Some((profile, record.map(|record| record.0)))),
         Err(error @ StoreError::Unreadable(_)) => {
             tracing::error!(agent = %id, %error, "an agent begins anew");
