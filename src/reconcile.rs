@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::{
     clock::Clock,
@@ -55,6 +56,8 @@ pub struct Reconciler {
     pub clock: Clock,
     pub twilio: Twilio,
     pub inbox: Inbox,
+    /// How many readings are over, whatever came of them.
+    pub readings: watch::Sender<u64>,
 }
 
 impl Reconciler {
@@ -66,7 +69,9 @@ impl Reconciler {
                 Ok(found) => tracing::warn!(found, "events were read that no webhook had brought"),
                 Err(error) => tracing::warn!(%error, "the event log was not read; the next reading makes up for it"),
             }
-            self.clock.sleep(pause()).await;
+            let next = self.clock.sleep(pause());
+            self.readings.send_modify(|readings| *readings += 1);
+            next.await;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
     clock::Clock,
@@ -29,12 +29,21 @@ pub(super) fn warm(io: &Handle, facts: WorkspaceFacts) {
     });
 }
 
-/// Sets all chores going; they end with the runtime.
-pub(super) fn start(io: &Handle, config: &Config, store: &StoreHandle, clock: &Clock, inbox: &Inbox, twilio: &Twilio) {
+/// Sets all chores going; they end with the runtime. Answers how often the event log has been read.
+pub(super) fn start(
+    io: &Handle,
+    config: &Config,
+    store: &StoreHandle,
+    clock: &Clock,
+    inbox: &Inbox,
+    twilio: &Twilio,
+) -> watch::Receiver<u64> {
     let (store, clock, inbox, twilio) = (store.clone(), clock.clone(), inbox.clone(), twilio.clone());
-    io.spawn(Reconciler { store: store.clone(), clock: clock.clone(), twilio, inbox: inbox.clone() }.run());
+    let (readings, read) = watch::channel(0);
+    io.spawn(Reconciler { store: store.clone(), clock: clock.clone(), twilio, inbox: inbox.clone(), readings }.run());
     io.spawn(sweep(clock.clone(), inbox));
     io.spawn(back_up(clock, store, config.backup_path()));
+    read
 }
 
 async fn sweep(clock: Clock, inbox: Inbox) {

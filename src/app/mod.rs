@@ -13,6 +13,7 @@ use actix::{Addr, Arbiter};
 use actix_web::dev::ServerHandle;
 use serde::Serialize;
 use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use self::io::Io;
 use crate::{
@@ -71,6 +72,7 @@ pub struct App {
     inbox: Inbox,
     store: StoreHandle,
     twilio: Twilio,
+    log_readings: watch::Receiver<u64>,
     fatal: Option<Fatal>,
     /// Resolves when the directory has.
     ended: Option<oneshot::Receiver<()>>,
@@ -121,7 +123,7 @@ impl App {
             http::public(public, tls, Arc::new(webhooks)).map_err(StartError::Runtime)?,
             http::operator(operator, Arc::new(admin)).map_err(StartError::Runtime)?,
         ];
-        chores::start(&io.handle(), config, &store, &clock, &inbox, &twilio);
+        let log_readings = chores::start(&io.handle(), config, &store, &clock, &inbox, &twilio);
         readiness.set(true);
         let handles = servers.iter().map(actix_web::dev::Server::handle).collect();
         let running = servers.into_iter().collect();
@@ -132,6 +134,7 @@ impl App {
             inbox,
             store,
             twilio,
+            log_readings,
             fatal: Some(fatal),
             ended: Some(ended),
             servers: handles,
@@ -148,6 +151,11 @@ impl App {
     /// The agents' directory, for those who look in from the same process.
     pub const fn directory(&self) -> &Addr<Directory> {
         &self.directory
+    }
+
+    /// How often Twilio's event log has been read since the start.
+    pub const fn log_readings(&self) -> &watch::Receiver<u64> {
+        &self.log_readings
     }
 
     /// The way to Twilio.

@@ -20,7 +20,7 @@ use offdesk::{
 };
 use offdesk_sandbox::{AgentSeed, CustomerCall, Handle, LogEntry, Options, ReservationStatus, Sandbox, Snapshot};
 use tempfile::TempDir;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::record;
 
@@ -96,6 +96,7 @@ struct Inside {
     inbox: Inbox,
     directory: actix::Addr<actors::Directory>,
     twilio: Twilio,
+    log_readings: watch::Receiver<u64>,
 }
 
 /// The house's clock as the stand-in reads it.
@@ -119,7 +120,7 @@ impl House {
         let config = config(&plan, &twilio, &folder, free_address());
         add_agents(&config, &plan.twilio.agents).await;
         let (daemon, ready) = Daemon::start(&config, &clock);
-        has_read_the_log(&twilio, 0).await;
+        has_read_the_log(&daemon).await;
         twilio.set_event_callback(&format!("http://{}/webhooks/taskrouter", ready.http));
         Self { twilio, ready, hand, clock, config, daemon: Some(daemon), twilio_is_down: false, _folder: folder }
     }
@@ -136,13 +137,12 @@ impl House {
     }
 
     pub async fn start(&mut self) {
-        let before = readings(&self.twilio.log());
         let (daemon, ready) = Daemon::start(&self.config, &self.clock);
         self.ready = ready;
-        self.daemon = Some(daemon);
         if !self.twilio_is_down {
-            has_read_the_log(&self.twilio, before).await;
+            has_read_the_log(&daemon).await;
         }
+        self.daemon = Some(daemon);
     }
 
     /// Lets time pass while the daemon is away.
@@ -285,6 +285,7 @@ impl Daemon {
                     inbox: app.inbox().clone(),
                     directory: app.directory().clone(),
                     twilio: app.twilio().clone(),
+                    log_readings: app.log_readings().clone(),
                 };
                 started.send((inside, app.ready().clone())).unwrap();
                 app.run_until(async { drop(stopped.await) }).await.unwrap();
@@ -307,13 +308,11 @@ impl Drop for Daemon {
     }
 }
 
-/// The daemon reads Twilio's event log as soon as it runs.
-async fn has_read_the_log(twilio: &Handle, before: usize) {
-    twilio.wait_until_log(LIMIT, |log| readings(log) > before).await.expect("the event log is read");
-}
-
-fn readings(log: &[LogEntry]) -> usize {
-    log.iter().filter(|entry| entry.name == "ListEvent").count()
+/// The daemon reads Twilio's event log as soon as it runs. Once that is over, nothing stirs before the clock does.
+async fn has_read_the_log(daemon: &Daemon) {
+    let mut readings = daemon.inside.log_readings.clone();
+    let reading = readings.wait_for(|readings| *readings > 0);
+    tokio::time::timeout(LIMIT, reading).await.expect("the event log is read").expect("the daemon runs");
 }
 
 /// One recorder a process, however many daemons it has.
