@@ -26,6 +26,8 @@ use crate::record;
 
 /// How long the machine may take for what takes no time on the house's clock.
 const LIMIT: Duration = Duration::from_secs(20);
+/// How long it may take to read an event log of thousands, each of which is on disk before the next is looked at.
+const LONG_READING: Duration = Duration::from_secs(120);
 /// One turn of the clock's hand: what falls due within it happens in whatever order the machine has it.
 const TURN: Duration = Duration::from_millis(500);
 const START: Timestamp = Timestamp::from_millis(1_760_000_000_000);
@@ -312,7 +314,7 @@ impl Drop for Daemon {
 async fn has_read_the_log(daemon: &Daemon) {
     let mut readings = daemon.inside.log_readings.clone();
     let reading = readings.wait_for(|readings| *readings > 0);
-    tokio::time::timeout(LIMIT, reading).await.expect("the event log is read").expect("the daemon runs");
+    tokio::time::timeout(LONG_READING, reading).await.expect("the event log is read").expect("the daemon runs");
 }
 
 /// One recorder a process, however many daemons it has.
