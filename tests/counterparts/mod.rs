@@ -148,7 +148,9 @@ pub(crate) fn node(script: &str) -> Command {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/counterparts")
+    // As cargo says it at this run: what was compiled in may be another checkout's that shares the target folder.
+    let root = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&root).join("tests/counterparts")
 }
 
 /// From the environment, else from what the last `cargo xtask test` noted.

@@ -20,10 +20,10 @@ pub(crate) struct Place {
 impl Place {
     /// Reads the surroundings: `XDG_CACHE_HOME`, `HOME`, `CARGO_TARGET_DIR` and `CI`.
     pub(crate) fn find() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .map(Path::to_path_buf)
-            .ok_or_else(|| Error::new("xtask stands in no workspace"))?;
+        // As cargo says it at this run: what was compiled in may be another checkout's that shares the target folder.
+        let root = set("CARGO_MANIFEST_DIR")
+            .and_then(|xtask| xtask.parent().map(Path::to_path_buf))
+            .ok_or_else(|| Error::new("the checkout is not known").cure("cargo xtask"))?;
         let cache = cache_folder(set("XDG_CACHE_HOME"), set("HOME"))
             .ok_or_else(|| Error::new("neither XDG_CACHE_HOME nor HOME is set").cure("export HOME=/some/folder"))?;
         let ci = set("CI").is_some();
