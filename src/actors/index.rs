@@ -36,6 +36,7 @@ impl Index {
             Event::Worker(event) => self.of_worker(&event.worker, &event.worker_name),
             Event::Leg(event) => Some(event.call.agent).filter(|id| self.knows(*id)),
             Event::Conference(event) => Some(event.call.agent).filter(|id| self.knows(*id)),
+            Event::Message(_) | Event::Participant(_) => None,
         }
     }
 

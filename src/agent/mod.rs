@@ -210,6 +210,7 @@ impl Agent {
                 context,
                 |call, _| call.conference(event.kind, event.participant.as_ref(), event.leg),
             ),
+            Event::Message(_) | Event::Participant(_) => Vec::new(),
         }
     }
 

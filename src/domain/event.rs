@@ -5,10 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CallId, CallSid, ConferenceSid, EventSid, LegNo, ReservationSid, TaskSid, Timestamp, WorkerSid, WorkflowSid,
+    CallId, CallSid, ConferenceSid, EventSid, LegNo, MessageEvent, ParticipantEvent, ReservationSid, TaskSid,
+    Timestamp, WorkerSid, WorkflowSid,
 };
 
-/// One thing that happened at Twilio, for one agent.
+/// One thing that happened at Twilio, for one agent; what happens in a conversation is for all who are in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
@@ -16,6 +17,8 @@ pub enum Event {
     Worker(WorkerEvent),
     Leg(LegEvent),
     Conference(ConferenceEvent),
+    Message(MessageEvent),
+    Participant(ParticipantEvent),
 }
 
 /// What makes an event itself: the same event twice has the same key, whichever way it came.
@@ -47,6 +50,8 @@ impl Event {
             Self::Worker(event) => format!("event:{}", event.sid).into(),
             Self::Leg(event) => format!("leg:{}:{}", event.call_sid, event.sequence).into(),
             Self::Conference(event) => format!("conference:{}:{}", event.conference, event.sequence).into(),
+            Self::Message(event) => format!("message:{}", event.message).into(),
+            Self::Participant(event) => event.key().into(),
         })
     }
 
@@ -55,7 +60,8 @@ impl Event {
         match self {
             Self::Reservation(event) => Some(event.at),
             Self::Worker(event) => Some(event.at),
-            Self::Leg(_) | Self::Conference(_) => None,
+            Self::Message(event) => Some(event.at),
+            Self::Leg(_) | Self::Conference(_) | Self::Participant(_) => None,
         }
     }
 }

@@ -74,6 +74,18 @@ sid! {
     ConferenceSid = "CF", "a conference sid";
     /// A TaskRouter event: what makes a webhook unique.
     EventSid = "EV", "an event sid";
+    /// A conversation: the customer's messages, whatever channel they come by.
+    ConversationSid = "CH", "a conversation sid";
+    /// A channel of a Flex interaction: what routes one conversation to agents.
+    InteractionChannelSid = "UO", "an interaction channel's sid";
+    /// A Flex interaction: a customer's matter, with one channel or several.
+    InteractionSid = "KD", "an interaction sid";
+    /// A file in a conversation.
+    MediaSid = "ME", "a media sid";
+    /// A message in a conversation.
+    MessageSid = "IM", "a message sid";
+    /// Somebody in a conversation.
+    ParticipantSid = "MB", "a participant sid";
     /// The offer of one task to one worker.
     ReservationSid = "WR", "a reservation sid";
     /// A task in TaskRouter.
@@ -117,13 +129,18 @@ impl FromStr for AgentId {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        const ERROR: IdError = IdError { what: "an agent id", expected: "16 lower-case hexadecimal digits" };
-        let plain = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if !plain {
-            return Err(ERROR);
-        }
-        u64::from_str_radix(text, 16).map(Self).map_err(|_| ERROR)
+        hexadecimal(text, "an agent id").map(Self)
     }
+}
+
+/// Sixteen lower-case digits: one spelling an id.
+pub(super) fn hexadecimal(text: &str, what: &'static str) -> Result<u64, IdError> {
+    let error = IdError { what, expected: "16 lower-case hexadecimal digits" };
+    let plain = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !plain {
+        return Err(error);
+    }
+    u64::from_str_radix(text, 16).map_err(|_| error)
 }
 
 impl TryFrom<String> for AgentId {

@@ -2,20 +2,27 @@
 //!
 //! Nothing here knows of actix, tokio, HTTP, a clock or a store.
 
+mod conversation;
+mod device;
 mod event;
 mod ids;
+mod notification;
 mod phone;
 mod profile;
 mod time;
 
+pub use conversation::{ChatIdentity, Media, MessageEvent, ParticipantChange, ParticipantEvent};
+pub use device::{Device, DeviceId, PushTarget};
 pub use event::{
     ConferenceEvent, ConferenceEventKind, Event, EventKey, LegEvent, LegStatus, ReservationEvent, ReservationEventKind,
     ReservationStatus, TaskFacts, WorkerEvent, WorkerEventKind,
 };
 pub use ids::{
-    AccountSid, ActivitySid, AgentId, ApiKeySid, CallId, CallSid, ConferenceSid, EventSid, IdError, LegNo,
-    ReservationSid, TaskSid, VerifyServiceSid, WorkerSid, WorkflowSid, WorkspaceSid,
+    AccountSid, ActivitySid, AgentId, ApiKeySid, CallId, CallSid, ConferenceSid, ConversationSid, EventSid, IdError,
+    InteractionChannelSid, InteractionSid, LegNo, MediaSid, MessageSid, ParticipantSid, ReservationSid, TaskSid,
+    VerifyServiceSid, WorkerSid, WorkflowSid, WorkspaceSid,
 };
+pub use notification::{ActivityReason, Closed, Customer, News, Notification, NotificationId};
 pub use phone::{E164, PhoneError};
 pub use profile::{Profile, RingTarget, Role};
 pub use time::Timestamp;

@@ -51,10 +51,25 @@ pub enum Family {
     Profiles,
     /// Agents, as their actors know them.
     Agents,
+    /// Where agents' notifications go.
+    Devices,
+    /// Notifications that are not delivered yet; key: [`Sequence`].
+    Outbox,
+    /// Who is signed in.
+    Sessions,
 }
 
 impl Family {
-    pub const ALL: [Self; 5] = [Self::Meta, Self::Inbox, Self::Seen, Self::Profiles, Self::Agents];
+    pub const ALL: [Self; 8] = [
+        Self::Meta,
+        Self::Inbox,
+        Self::Seen,
+        Self::Profiles,
+        Self::Agents,
+        Self::Devices,
+        Self::Outbox,
+        Self::Sessions,
+    ];
 
     /// Its name in backups.
     pub const fn name(self) -> &'static str {
@@ -64,6 +79,9 @@ impl Family {
             Self::Seen => "seen",
             Self::Profiles => "profiles",
             Self::Agents => "agents",
+            Self::Devices => "devices",
+            Self::Outbox => "outbox",
+            Self::Sessions => "sessions",
         }
     }
 
@@ -79,6 +97,9 @@ impl Family {
             Self::Seen => b's',
             Self::Profiles => b'p',
             Self::Agents => b'a',
+            Self::Devices => b'd',
+            Self::Outbox => b'o',
+            Self::Sessions => b'l',
         }
     }
 }

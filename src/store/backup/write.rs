@@ -22,8 +22,17 @@ use crate::domain::Timestamp;
 
 /// The order in which a store in use is read, page by page, while it goes on changing. What was handled meanwhile is then
 /// at worst still in the inbox of the backup and handled once more after a restore, which the agents' records tell; in the
-/// other order it could be in neither.
-const ORDER: [Family; 5] = [Family::Meta, Family::Seen, Family::Inbox, Family::Profiles, Family::Agents];
+/// other order it could be in neither. A notification is at worst sent once more.
+const ORDER: [Family; 8] = [
+    Family::Meta,
+    Family::Seen,
+    Family::Inbox,
+    Family::Profiles,
+    Family::Agents,
+    Family::Devices,
+    Family::Outbox,
+    Family::Sessions,
+];
 
 /// How many rows are read at once. The store's thread does nothing else meanwhile, for about a millisecond.
 const PAGE: usize = 500;

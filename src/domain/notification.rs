@@ -1,0 +1,99 @@
+//! What people are told on their devices, before anybody has put it into words.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ConversationSid, ReservationSid, Timestamp};
+
+/// Names one notification: a device shows what bears an id that it knows only once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NotificationId(pub u64);
+
+impl fmt::Display for NotificationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// One notification, for all devices of an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    pub news: News,
+    /// After this it is of no use, and is not delivered.
+    pub expires: Timestamp,
+    /// Messages that the agent has not read, in all conversations.
+    pub unread: u32,
+}
+
+/// What has happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum News {
+    /// A task waits for the agent's yes.
+    TaskOffered {
+        task: ReservationSid,
+        /// TaskRouter's channel: `chat`, `sms`, `whatsapp` …
+        channel: String,
+        customer: Customer,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        conversation: Option<ConversationSid>,
+    },
+    /// What was offered is not on offer any more.
+    TaskClosed { task: ReservationSid, why: Closed },
+    /// The customer, or somebody else in the conversation, has written.
+    Message {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task: Option<ReservationSid>,
+        conversation: ConversationSid,
+        customer: Customer,
+        /// Empty if there are files alone.
+        text: String,
+        files: u32,
+    },
+    /// It rang, and nobody answered.
+    CallMissed { task: ReservationSid },
+    /// The agent is in another activity, without having asked for it.
+    Activity { name: String, because: ActivityReason },
+}
+
+/// Why an offer is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closed {
+    /// The agent has it.
+    Accepted,
+    /// The agent has declined it.
+    Declined,
+    /// The agent did not answer in time.
+    Missed,
+    /// It was taken back, or somebody else has it.
+    Gone,
+}
+
+/// Why an activity changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActivityReason {
+    /// Too many offers were missed in a row.
+    Missed,
+    /// Somebody else changed it.
+    Elsewhere,
+}
+
+/// Who writes, as far as it is known. `Debug` keeps it to itself.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Customer {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// A number or an e-mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+impl fmt::Debug for Customer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Customer")
+    }
+}
