@@ -121,6 +121,7 @@ impl AgentActor {
         for effect in effects {
             match effect {
                 Effect::Tell(notice) => tell(self.id, &notice),
+                Effect::Push(_) => {}
                 Effect::Rest { ticket, request } => {
                     let kit = self.kit.clone();
                     let call = async move { rest::carry_out(&kit, request).await };
@@ -254,6 +255,7 @@ fn tell(agent: AgentId, notice: &Notice) {
     let what = match notice {
         Notice::CallAnswered => "call_answered",
         Notice::CallMissed => "call_missed",
+        Notice::OfferMissed => "offer_missed",
         Notice::RejectedBusy => "rejected_busy",
         Notice::WentOffline => "went_offline",
         Notice::ActivityChanged { .. } => "activity_changed",

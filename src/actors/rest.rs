@@ -23,7 +23,7 @@ pub(super) async fn carry_out(kit: &Kit, request: Request) -> Result<Answer, Fai
     match request {
         Request::Instruct(instruct) => done(instruct_conference(kit, &instruct).await),
         Request::Reject(Offered { reservation, task }) => done(kit.twilio.reject(&task, &reservation).await),
-        Request::Close { offered: Offered { reservation, task }, how } => match how {
+        Request::Close { offered: Offered { reservation, task }, how, ending: _ } => match how {
             Closing::Wrapup => done(kit.twilio.wrap_up(&task, &reservation).await),
             Closing::Complete => done(kit.twilio.complete(&task, &reservation).await),
         },
@@ -34,7 +34,7 @@ pub(super) async fn carry_out(kit: &Kit, request: Request) -> Result<Answer, Fai
         Request::ReadReservation(offered) => {
             let _turn = kit.readings.acquire().await;
             let reservation = kit.twilio.reservation(&offered.task, &offered.reservation).await.map_err(failure)?;
-            Ok(Answer::Reservation { status: reservation.status })
+            Ok(Answer::Reservation { status: reservation.status, changed_at: None })
         }
         Request::ReadInstruction(offered) => read_instruction(kit, &offered).await,
         Request::ReadWorker(worker) => {
@@ -45,6 +45,7 @@ pub(super) async fn carry_out(kit: &Kit, request: Request) -> Result<Answer, Fai
             let status = kit.twilio.leg_status(&leg).await.map_err(failure)?;
             Ok(Answer::Leg { status })
         }
+        _ => Err(Failure::Refused(Refusal::Other)),
     }
 }
 

@@ -1,9 +1,14 @@
 //! The activity: what Twilio says it is, and what it should be.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Agent, Context, Effect, Notice, request::Request};
-use crate::domain::{Timestamp, WorkerEvent, WorkerEventKind, WorkerSid};
+use crate::domain::{ActivityReason, News, Timestamp, WorkerEvent, WorkerEventKind, WorkerSid};
+
+/// How long a device that was away is told of another activity.
+const TOLD_FOR: Duration = Duration::from_secs(3600);
 
 /// The activity, as Twilio last said it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +48,7 @@ impl Agent {
     /// The activity is set at Twilio until it holds; a newer wish replaces an older one.
     pub(super) fn want_activity(&mut self, activity: String, reject_pending: bool, context: &Context<'_>) {
         self.drop_wish(|wish| wish != activity);
+        self.asked = Some(activity.clone());
         match self.worker.clone() {
             Some(worker) => {
                 self.owe_for_a_day(Request::SetActivity { worker, activity, reject_pending }, context.now);
@@ -70,9 +76,10 @@ impl Agent {
         if self.activity.as_ref().is_some_and(|known| at < known.at) {
             return Vec::new();
         }
-        let first = self.activity.is_none();
-        let changed = self.activity.as_ref().is_none_or(|known| known.name != name);
-        self.activity = Some(Activity { name: name.to_owned(), at });
+        let before = self.activity.replace(Activity { name: name.to_owned(), at });
+        let first = before.is_none();
+        let changed = before.as_ref().is_none_or(|known| known.name != name);
+        let asked = self.asked.take_if(|asked| *asked == name).is_some();
         if !changed {
             return Vec::new();
         }
@@ -81,6 +88,13 @@ impl Agent {
             self.drop_wish(|wish| wish != name);
         }
         let mut effects = vec![Effect::Tell(Notice::ActivityChanged { to: name.to_owned() })];
+        let mobile = &context.policy.mobile_activity;
+        let was_mobile = before.is_some_and(|before| before.name == *mobile);
+        if was_mobile && !asked && context.policy.choices.iter().any(|choice| choice == name) {
+            // Calls and offers stay away from now on, and the agent does not know why.
+            let news = News::Activity { name: name.to_owned(), because: ActivityReason::Elsewhere };
+            effects.push(self.push(news, context.now + TOLD_FOR));
+        }
         if name == context.policy.mobile_activity {
             // Whoever comes back of their own accord starts afresh.
             self.missed_in_a_row = 0;

@@ -112,17 +112,28 @@ impl Agent {
     /// An answer is news, whatever it was asked for.
     fn learn(&mut self, request: &Request, answer: &Answer, context: &Context<'_>) -> Vec<Effect> {
         match (request, answer) {
+            (Request::ReadMessages(conversation), Answer::Messages(lines)) => {
+                self.found_messages(conversation, lines, context)
+            }
+            (_, Answer::Counts(counts)) => {
+                self.found_counts(counts, context);
+                Vec::new()
+            }
+            (_, Answer::Reservations(found)) => self.found_reservations(found, context),
             (_, Answer::Worker { activity, changed_at }) => self.read_activity(activity, *changed_at, context),
-            (Request::Reject(offered), Answer::Done) => self.found(offered, ReservationStatus::Rejected, context),
-            (Request::Close { offered, how }, Answer::Done) => self.found(offered, (*how).into(), context),
+            (Request::Reject(offered), Answer::Done) => self.found(offered, ReservationStatus::Rejected, None, context),
+            (Request::Close { offered, how, .. }, Answer::Done) => self.found(offered, (*how).into(), None, context),
             (Request::ReadInstruction(offered), Answer::Instruction { status, conference }) => {
-                let mut effects = self.found(offered, *status, context);
+                let mut effects = self.found(offered, *status, None, context);
                 let of_it = |call: &Call| call.is_of(&offered.reservation);
                 effects.extend(self.tell_call(of_it, context, |call, _| call.conference_found(*conference)));
                 effects
             }
-            (request, Answer::Reservation { status } | Answer::Instruction { status, .. }) => {
-                request.offered().map(|offered| self.found(offered, *status, context)).unwrap_or_default()
+            (request, Answer::Reservation { status, changed_at }) => {
+                request.offered().map(|offered| self.found(offered, *status, *changed_at, context)).unwrap_or_default()
+            }
+            (request, Answer::Instruction { status, .. }) => {
+                request.offered().map(|offered| self.found(offered, *status, None, context)).unwrap_or_default()
             }
             (Request::ReadLeg(leg) | Request::CancelLeg(leg), Answer::Leg { status }) => {
                 self.tell_call(|call| call.is_leg(leg), context, |call, now| call.leg_status(*status, now))
@@ -153,15 +164,24 @@ impl Agent {
             }
             _ => {}
         }
+        if let (Request::Accept(offered), Refusal::NotPending | Refusal::Conflict | Refusal::Other) = (request, refusal)
+        {
+            self.owe_briefly(Request::ReadReservation(offered.clone()), context.now);
+        }
         if let (Refusal::CallerGone | Refusal::NotFound, Some(offered)) = (refusal, request.offered()) {
-            effects.extend(self.found(offered, ReservationStatus::Canceled, context));
+            effects.extend(self.found(offered, ReservationStatus::Canceled, None, context));
         }
         effects
     }
 
     fn lapsed(&mut self, request: &Request, tries: Tries, context: &Context<'_>) -> Vec<Effect> {
-        let Request::Instruct(instruct) = request else { return Vec::new() };
-        self.tell_call(|call| call.id == instruct.call, context, |call, now| call.lapsed(tries, now))
+        match request {
+            Request::Instruct(instruct) => {
+                self.tell_call(|call| call.id == instruct.call, context, |call, now| call.lapsed(tries, now))
+            }
+            Request::Accept(offered) => self.accept_lapsed(offered, context),
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -170,20 +190,34 @@ impl Request {
     fn offered(&self) -> Option<&Offered> {
         match self {
             Self::Instruct(instruct) => Some(&instruct.offered),
-            Self::Reject(offered)
+            Self::Accept(offered)
+            | Self::Reject(offered)
             | Self::Close { offered, .. }
             | Self::ReadReservation(offered)
             | Self::ReadInstruction(offered) => Some(offered),
-            Self::SetActivity { .. } | Self::CancelLeg(_) | Self::ReadWorker(_) | Self::ReadLeg(_) => None,
+            Self::SetActivity { .. }
+            | Self::CancelLeg(_)
+            | Self::ReadWorker(_)
+            | Self::ReadLeg(_)
+            | Self::SetRead { .. }
+            | Self::ReadCounts(_)
+            | Self::ReadMessages(_)
+            | Self::ReadReservations(_) => None,
         }
     }
 
     /// What is read is read again when it is overdue; a task that is not closed keeps its agent from the next.
     const fn importance(&self) -> u8 {
         match self {
-            Self::ReadReservation(_) | Self::ReadInstruction(_) | Self::ReadWorker(_) | Self::ReadLeg(_) => 0,
-            Self::Reject(_) | Self::CancelLeg(_) => 1,
-            Self::Close { .. } | Self::SetActivity { .. } | Self::Instruct(_) => 2,
+            Self::ReadReservation(_)
+            | Self::ReadInstruction(_)
+            | Self::ReadWorker(_)
+            | Self::ReadLeg(_)
+            | Self::ReadCounts(_)
+            | Self::ReadMessages(_)
+            | Self::ReadReservations(_) => 0,
+            Self::Reject(_) | Self::CancelLeg(_) | Self::SetRead { .. } => 1,
+            Self::Close { .. } | Self::SetActivity { .. } | Self::Instruct(_) | Self::Accept(_) => 2,
         }
     }
 }

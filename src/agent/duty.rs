@@ -173,10 +173,19 @@ impl Request {
     fn reading(&self) -> Option<Self> {
         match self {
             Self::Instruct(instruct) => Some(Self::ReadInstruction(instruct.offered.clone())),
-            Self::Reject(offered) | Self::Close { offered, .. } => Some(Self::ReadReservation(offered.clone())),
+            Self::Accept(offered) | Self::Reject(offered) | Self::Close { offered, .. } => {
+                Some(Self::ReadReservation(offered.clone()))
+            }
+            Self::SetRead { identity, .. } => Some(Self::ReadCounts(identity.clone())),
             Self::SetActivity { worker, .. } => Some(Self::ReadWorker(worker.clone())),
             Self::CancelLeg(leg) => Some(Self::ReadLeg(leg.clone())),
-            Self::ReadReservation(_) | Self::ReadInstruction(_) | Self::ReadWorker(_) | Self::ReadLeg(_) => None,
+            Self::ReadReservation(_)
+            | Self::ReadInstruction(_)
+            | Self::ReadWorker(_)
+            | Self::ReadLeg(_)
+            | Self::ReadCounts(_)
+            | Self::ReadMessages(_)
+            | Self::ReadReservations(_) => None,
         }
     }
 
@@ -190,13 +199,16 @@ impl Request {
     /// The customer waits for the first, the agent for the second; the end of a task has a day.
     const fn longest_pause(&self) -> Duration {
         Duration::from_secs(match self {
-            Self::Instruct(_) | Self::Reject(_) | Self::CancelLeg(_) => 4,
+            Self::Instruct(_) | Self::Accept(_) | Self::Reject(_) | Self::CancelLeg(_) => 4,
             Self::SetActivity { .. }
             | Self::ReadReservation(_)
             | Self::ReadInstruction(_)
             | Self::ReadWorker(_)
-            | Self::ReadLeg(_) => 15,
-            Self::Close { .. } => 20,
+            | Self::ReadLeg(_)
+            | Self::ReadCounts(_)
+            | Self::ReadMessages(_)
+            | Self::ReadReservations(_) => 15,
+            Self::Close { .. } | Self::SetRead { .. } => 20,
         })
     }
 
@@ -206,8 +218,14 @@ impl Request {
             (Self::Instruct(_), Answer::Instruction { status, conference }) => {
                 *conference || *status != ReservationStatus::Pending
             }
-            (Self::Reject(_), Answer::Reservation { status }) => *status != ReservationStatus::Pending,
-            (Self::Close { how, .. }, Answer::Reservation { status }) => how.is_reached_by(*status),
+            (Self::Accept(_) | Self::Reject(_), Answer::Reservation { status, .. }) => {
+                *status != ReservationStatus::Pending
+            }
+            (Self::SetRead { conversation, index, .. }, Answer::Counts(counts)) => {
+                let of_it = counts.iter().find(|(sid, _)| sid == conversation);
+                of_it.is_none_or(|(_, count)| count.read.is_some_and(|read| read >= *index))
+            }
+            (Self::Close { how, .. }, Answer::Reservation { status, .. }) => how.is_reached_by(*status),
             (Self::SetActivity { activity, .. }, Answer::Worker { activity: now, .. }) => activity == now,
             // A leg that was answered in the meantime is not stopped any more.
             (Self::CancelLeg(_), Answer::Leg { status }) => {

@@ -4,9 +4,16 @@
 //! The whole agent is one record. The shell writes it before it carries out the effects, so that after a crash nothing
 //! is owed that is not known; [`Agent::restore`] takes up from there.
 
+pub mod about;
 mod activity;
+mod answering;
+pub mod chat;
+mod chats;
+pub mod command;
 mod duties;
 pub mod duty;
+pub mod index_set;
+mod misses;
 pub mod offer;
 mod offers;
 mod policy;
@@ -14,8 +21,12 @@ pub mod request;
 mod ringing;
 #[cfg(test)]
 mod tests;
+pub mod view;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +35,10 @@ pub use policy::Policy;
 
 use crate::call::{Call, Stage};
 use crate::domain::{
-    AgentId, E164, Event, Profile, ReservationSid, ReservationStatus, RingTarget, Timestamp, WorkerSid,
+    AgentId, ChatIdentity, ConversationSid, E164, Event, Notification, Profile, ReservationSid, ReservationStatus,
+    RingTarget, Timestamp, WorkerSid,
 };
+use chat::{Chat, Count};
 use duty::{Duty, DutyId, Ticket};
 use offer::{Passed, Reservation};
 use request::{Answer, Failure, Request};
@@ -54,6 +67,31 @@ pub struct Agent {
     passed: Vec<Passed>,
     duties: Vec<Duty>,
     duties_made: u64,
+    /// Who the agent is in conversations.
+    #[serde(default)]
+    identity: ChatIdentity,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    chats: BTreeMap<ConversationSid, Chat>,
+    /// When Twilio's counts of unread messages are compared with ours next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    compare_at: Option<Timestamp>,
+    /// The activity that was asked for last, until it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<String>,
+    /// Who looks at which conversation now.
+    #[serde(skip)]
+    viewers: Vec<(u64, ConversationSid)>,
+    /// Counts that made us read the messages.
+    #[serde(skip)]
+    counted: HashMap<ConversationSid, Counted>,
+}
+
+/// A count that is to be explained by a reading of the messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Counted {
+    count: Count,
+    /// The reading that is on its way was begun before: it explains nothing.
+    too_early: bool,
 }
 
 /// What reaches an agent.
@@ -83,8 +121,13 @@ pub struct Context<'a> {
 /// What an agent wants done, in this order, after its record is on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    Rest { ticket: Ticket, request: Request },
+    Rest {
+        ticket: Ticket,
+        request: Request,
+    },
     Tell(Notice),
+    /// To all devices of the agent. It is on disk together with the agent's record.
+    Push(Notification),
 }
 
 /// Something that people should learn of.
@@ -92,6 +135,8 @@ pub enum Effect {
 pub enum Notice {
     CallAnswered,
     CallMissed,
+    /// An offer that is no call, and that nobody answered.
+    OfferMissed,
     /// Turned away, since the agent was on a call.
     RejectedBusy,
     /// The gateway takes the agent offline: too many missed rings.
@@ -110,6 +155,8 @@ pub struct Snapshot {
     pub call: Option<Stage>,
     pub reservations: BTreeMap<ReservationSid, ReservationStatus>,
     pub missed_in_a_row: u32,
+    /// Messages that wait to be read, by conversation.
+    pub unread: BTreeMap<ConversationSid, u32>,
     pub duties: usize,
     /// Requests that are on their way to Twilio.
     pub in_flight: usize,
@@ -131,6 +178,12 @@ impl Agent {
             passed: Vec::new(),
             duties: Vec::new(),
             duties_made: 0,
+            identity: ChatIdentity::of_worker(&profile.worker_name),
+            chats: BTreeMap::new(),
+            compare_at: None,
+            asked: None,
+            viewers: Vec::new(),
+            counted: HashMap::new(),
         }
     }
 
@@ -142,8 +195,16 @@ impl Agent {
         }
         let mut effects = record.restore_calls(context);
         record.read_open_reservations(context);
+        record.compare_soon(context.now);
         effects.extend(record.work(context));
         (record, effects)
+    }
+
+    /// What only the running process knows.
+    #[cfg(test)]
+    fn forget_the_moment(&mut self) {
+        self.viewers.clear();
+        self.counted.clear();
     }
 
     /// Takes one input. The caller writes the new state before it carries out the effects.
@@ -155,6 +216,7 @@ impl Agent {
             Input::SetActivity(name) => self.want_activity(name, false, context),
             Input::Profile(profile) => {
                 self.take_profile(profile);
+                self.heard_name(&profile.worker_name);
                 self.grant_wish(context);
             }
             Input::Tick => {}
@@ -167,8 +229,10 @@ impl Agent {
     pub fn due(&self) -> Option<Timestamp> {
         let duties = self.duties.iter().filter_map(Duty::due);
         let holds = self.reservations.values().filter_map(|reservation| reservation.held).map(|held| held.until);
+        let offers = self.reservations.values().filter_map(Reservation::answering_due);
         let overdue = self.reservations.values().filter_map(Reservation::overdue_at);
-        duties.chain(holds).chain(overdue).chain(self.calls.iter().filter_map(Call::due)).min()
+        let calls = self.calls.iter().filter_map(Call::due);
+        duties.chain(holds).chain(offers).chain(overdue).chain(calls).chain(self.compare_at).min()
     }
 
     /// Whether nothing would be lost if this agent left the memory.
@@ -185,6 +249,7 @@ impl Agent {
             call: self.calls.iter().find(|call| call.is_busy()).or(self.calls.last()).map(Call::stage),
             reservations: self.reservations.iter().map(|(sid, one)| (sid.clone(), one.status)).collect(),
             missed_in_a_row: self.missed_in_a_row,
+            unread: self.chats.iter().map(|(sid, chat)| (sid.clone(), chat.unread())).collect(),
             duties: self.duties.len(),
             in_flight: self.duties.iter().filter(|duty| duty.is_in_flight()).count(),
         }
@@ -192,6 +257,9 @@ impl Agent {
 
     fn take_profile(&mut self, profile: &Profile) {
         self.phone = profile.phone.clone();
+        if self.identity.as_str().is_empty() {
+            self.heard_name(&profile.worker_name);
+        }
         self.ring_plan.clone_from(&profile.ring_plan);
         if profile.worker_sid.is_some() {
             self.worker.clone_from(&profile.worker_sid);
@@ -210,7 +278,11 @@ impl Agent {
                 context,
                 |call, _| call.conference(event.kind, event.participant.as_ref(), event.leg),
             ),
-            Event::Message(_) | Event::Participant(_) => Vec::new(),
+            Event::Message(event) => self.message_event(event, context),
+            Event::Participant(event) => {
+                self.participant_event(event, context);
+                Vec::new()
+            }
         }
     }
 
@@ -218,7 +290,9 @@ impl Agent {
     fn work(&mut self, context: &Context<'_>) -> Vec<Effect> {
         let mut effects = self.tick_calls(context);
         effects.extend(self.release_held(context));
+        effects.extend(self.tend_offers(context));
         self.ask_overdue(context);
+        self.compare(context.now);
         self.forget(context.now);
         effects.extend(self.discharge(context));
         effects
@@ -232,6 +306,8 @@ impl Agent {
             let Some(sid) = oldest.map(|(sid, _)| sid.clone()) else { break };
             self.reservations.remove(&sid);
         }
+        let Self { reservations, chats, .. } = self;
+        chats.retain(|_, chat| reservations.contains_key(&chat.reservation));
     }
 
     fn next_duty(&mut self) -> DutyId {

@@ -4,12 +4,19 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::request::Offered;
+use super::{
+    about::About,
+    request::{Found, Offered},
+};
 use crate::call::Miss;
 use crate::domain::{ReservationEvent, ReservationSid, ReservationStatus, RingTarget, TaskFacts, TaskSid, Timestamp};
 
 /// What a pending reservation is given beyond its time before its fate is asked for.
 const OVERDUE: Duration = Duration::from_secs(120);
+/// What an offer is given that was found pending, nobody knows for how long.
+const FOUND: Duration = Duration::from_secs(10);
+/// A call's instruction needs five seconds before the reservation's own timeout, a rejection three.
+const GIVE_UP_BEHIND_DEADLINE: Duration = Duration::from_secs(2);
 /// How often a reservation that is being worked on is looked after, in case the event of its end was lost.
 const CHECK: Duration = Duration::from_secs(6 * 3600);
 
@@ -28,6 +35,33 @@ pub struct Reservation {
     pub deadline: Timestamp,
     /// The offer waits for its moment to ring.
     pub held: Option<Held>,
+    /// How it stands with the agent; none for calls, and once it is taken or over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answering: Option<Answering>,
+    #[serde(default)]
+    pub about: Box<About>,
+    /// When it was created, by Twilio's clock.
+    #[serde(default)]
+    pub created: Timestamp,
+}
+
+/// An offer that the agent answers with a tap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answering {
+    /// The agent's devices show it.
+    Shown {
+        /// When they show it once more.
+        again_at: Timestamp,
+        /// If nobody answers, the agent goes offline.
+        last: bool,
+        /// The agent is being taken offline already.
+        given_up: bool,
+    },
+    /// The agent has said yes; Twilio has yet to.
+    Connecting { ask_at: Timestamp },
+    /// It is being rejected.
+    Rejecting,
 }
 
 /// What comes with a reservation.
@@ -38,7 +72,9 @@ pub enum Kind {
     Call,
     /// A call that the agent places at the desk comes as a task too. It does not ring, but the agent is on a call.
     CallOut,
-    Other,
+    /// Anything else, chats above all: the agent answers it with a tap.
+    #[serde(alias = "other")]
+    Chat,
 }
 
 impl Kind {
@@ -49,9 +85,12 @@ impl Kind {
         };
         match task.channel.as_str() {
             "voice" if outbound() => Self::CallOut,
-            "voice" => Self::Call,
-            _ => Self::Other,
+            channel => Self::of_channel(channel),
         }
+    }
+
+    fn of_channel(channel: &str) -> Self {
+        if channel == "voice" { Self::Call } else { Self::Chat }
     }
 }
 
@@ -80,6 +119,23 @@ impl Reservation {
         Offered { reservation: sid.clone(), task: self.task.clone() }
     }
 
+    /// One of which only a reading tells.
+    pub fn found(found: &Found, now: Timestamp) -> Self {
+        Self {
+            task: found.offered.task.clone(),
+            kind: Kind::of_channel(&found.about.channel),
+            status: found.status,
+            version: None,
+            at: Timestamp::EPOCH,
+            heard_at: now,
+            deadline: now + FOUND,
+            held: None,
+            answering: None,
+            about: Box::new(found.about.clone()),
+            created: found.changed_at.unwrap_or(now),
+        }
+    }
+
     /// Whether an event tells something newer than what is known. Versions decide where both have one.
     pub fn is_news(&self, event: &ReservationEvent) -> bool {
         match (self.version, event.version) {
@@ -103,6 +159,23 @@ impl Reservation {
             ReservationStatus::Pending => Some(self.deadline.max(self.heard_at) + OVERDUE),
             ReservationStatus::Accepted | ReservationStatus::Wrapping => Some(self.heard_at + CHECK),
             _ => None,
+        }
+    }
+
+    /// The last moment to give an unanswered offer back, so that Twilio's own timeout does not act.
+    pub fn give_up_at(&self) -> Timestamp {
+        self.deadline + GIVE_UP_BEHIND_DEADLINE
+    }
+
+    /// When the offer wants to be looked after.
+    pub fn answering_due(&self) -> Option<Timestamp> {
+        match self.answering? {
+            Answering::Shown { again_at, last, given_up } => {
+                let end = if last && !given_up { self.deadline } else { self.give_up_at() };
+                Some(again_at.min(end))
+            }
+            Answering::Connecting { ask_at } => Some(ask_at),
+            Answering::Rejecting => None,
         }
     }
 

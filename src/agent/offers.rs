@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     Agent, Context, Effect, Notice,
+    about::About,
     offer::{Held, HeldFor, Kind, Reservation},
     request::{Offered, Request},
 };
@@ -27,11 +28,12 @@ impl Agent {
         }
         let status = ReservationStatus::from(event.kind);
         let known = self.remember(event, status, context);
+        self.heard_name(&event.worker_name);
         let mut effects = self.heard_of_worker(&event.worker, event.activity.as_deref(), event.at, context);
         match event.kind {
             ReservationEventKind::Created if !known => effects.extend(self.offered(event, context)),
             ReservationEventKind::Created => {}
-            _ => effects.extend(self.status_changed(sid, status, context)),
+            _ => effects.extend(self.status_changed(sid, status, event.at, context)),
         }
         effects
     }
@@ -57,6 +59,9 @@ impl Agent {
             heard_at: context.now,
             deadline: deadline.max(context.now + GRACE),
             held: None,
+            answering: None,
+            about: Box::new(About::of(&event.task)),
+            created,
         };
         self.reservations.insert(event.reservation.clone(), reservation);
         false
@@ -65,7 +70,8 @@ impl Agent {
     /// A reservation was created for this agent.
     fn offered(&mut self, event: &ReservationEvent, context: &Context<'_>) -> Vec<Effect> {
         let sid = &event.reservation;
-        if self.reservations.get(sid).is_none_or(|one| one.kind != Kind::Call) {
+        // What the agent dials at the desk needs no answer.
+        if self.reservations.get(sid).is_none_or(|one| one.kind == Kind::CallOut) {
             return Vec::new();
         }
         if context.now >= event.at + context.reservation_timeout {
@@ -77,9 +83,10 @@ impl Agent {
         self.consider(sid, context)
     }
 
-    /// Decides about a pending voice offer.
-    fn consider(&mut self, sid: &ReservationSid, context: &Context<'_>) -> Vec<Effect> {
+    /// Decides about a pending offer.
+    pub(super) fn consider(&mut self, sid: &ReservationSid, context: &Context<'_>) -> Vec<Effect> {
         let pending = self.reservations.get(sid).filter(|one| one.status == ReservationStatus::Pending);
+        let Some(kind) = pending.map(|one| one.kind) else { return Vec::new() };
         let Some((task, deadline)) = pending.map(|one| (one.task.clone(), one.deadline)) else { return Vec::new() };
         let on_mobile = self.is_on_mobile(context);
         if on_mobile != Some(true) {
@@ -88,6 +95,9 @@ impl Agent {
                 self.read_worker(context.now);
             }
             return Vec::new();
+        }
+        if kind == Kind::Chat {
+            return self.show_offer(sid, context);
         }
         let mut effects = self.came_back(&task, sid, context);
         let missed = self.passed_of_late(&task, context.now).is_some_and(|passed| passed.missed > 0);
@@ -181,7 +191,7 @@ impl Agent {
         held.map(|(sid, _)| sid.clone()).collect()
     }
 
-    fn let_go(&mut self, sid: &ReservationSid) -> Option<Held> {
+    pub(super) fn let_go(&mut self, sid: &ReservationSid) -> Option<Held> {
         self.reservations.get_mut(sid)?.held.take()
     }
 
@@ -201,16 +211,26 @@ impl Agent {
         &mut self,
         sid: &ReservationSid,
         status: ReservationStatus,
+        at: Timestamp,
         context: &Context<'_>,
     ) -> Vec<Effect> {
         if status != ReservationStatus::Pending {
             self.let_go(sid);
         }
-        self.tell_call(|call| call.is_of(sid), context, |call, now| call.reservation(status, now))
+        let mut effects = self.offer_moved(sid, status, context);
+        self.chat_moved(sid, status, at, context.now);
+        effects.extend(self.tell_call(|call| call.is_of(sid), context, |call, now| call.reservation(status, now)));
+        effects
     }
 
     /// REST's word on a reservation. An answer may have been overtaken by an event: a status never goes back.
-    pub(super) fn found(&mut self, offered: &Offered, status: ReservationStatus, context: &Context<'_>) -> Vec<Effect> {
+    pub(super) fn found(
+        &mut self,
+        offered: &Offered,
+        status: ReservationStatus,
+        changed_at: Option<Timestamp>,
+        context: &Context<'_>,
+    ) -> Vec<Effect> {
         let sid = &offered.reservation;
         let Some(reservation) = self.reservations.get_mut(sid) else { return Vec::new() };
         reservation.heard_at = context.now;
@@ -222,7 +242,7 @@ impl Agent {
             reservation.deadline = reservation.deadline.max(context.now + GRACE_BY_READING);
             return self.consider(sid, context);
         }
-        self.status_changed(sid, status, context)
+        self.status_changed(sid, status, changed_at.unwrap_or(context.now), context)
     }
 
     /// Asks about reservations that should have been heard of: their events were lost.

@@ -21,6 +21,10 @@ pub struct Policy {
     pub reoffer_hold: Duration,
     /// What the reservation is set to when the last leg ends.
     pub closing: Closing,
+    /// The activities that agents choose from on their phones. In any other an agent is at the desk.
+    pub choices: Vec<String>,
+    /// At a chat's end the conversation stays open without the agent.
+    pub leave_chats: bool,
 }
 
 impl Default for Policy {
@@ -34,6 +38,8 @@ impl Default for Policy {
             missed_keep_activity: 2,
             reoffer_hold: Duration::from_secs(15),
             closing: Closing::Wrapup,
+            choices: ["Available on Mobile", "Break", "Offline"].map(str::to_owned).to_vec(),
+            leave_chats: false,
         }
     }
 }

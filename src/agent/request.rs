@@ -4,8 +4,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::{
+    about::{About, InteractionChannel},
+    chat::{Count, Line},
+};
 use crate::domain::{
-    CallId, CallSid, E164, LegNo, LegStatus, ReservationSid, ReservationStatus, TaskSid, Timestamp, WorkerSid,
+    CallId, CallSid, ChatIdentity, ConversationSid, E164, LegNo, LegStatus, ReservationSid, ReservationStatus, TaskSid,
+    Timestamp, WorkerSid,
 };
 
 /// A reservation and its task: both are needed to reach it over REST.
@@ -42,6 +47,18 @@ impl From<Closing> for ReservationStatus {
     }
 }
 
+/// By which way the agent's part ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// The reservation itself is set.
+    #[default]
+    Reservation,
+    /// Flex routes the conversation: its channel is closed, or only the agent's part in it where others are in it too, or
+    /// where the conversation is to stay open (`leave`).
+    Interaction { at: InteractionChannel, leave: bool },
+}
+
 /// The conference instruction: Twilio calls the agent and lets the customer in when the agent answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instruct {
@@ -58,10 +75,14 @@ pub struct Instruct {
 #[serde(rename_all = "snake_case")]
 pub enum Request {
     Instruct(Instruct),
+    /// Takes a task that is no call. Twilio brings the agent into the conversation, and then says whether it did.
+    Accept(Offered),
     Reject(Offered),
     Close {
         offered: Offered,
         how: Closing,
+        #[serde(default)]
+        ending: Ending,
     },
     SetActivity {
         worker: WorkerSid,
@@ -75,14 +96,28 @@ pub enum Request {
     ReadInstruction(Offered),
     ReadWorker(WorkerSid),
     ReadLeg(CallSid),
+    /// Moves the agent's read horizon.
+    SetRead {
+        identity: ChatIdentity,
+        conversation: ConversationSid,
+        index: u64,
+    },
+    /// Reads what Twilio counts as unread, in all conversations of the agent.
+    ReadCounts(ChatIdentity),
+    /// Reads the newest messages.
+    ReadMessages(ConversationSid),
+    /// Reads which reservations the worker works on: of one of them nothing was heard.
+    ReadReservations(WorkerSid),
 }
 
 /// What Twilio answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     Done,
+    /// `changed_at` is Twilio's `date_updated`, in whole seconds.
     Reservation {
         status: ReservationStatus,
+        changed_at: Option<Timestamp>,
     },
     Instruction {
         status: ReservationStatus,
@@ -96,6 +131,20 @@ pub enum Answer {
     Leg {
         status: LegStatus,
     },
+    Counts(Vec<(ConversationSid, Count)>),
+    /// The oldest of them first.
+    Messages(Vec<Line>),
+    Reservations(Vec<Found>),
+}
+
+/// A reservation that a reading found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub offered: Offered,
+    pub status: ReservationStatus,
+    /// Twilio's `date_updated`, in whole seconds.
+    pub changed_at: Option<Timestamp>,
+    pub about: About,
 }
 
 /// Why it did not answer as hoped, as far as the next step depends on it.

@@ -1,21 +1,13 @@
-//! The agent's calls: starting one, doing what it wants done, and counting those that nobody answered.
-
-use std::time::Duration;
+//! The agent's calls: starting one, and doing what it wants done.
 
 use super::{
     Agent, Context, Effect, Notice,
-    offer::Passed,
-    request::{Instruct, Request},
+    misses::Missed,
+    request::{Ending, Instruct, Request},
 };
-use crate::call::{Act, Call, Miss, Step};
+use crate::call::{Act, Call, Step};
 use crate::domain::{CallId, ReservationSid, RingTarget, TaskSid, Timestamp};
 
-/// A task that comes back within this time is a re-offer: it does not ring at once.
-const REOFFER_WINDOW: Duration = Duration::from_secs(60);
-/// The second miss of one task within this time takes the agent offline.
-const REMEMBER: Duration = Duration::from_secs(15 * 60);
-/// Passed tasks remembered at most: a bound on the record's size.
-const REMEMBERED: usize = 16;
 /// Calls at most, one of them busy, the others settling: a bound on the record's size.
 const CALLS: usize = 4;
 
@@ -30,7 +22,7 @@ impl Agent {
         let Some((call, act)) = Call::start(id, offered.clone(), &plan, self.is_last_chance(&offered.task, context))
         else {
             self.owe_briefly(Request::Reject(offered.clone()), context.now);
-            return self.missed(&offered.task, context);
+            return self.missed(&offered, Missed::Call, context);
         };
         self.calls_made += 1;
         let excess = (self.calls.len() + 1).saturating_sub(CALLS);
@@ -108,7 +100,7 @@ impl Agent {
                 Act::GiveUp => self.go_offline(context),
                 Act::TakeBack => self.want_activity(context.policy.mobile_activity.clone(), false, context),
                 Act::Tried { target, miss } => self.tried(&offered.task, target, miss, context.now),
-                Act::Missed => effects.extend(self.missed(&offered.task, context)),
+                Act::Missed => effects.extend(self.missed(&offered, Missed::Call, context)),
                 Act::Reject => self.owe_briefly(Request::Reject(offered.clone()), context.now),
                 Act::Close => self.close(&offered.reservation, context),
                 Act::Over => self.calls.retain(|call| call.id != id),
@@ -121,75 +113,7 @@ impl Agent {
         let how = context.policy.closing;
         let open = self.reservations.get(sid).filter(|one| !how.is_reached_by(one.status));
         if let Some(offered) = open.map(|one| one.offered(sid)) {
-            self.owe_for_a_day(Request::Close { offered, how }, context.now);
-        }
-    }
-
-    /// Notes that a task came by, and was not taken.
-    pub(super) fn pass(&mut self, task: &TaskSid, now: Timestamp) -> &mut Passed {
-        let known = self.passed.iter().position(|passed| passed.task == *task);
-        let mut passed = known.map_or_else(|| Passed::new(task.clone(), now), |place| self.passed.remove(place));
-        if now.since(passed.at) > REOFFER_WINDOW {
-            passed.tried.clear();
-        }
-        passed.at = now;
-        self.passed.push(passed);
-        let last = self.passed.len() - 1;
-        &mut self.passed[last]
-    }
-
-    pub(super) fn passed_of_late(&self, task: &TaskSid, now: Timestamp) -> Option<&Passed> {
-        self.passed.iter().find(|passed| passed.task == *task && now.since(passed.at) <= REOFFER_WINDOW)
-    }
-
-    pub(super) fn forget_passed(&mut self, now: Timestamp) {
-        self.passed.retain(|passed| now.since(passed.at) < REMEMBER);
-        let excess = self.passed.len().saturating_sub(REMEMBERED);
-        self.passed.drain(..excess);
-    }
-
-    fn tried(&mut self, task: &TaskSid, target: RingTarget, miss: Miss, now: Timestamp) {
-        let passed = self.pass(task, now);
-        passed.tried.retain(|(known, _)| *known != target);
-        passed.tried.push((target, miss));
-    }
-
-    /// A ring that nobody answered. After too many in a row, or the second for one task, the agent goes offline, so that
-    /// customers do not wait for somebody who is not there.
-    fn missed(&mut self, task: &TaskSid, context: &Context<'_>) -> Vec<Effect> {
-        let enough = self.is_last_chance(task, context);
-        let passed = self.pass(task, context.now);
-        passed.missed = passed.missed.saturating_add(1);
-        self.missed_in_a_row = self.missed_in_a_row.saturating_add(1);
-        let mut effects = vec![Effect::Tell(Notice::CallMissed)];
-        if enough {
-            self.go_offline(context);
-        }
-        if enough && self.is_going_offline(context) {
-            effects.push(Effect::Tell(Notice::WentOffline));
-        }
-        effects
-    }
-
-    /// Whether one more miss takes the agent offline.
-    fn is_last_chance(&self, task: &TaskSid, context: &Context<'_>) -> bool {
-        let known = self.passed.iter().find(|passed| passed.task == *task);
-        known.is_some_and(|passed| passed.missed > 0) || self.missed_in_a_row >= context.policy.missed_keep_activity
-    }
-
-    fn is_going_offline(&self, context: &Context<'_>) -> bool {
-        let offline = &context.policy.offline_activity;
-        self.activity.as_ref().is_some_and(|activity| activity.name == *offline)
-            || self
-                .duties
-                .iter()
-                .any(|duty| matches!(&duty.request, Request::SetActivity { activity, .. } if activity == offline))
-    }
-
-    /// An agent who has left mobile meanwhile chose to, and stays there.
-    fn go_offline(&mut self, context: &Context<'_>) {
-        if self.is_on_mobile(context) == Some(true) {
-            self.want_activity(context.policy.offline_activity.clone(), true, context);
+            self.owe_for_a_day(Request::Close { offered, how, ending: Ending::Reservation }, context.now);
         }
     }
 }

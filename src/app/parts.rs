@@ -5,7 +5,7 @@ use crate::{
     actors::{self, Kit},
     agent::{Policy, request::Closing},
     clock::Clock,
-    config::{self, Completion, Config},
+    config::{self, Completion, Config, EndChat},
     store::StoreHandle,
     twilio::{Credentials, Endpoints, Limits, Settings, Twilio, facts::WorkspaceFacts, signature::Validator},
 };
@@ -62,6 +62,8 @@ pub(super) fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &
             Completion::Wrapup => Closing::Wrapup,
             Completion::Complete => Closing::Complete,
         },
+        choices: config.twilio.activities.choices.clone(),
+        leave_chats: config.twilio.end_chat == EndChat::Leave,
     };
     Kit {
         store: store.clone(),

@@ -33,7 +33,7 @@ pub use self::{
     reader::Effective,
     show::show,
     source::{ENV_PREFIX, FileText, Origin, Sources},
-    twilio::{Activities, ApiKey, Endpoints, Intake, Twilio},
+    twilio::{Activities, ApiKey, EndChat, Endpoints, Intake, Twilio},
     url::BaseUrl,
 };
 

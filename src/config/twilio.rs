@@ -24,6 +24,7 @@ pub struct Twilio {
     /// Shown on legs that the gateway makes.
     pub caller_id: E164,
     pub intake: Intake,
+    pub end_chat: EndChat,
     pub endpoints: Endpoints,
 }
 
@@ -52,6 +53,14 @@ choices! {
         Callbacks = "callbacks",
         EventStreams = "event-streams",
     }
+
+    /// What becomes of a conversation when its agent is done.
+    pub EndChat {
+        /// It is closed, unless another agent is in it.
+        Close = "close",
+        /// It stays open without the agent.
+        Leave = "leave",
+    }
 }
 
 /// Twilio's base URLs, one a product.
@@ -79,6 +88,7 @@ impl Twilio {
         let activities = Activities::read(reader);
         let caller_id = reader.required("twilio.caller_id");
         let intake = reader.or("twilio.intake", Intake::Auto);
+        let end_chat = reader.or("twilio.end_chat", EndChat::Close);
         let endpoints = Endpoints::read(reader);
         Some(Self {
             account_sid: account_sid?,
@@ -90,6 +100,7 @@ impl Twilio {
             activities,
             caller_id: caller_id?,
             intake,
+            end_chat,
             endpoints: endpoints?,
         })
     }

@@ -73,7 +73,7 @@ impl ParticipantEvent {
 }
 
 /// Who somebody is in Conversations. Flex makes an agent's of the worker's friendly name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ChatIdentity(Box<str>);
 

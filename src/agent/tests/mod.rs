@@ -3,6 +3,9 @@
 mod activity;
 mod busy;
 mod calls;
+mod chat_storm;
+mod chats;
+mod conversations;
 mod lost;
 mod misses;
 mod order;

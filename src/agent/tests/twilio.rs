@@ -2,8 +2,9 @@
 //! hold, a leg that fails cancels it, the task goes back to the queue and to whoever is free, and a task that was assigned
 //! too often is cancelled. Time is told to it; what it would send as webhooks is in `sent`.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
+use super::conversations::Conversation;
 use crate::domain::{
     CallId, CallSid, ConferenceEvent, ConferenceEventKind, Event, LegEvent, LegNo, LegStatus, ReservationEvent,
     ReservationEventKind, ReservationSid, ReservationStatus, TaskFacts, TaskSid, Timestamp, WorkerEvent,
@@ -39,7 +40,7 @@ pub(super) enum Phone {
 pub(super) struct Task {
     pub sid: TaskSid,
     pub channel: &'static str,
-    pub attributes: &'static str,
+    pub attributes: String,
     /// When it may be matched; none: it is with a worker, or over.
     queued: Option<Timestamp>,
     pub assignments: u32,
@@ -56,6 +57,8 @@ pub(super) struct Reservation {
     /// Its leg, once an instruction was taken: Twilio holds it from then on.
     pub leg: Option<usize>,
     pub answered: bool,
+    /// An acceptance without a leg: when the worker is in the conversation.
+    pub joins_at: Option<Timestamp>,
 }
 
 pub(super) struct Leg {
@@ -83,6 +86,11 @@ pub(super) struct Twilio {
     pub tasks: Vec<Task>,
     pub reservations: Vec<Reservation>,
     pub legs: Vec<Leg>,
+    /// One a chat task, by the task's number.
+    pub conversations: BTreeMap<usize, Conversation>,
+    /// How long it takes to bring a worker into a conversation, and whether the next time fails.
+    pub join: Duration,
+    pub join_fails: bool,
     pub sent: Vec<Event>,
     /// What must never be asked of it, and was.
     pub violations: Vec<String>,
@@ -103,6 +111,9 @@ impl Twilio {
             tasks: Vec::new(),
             reservations: Vec::new(),
             legs: Vec::new(),
+            conversations: BTreeMap::new(),
+            join: Duration::from_millis(300),
+            join_fails: false,
             sent: Vec::new(),
             violations: Vec::new(),
             events: 0,
@@ -114,8 +125,8 @@ impl Twilio {
         Timestamp::from_millis(self.now.as_millis().saturating_add_signed(self.skew))
     }
 
-    pub(super) fn new_task(&mut self, channel: &'static str, attributes: &'static str) -> usize {
-        let number = self.tasks.len();
+    pub(super) fn new_task(&mut self, channel: &'static str, attributes: &str) -> usize {
+        let (number, attributes) = (self.tasks.len(), attributes.to_owned());
         let queued = Some(self.now);
         self.tasks.push(Task { sid: sid("WT", number), channel, attributes, queued, assignments: 0, canceled: false });
         self.match_tasks();
@@ -196,6 +207,8 @@ impl Twilio {
             if self.reservations[number].next().is_some_and(|at| at <= now) {
                 if self.reservations[number].status == ReservationStatus::Wrapping {
                     self.reservation_is(number, ReservationStatus::Completed);
+                } else if self.reservations[number].joins_at.is_some() {
+                    self.joined(number);
                 } else {
                     self.reservation_is(number, ReservationStatus::Timeout);
                     self.requeue(number);
@@ -228,10 +241,11 @@ impl Twilio {
             task,
             status: ReservationStatus::Pending,
             timed_out_at: self.now + self.reservation_timeout,
-            ended_at: Timestamp::EPOCH,
+            ended_at: self.now,
             version: 0,
             leg: None,
             answered: false,
+            joins_at: None,
         });
         self.tell_reservation(number, ReservationEventKind::Created);
     }
@@ -333,7 +347,7 @@ impl Twilio {
                 sid: task.sid.clone(),
                 channel: task.channel.into(),
                 workflow: None,
-                attributes: task.attributes.into(),
+                attributes: task.attributes.clone(),
             },
         }));
     }
@@ -344,7 +358,7 @@ impl Twilio {
         self.sent.push(Event::Conference(ConferenceEvent { call, leg, conference, kind, participant: None, sequence }));
     }
 
-    const fn next_event(&mut self) -> usize {
+    pub(super) const fn next_event(&mut self) -> usize {
         self.events += 1;
         self.events
     }
@@ -353,7 +367,7 @@ impl Twilio {
 impl Reservation {
     fn next(&self) -> Option<Timestamp> {
         match (self.status, self.leg) {
-            (ReservationStatus::Pending, None) => Some(self.timed_out_at),
+            (ReservationStatus::Pending, None) => Some(self.joins_at.unwrap_or(self.timed_out_at)),
             (ReservationStatus::Wrapping, _) => Some(self.ended_at + WRAP_UP),
             _ => None,
         }

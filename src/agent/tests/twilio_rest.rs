@@ -1,7 +1,7 @@
 //! The model's REST side.
 
 use super::twilio::{BREAK, DESK, MOBILE, OFFLINE, Reservation, Twilio};
-use crate::agent::request::{Answer, Closing, Instruct, Offered, Refusal, Request};
+use crate::agent::request::{Answer, Closing, Ending, Instruct, Offered, Refusal, Request};
 use crate::domain::{CallSid, LegStatus, ReservationStatus, Timestamp};
 
 type Reply = Result<Answer, Refusal>;
@@ -11,12 +11,18 @@ impl Twilio {
         match request {
             Request::Instruct(instruct) => self.instruct(instruct),
             Request::Reject(offered) => self.reject(offered),
-            Request::Close { offered, how } => self.close(offered, *how),
+            Request::Accept(offered) => self.accept(offered),
+            Request::Close { offered, how, ending } => self.close(offered, *how, ending),
+            Request::SetRead { conversation, index, .. } => self.set_read(conversation, *index),
+            Request::ReadCounts(_) => Ok(Answer::Counts(self.counts())),
+            Request::ReadMessages(conversation) => self.newest_messages(conversation),
+            Request::ReadReservations(_) => Ok(Answer::Reservations(self.open_reservations())),
             Request::SetActivity { activity, reject_pending, .. } => self.update_worker(activity, *reject_pending),
             Request::CancelLeg(leg) => self.cancel_leg(leg),
             Request::ReadReservation(offered) => {
                 let number = self.find(offered)?;
-                Ok(Answer::Reservation { status: self.reservations[number].status })
+                let one = &self.reservations[number];
+                Ok(Answer::Reservation { status: one.status, changed_at: Some(one.changed_at()) })
             }
             Request::ReadInstruction(offered) => {
                 let reservation = &self.reservations[self.find(offered)?];
@@ -30,7 +36,7 @@ impl Twilio {
         }
     }
 
-    fn find(&self, offered: &Offered) -> Result<usize, Refusal> {
+    pub(super) fn find(&self, offered: &Offered) -> Result<usize, Refusal> {
         self.reservations.iter().position(|one| one.sid == offered.reservation).ok_or(Refusal::NotFound)
     }
 
@@ -62,7 +68,7 @@ impl Twilio {
 
     fn reject(&mut self, offered: &Offered) -> Reply {
         let number = self.find(offered)?;
-        if self.reservations[number].status != ReservationStatus::Pending || self.reservations[number].leg.is_some() {
+        if !self.reservations[number].is_free() {
             return Err(Refusal::NotPending);
         }
         self.reservation_is(number, ReservationStatus::Rejected);
@@ -70,8 +76,9 @@ impl Twilio {
         Ok(Answer::Done)
     }
 
-    fn close(&mut self, offered: &Offered, how: Closing) -> Reply {
+    fn close(&mut self, offered: &Offered, how: Closing, ending: &Ending) -> Reply {
         let number = self.find(offered)?;
+        self.judge_ending(number, ending);
         let status = self.reservations[number].status;
         if !matches!(status, ReservationStatus::Accepted | ReservationStatus::Wrapping) {
             return Err(Refusal::NotPending);
@@ -86,8 +93,7 @@ impl Twilio {
     fn update_worker(&mut self, activity: &str, reject_pending: bool) -> Reply {
         let known = [MOBILE, DESK, BREAK, OFFLINE];
         let name = known.into_iter().find(|name| *name == activity).ok_or(Refusal::Other)?;
-        let pending = |one: &Reservation| one.status == ReservationStatus::Pending && one.leg.is_none();
-        let pending: Vec<_> = (0..self.reservations.len()).filter(|at| pending(&self.reservations[*at])).collect();
+        let pending: Vec<_> = (0..self.reservations.len()).filter(|at| self.reservations[*at].is_free()).collect();
         if !pending.is_empty() && !reject_pending {
             return Err(Refusal::Other);
         }
@@ -108,16 +114,30 @@ impl Twilio {
     }
 
     pub(super) fn is_free_at_desk(&self, task: usize) -> bool {
-        let pending = |one: &Reservation| one.status == ReservationStatus::Pending && one.leg.is_none();
-        self.current(task).is_some_and(|number| pending(&self.reservations[number]))
+        self.current(task).is_some_and(|number| self.reservations[number].is_free())
     }
 
     /// The desk does something to a pending reservation.
     pub(super) fn at_desk(&mut self, task: usize, status: ReservationStatus) {
         let number = self.current(task).unwrap();
+        if status == ReservationStatus::Accepted {
+            self.enter(task);
+        }
         self.reservation_is(number, status);
         if matches!(status, ReservationStatus::Rejected | ReservationStatus::Rescinded) {
             self.requeue(number);
         }
+    }
+}
+
+impl Reservation {
+    /// In whole seconds, as REST says it.
+    pub(super) const fn changed_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.ended_at.as_secs() * 1000)
+    }
+
+    /// Pending, and not on hold.
+    pub(super) const fn is_free(&self) -> bool {
+        matches!(self.status, ReservationStatus::Pending) && self.leg.is_none() && self.joins_at.is_none()
     }
 }

@@ -5,11 +5,12 @@ use std::{collections::VecDeque, time::Duration};
 use super::twilio::{MOBILE, Phone, Twilio};
 use crate::agent::{
     Agent, Context, Effect, Input, Notice, Policy,
+    command::{Command, Denial},
     duty::Ticket,
     request::{Answer, Failure, Refusal, Request},
 };
 use crate::call::Stage;
-use crate::domain::{AgentId, Event, Profile, ReservationStatus, RingTarget, Timestamp};
+use crate::domain::{AgentId, Event, MessageEvent, Notification, Profile, ReservationStatus, RingTarget, Timestamp};
 
 pub(super) const NOON: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
@@ -81,6 +82,7 @@ pub(super) struct World<W = Script> {
     answers: Vec<(Timestamp, Ticket, Result<Answer, Failure>)>,
     pub requests: Vec<(Timestamp, Request)>,
     pub notices: Vec<Notice>,
+    pub pushed: Vec<(Timestamp, Notification)>,
 }
 
 pub(super) fn profile() -> Profile {
@@ -156,6 +158,7 @@ impl<W: Weather> World<W> {
             answers: Vec::new(),
             requests: Vec::new(),
             notices: Vec::new(),
+            pushed: Vec::new(),
         }
     }
 
@@ -165,6 +168,29 @@ impl<W: Weather> World<W> {
         let task = self.twilio.new_task("voice", "{}");
         self.settle();
         task
+    }
+
+    /// A customer writes for the first time.
+    pub(super) fn customer_writes(&mut self) -> usize {
+        let task = self.twilio.new_chat(false);
+        self.settle();
+        task
+    }
+
+    /// Somebody writes in a chat.
+    pub(super) fn writes(&mut self, chat: usize, author: &str) -> u64 {
+        let index = self.twilio.write(chat, author);
+        self.settle();
+        index
+    }
+
+    /// What the agent taps.
+    pub(super) fn tap(&mut self, command: Command) -> Result<(), Denial> {
+        let context = Self::context(&self.policy, &self.twilio, self.now);
+        let (done, effects) = self.agent.command(command, &context);
+        self.carry_out(effects);
+        self.settle();
+        done
     }
 
     pub(super) fn customer_hangs_up(&mut self, task: usize) -> &mut Self {
@@ -272,7 +298,16 @@ impl<W: Weather> World<W> {
         Context { now, policy, reservation_timeout: twilio.reservation_timeout }
     }
 
+    /// The directory keeps away what happens in conversations that the agent is not in.
+    fn concerns_the_agent(&self, event: &Event) -> bool {
+        let Event::Message(MessageEvent { conversation, .. }) = event else { return true };
+        self.agent.conversations().any(|known| known == conversation) || self.twilio.is_in(conversation)
+    }
+
     fn handle(&mut self, given: &Given) {
+        if matches!(given, Given::Event(event) if !self.concerns_the_agent(event)) {
+            return;
+        }
         let context = Self::context(&self.policy, &self.twilio, self.now);
         let input = match given {
             Given::Event(event) => Input::Event(event),
@@ -294,6 +329,7 @@ impl<W: Weather> World<W> {
     /// The process dies and starts again: what was on its way to or from it is lost, but for the inbox.
     pub(super) fn restart(&mut self) -> &mut Self {
         self.answers.clear();
+        self.agent.forget_the_moment();
         let record: Agent = serde_json::from_slice(&serde_json::to_vec(&self.agent).unwrap()).unwrap();
         assert_eq!(record, self.agent);
         let context = Self::context(&self.policy, &self.twilio, self.now);
@@ -309,6 +345,7 @@ impl<W: Weather> World<W> {
             match effect {
                 Effect::Tell(notice) => self.notices.push(notice),
                 Effect::Rest { ticket, request } => self.send(ticket, request),
+                Effect::Push(notification) => self.pushed.push((self.now, notification)),
             }
         }
     }
