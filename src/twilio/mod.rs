@@ -14,5 +14,6 @@ pub mod voice;
 mod cache;
 #[cfg(test)]
 mod testing;
+mod wire;
 
 pub use client::{Credentials, Endpoints, Health, Limits, Refusal, Settings, Twilio, TwilioError};
