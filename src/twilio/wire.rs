@@ -4,6 +4,10 @@ use serde::{Deserialize, Deserializer};
 
 use crate::domain::Timestamp;
 
+/// An answer of which nothing is needed.
+#[derive(Deserialize)]
+pub(super) struct Nothing {}
+
 /// An ISO 8601 date; one that cannot be read, or is before 1970, is none.
 pub(super) fn moment(text: &str) -> Option<Timestamp> {
     let at: jiff::Timestamp = text.parse().ok()?;
