@@ -111,15 +111,17 @@ mod with_python {
 
 mod with_node {
     use std::{
+        collections::BTreeMap,
         sync::{Arc, Mutex},
         time::Duration,
     };
 
     use offdesk::{
         clock::Clock,
-        domain::{ReservationStatus, Timestamp},
+        domain::{ChatIdentity, ReservationStatus, Timestamp},
         twilio::{
             Credentials, Endpoints, Limits, Settings, Twilio,
+            interactions::Ending,
             taskrouter::{ConferenceInstruction, Destination, Recording},
             voice::{CallEnd, ConferenceStatus},
         },
@@ -150,7 +152,7 @@ mod with_node {
         let (url, requests) = recorder().await;
         ask_everything(&client(&url)).await;
         let requests = requests.lock().unwrap().clone();
-        assert_eq!(requests.len(), 21);
+        assert_eq!(requests.len(), 35);
         let mut oracle = Oracle::start();
         for request in requests {
             assert_eq!(oracle.violations(&request), Vec::<String>::new(), "{request}");
@@ -185,6 +187,32 @@ mod with_node {
         let _ = twilio.end_conference(&sid("CF").parse().unwrap()).await;
         let _ = twilio.conferences_named(&sid("WT"), Some(ConferenceStatus::InProgress)).await;
         let _ = twilio.configuration().await;
+        let _ = twilio.task(task).await;
+        ask_conversations(twilio).await;
+        ask_interactions(twilio).await;
+    }
+
+    async fn ask_conversations(twilio: &Twilio) {
+        let conversation = &sid("CH").parse().unwrap();
+        let agent = &ChatIdentity::of_worker("user-+4915550101001");
+        let _ = twilio.chat_service_sid().await;
+        let _ = twilio.participants(conversation).await;
+        let _ = twilio.latest_messages(conversation, 1).await;
+        let _ = twilio.messages(conversation, Some(7), 50).await;
+        let _ = twilio.send_message(conversation, agent, Some("Ahoy & 😀"), None).await;
+        let _ = twilio.send_message(conversation, agent, None, Some(&sid("ME").parse().unwrap())).await;
+        let _ = twilio.user_conversations(agent).await;
+        let _ = twilio.set_read(agent, conversation, 7).await;
+    }
+
+    async fn ask_interactions(twilio: &Twilio) {
+        let (interaction, channel) = (&sid("KD").parse().unwrap(), &sid("UO").parse().unwrap());
+        let _ = twilio.channel_participants(interaction, channel).await;
+        let participant = &sid("UT").parse().unwrap();
+        for ending in [Ending::Wrapup, Ending::Closed] {
+            let _ = twilio.close_channel(interaction, channel, ending).await;
+            let _ = twilio.close_participant(interaction, channel, participant, ending).await;
+        }
     }
 
     fn sid(prefix: &str) -> String {
@@ -272,7 +300,9 @@ mod with_node {
         let mut line = head.lines().next()?.split(' ');
         let (method, path) = (line.next()?, line.next()?);
         (body.len() >= length).then(|| {
-            json!({ "method": method, "path": path, "form": form, "headers": { "authorization": header("authorization") } })
+            let names = ["authorization", "x-twilio-webhook-enabled"];
+            let headers: BTreeMap<_, _> = names.iter().filter_map(|name| Some((name, header(name)?))).collect();
+            json!({ "method": method, "path": path, "form": form, "headers": headers })
         })
     }
 }

@@ -132,7 +132,10 @@ fn failure(error: TwilioError) -> Failure {
                 twilio::Refusal::BadCallerId | twilio::Refusal::Unroutable => Refusal::Unroutable,
                 twilio::Refusal::NotFound => Refusal::NotFound,
                 twilio::Refusal::Conflict => Refusal::Conflict,
-                twilio::Refusal::Unauthorized | twilio::Refusal::Forbidden | twilio::Refusal::Other => Refusal::Other,
+                twilio::Refusal::Unauthorized
+                | twilio::Refusal::Forbidden
+                | twilio::Refusal::RejectedByWebhook
+                | twilio::Refusal::Other => Refusal::Other,
             })
         }
     }

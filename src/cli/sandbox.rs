@@ -108,7 +108,11 @@ fn config(port: u16, data: &Path, twilio: &Handle) -> Result<Config, Failure> {
         [twilio.endpoints]
         api = "{url}/api"
         taskrouter = "{url}/taskrouter"
+        conversations = "{url}/conversations"
         flex = "{url}/flex"
+        verify = "{url}/verify"
+        media = "{url}/media"
+        events = "{url}/events"
         [calls]
         complete = "complete"
         "#,

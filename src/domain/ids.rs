@@ -70,6 +70,8 @@ sid! {
     ActivitySid = "WA", "an activity sid";
     /// A call, as Twilio names it: one leg.
     CallSid = "CA", "a call sid";
+    /// A Conversations service: what an account's conversations and their files belong to.
+    ChatServiceSid = "IS", "a chat service's sid";
     /// A conference, where the legs of a call meet.
     ConferenceSid = "CF", "a conference sid";
     /// A TaskRouter event: what makes a webhook unique.
@@ -80,6 +82,8 @@ sid! {
     InteractionChannelSid = "UO", "an interaction channel's sid";
     /// A Flex interaction: a customer's matter, with one channel or several.
     InteractionSid = "KD", "an interaction sid";
+    /// Somebody in a channel of a Flex interaction; the same person has another sid in the conversation.
+    InteractionParticipantSid = "UT", "an interaction participant's sid";
     /// A file in a conversation.
     MediaSid = "ME", "a media sid";
     /// A message in a conversation.

@@ -18,9 +18,9 @@ pub use event::{
     ReservationStatus, TaskFacts, WorkerEvent, WorkerEventKind,
 };
 pub use ids::{
-    AccountSid, ActivitySid, AgentId, ApiKeySid, CallId, CallSid, ConferenceSid, ConversationSid, EventSid, IdError,
-    InteractionChannelSid, InteractionSid, LegNo, MediaSid, MessageSid, ParticipantSid, ReservationSid, TaskSid,
-    VerifyServiceSid, WorkerSid, WorkflowSid, WorkspaceSid,
+    AccountSid, ActivitySid, AgentId, ApiKeySid, CallId, CallSid, ChatServiceSid, ConferenceSid, ConversationSid,
+    EventSid, IdError, InteractionChannelSid, InteractionParticipantSid, InteractionSid, LegNo, MediaSid, MessageSid,
+    ParticipantSid, ReservationSid, TaskSid, VerifyServiceSid, WorkerSid, WorkflowSid, WorkspaceSid,
 };
 pub use notification::{ActivityReason, Closed, Customer, News, Notification, NotificationId};
 pub use phone::{E164, PhoneError};

@@ -49,6 +49,7 @@ pub struct Webhooks {
 #[derive(Clone, Copy)]
 enum Door {
     TaskRouter,
+    Conversations,
     Call,
     Conference,
     Events,
@@ -58,18 +59,20 @@ impl Door {
     const fn label(self) -> &'static str {
         match self {
             Self::TaskRouter => "taskrouter",
+            Self::Conversations => "conversations",
             Self::Call => "call",
             Self::Conference => "conference",
             Self::Events => "events",
         }
     }
 
-    /// What Twilio wants to hear: an event callback's answer is 204 and claims to be JSON, a sink's is 200.
+    /// What Twilio wants to hear: an event callback's answer is 204 and claims to be JSON, a sink's and Conversations' is
+    /// 200. Conversations waits 5 s for it and asks once; to a pre-event, which we do not ask for, an empty one is a yes.
     fn thanks(self) -> HttpResponse {
         match self {
             Self::TaskRouter => HttpResponse::NoContent().content_type("application/json").finish(),
             Self::Call | Self::Conference => HttpResponse::NoContent().finish(),
-            Self::Events => HttpResponse::Ok().finish(),
+            Self::Conversations | Self::Events => HttpResponse::Ok().finish(),
         }
     }
 }
@@ -77,6 +80,7 @@ impl Door {
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     for (path, door) in [
         ("/webhooks/taskrouter", Door::TaskRouter),
+        ("/webhooks/conversations", Door::Conversations),
         ("/webhooks/call", Door::Call),
         ("/webhooks/conference", Door::Conference),
         ("/webhooks/events", Door::Events),
@@ -148,6 +152,7 @@ fn read(door: Door, request: &HttpRequest, body: &[u8], hooks: &Webhooks) -> Res
     let query = Form::parse(request.query_string().as_bytes()).map_err(|_| Rejection::Malformed("query"))?;
     let parsed = match door {
         Door::TaskRouter | Door::Events => events::from_form(&form, &ours),
+        Door::Conversations => events::from_conversation(&form, &ours),
         Door::Call => events::from_call_status(&form, &query, &ours),
         Door::Conference => events::from_conference_status(&form, &query, &ours),
     };

@@ -1,12 +1,14 @@
 use std::sync::Mutex;
 
 use futures_util::FutureExt;
+use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::*;
 use crate::{
     domain::{WorkerEvent, WorkerEventKind},
     store::{MemoryStore, Pending, Rows, Store},
+    twilio::events::{self, Ours},
 };
 
 const NOON: Timestamp = Timestamp::from_millis(1_760_000_000_000);
@@ -172,4 +174,25 @@ async fn an_entry_that_cannot_be_read_does_not_hide_the_others() {
     assert_eq!(outlet.before.get(), 3);
     inbox.accept(event(2, NOON), None).await.unwrap();
     assert_eq!(waiting_entries(&store, Sequence::new(u64::MAX)).await.unwrap().len(), 2);
+}
+
+/// Each of its characters is six in JSON.
+#[tokio::test]
+async fn the_largest_event_that_can_be_made_of_a_message_has_its_place() {
+    let sid = |prefix: &str| format!("{prefix}0123456789abcdef0123456789abcdef");
+    let control = |count| "\u{1}".repeat(count);
+    let file = json!({ "MediaSid": sid("ME"), "ContentType": control(99), "Filename": control(199), "Size": u64::MAX });
+    let batch = json!([{ "type": "com.twilio.conversations.message.added", "data": {
+        "AccountSid": sid("AC"), "ConversationSid": sid("CH"), "MessageSid": sid("IM"), "ParticipantSid": sid("MB"),
+        "Index": u64::MAX, "Author": control(512), "MessageBody": control(9_000), "Media": vec![file; 11],
+        "DateCreated": "2025-10-09T08:53:20Z",
+    } }]);
+    let ours = Ours { account: sid("AC").parse().unwrap(), workspace: None };
+    let parsed = events::from_batch(batch.to_string().as_bytes(), &ours).unwrap().remove(0).unwrap();
+    let Some(Event::Message(largest)) = parsed.into_event() else { panic!("another event") };
+    assert_eq!((largest.author.len(), largest.body.len(), largest.media.len()), (512, 8 * 1024, 10));
+    assert_eq!((largest.media[0].content_type.len(), largest.media[0].filename.as_ref().unwrap().len()), (64, 100));
+    let store = Arc::new(MemoryStore::new());
+    let (inbox, _outlet) = Inbox::open(store, Clock::manual(NOON).0).await.unwrap();
+    assert_eq!(inbox.accept(Event::Message(largest), None).await.unwrap(), Accepted::New);
 }

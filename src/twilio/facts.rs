@@ -7,7 +7,7 @@ use super::{
     client::{Refusal, Twilio, TwilioError},
     taskrouter::{Activity, Recording},
 };
-use crate::domain::{ActivitySid, WorkflowSid, WorkspaceSid};
+use crate::domain::{ActivitySid, ChatServiceSid, WorkflowSid, WorkspaceSid};
 
 /// How long a reservation stays pending where its workflow says nothing
 /// (<https://www.twilio.com/docs/taskrouter/api/workflow>).
@@ -17,6 +17,7 @@ const ACTIVITIES_TTL: Duration = Duration::from_secs(600);
 /// A name that is not there may be new; but one that nobody made shall not have us ask each time.
 const MISSING_ACTIVITY_TTL: Duration = Duration::from_secs(30);
 const WORKFLOW_TTL: Duration = Duration::from_secs(600);
+const CHAT_SERVICE_TTL: Duration = Duration::from_secs(3600);
 const RECORDING_TTL: Duration = Duration::from_secs(300);
 /// An account has a handful; this many are remembered.
 const MOST_WORKFLOWS: usize = 256;
@@ -32,6 +33,7 @@ struct Inner {
     activities: Cache<(), Arc<[Activity]>>,
     timeouts: Cache<WorkflowSid, Duration>,
     recording: Cache<(), Option<Recording>>,
+    chat_service: Cache<(), ChatServiceSid>,
 }
 
 impl WorkspaceFacts {
@@ -40,7 +42,8 @@ impl WorkspaceFacts {
         let inner = Inner {
             activities: Cache::new(clock.clone(), 1),
             timeouts: Cache::new(clock.clone(), MOST_WORKFLOWS),
-            recording: Cache::new(clock, 1),
+            recording: Cache::new(clock.clone(), 1),
+            chat_service: Cache::new(clock, 1),
             twilio,
         };
         Self { inner: Arc::new(inner) }
@@ -102,6 +105,14 @@ impl WorkspaceFacts {
     /// [`TwilioError`], if Twilio cannot be asked and never could.
     pub async fn flex_recording(&self) -> Result<Option<Recording>, TwilioError> {
         self.inner.recording.get(&(), RECORDING_TTL, || self.read_flex_recording()).await
+    }
+
+    /// The service that conversations and their files belong to.
+    ///
+    /// # Errors
+    /// [`TwilioError`], if Twilio cannot be asked and never could.
+    pub async fn chat_service_sid(&self) -> Result<ChatServiceSid, TwilioError> {
+        self.inner.chat_service.get(&(), CHAT_SERVICE_TTL, || self.inner.twilio.chat_service_sid()).await
     }
 
     async fn read_flex_recording(&self) -> Result<Option<Recording>, TwilioError> {
@@ -195,5 +206,18 @@ mod tests {
             let (facts, _fake, _hand) = facts([reply]).await;
             assert_eq!(facts.flex_recording().await, Ok(expected));
         }
+    }
+
+    #[tokio::test]
+    async fn the_chat_service_is_asked_for_once_in_a_while() {
+        let service = "IS0123456789abcdef0123456789abcdef";
+        let body = format!(r#"{{"default_chat_service_sid":"{service}","default_messaging_service_sid":null}}"#);
+        let (facts, fake, _hand) = facts([Reply::ok(body)]).await;
+        for _ in 0..2 {
+            assert_eq!(facts.chat_service_sid().await.unwrap().as_str(), service);
+        }
+        let requests = fake.requests();
+        assert_eq!(requests.len(), 1);
+        assert!(requests[0].starts_with("GET /v1/Configuration HTTP/1.1\r\n"), "{}", requests[0]);
     }
 }

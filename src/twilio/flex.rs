@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 
-use super::client::{Product, Twilio, TwilioError};
+use super::{
+    client::{Product, Twilio, TwilioError},
+    wire::or_default,
+};
 
 /// What of Flex's configuration matters here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -23,9 +26,4 @@ impl Twilio {
     pub async fn configuration(&self) -> Result<Configuration, TwilioError> {
         self.send(self.get(Product::Flex, "fetch_configuration", &["v1", "Configuration"])).await
     }
-}
-
-/// Twilio writes `null` for what was never set.
-fn or_default<'de, D: serde::Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
-    Option::deserialize(from).map(Option::unwrap_or_default)
 }

@@ -3,10 +3,13 @@
 //! Nothing here knows of actors, our own HTTP server or the store, and no type of the HTTP client crosses the edge.
 
 pub mod client;
+pub mod conversations;
 pub mod events;
 pub mod facts;
 pub mod flex;
 pub mod form;
+pub mod interactions;
+pub mod media;
 pub mod signature;
 pub mod taskrouter;
 pub mod voice;
@@ -14,5 +17,6 @@ pub mod voice;
 mod cache;
 #[cfg(test)]
 mod testing;
+mod wire;
 
 pub use client::{Credentials, Endpoints, Health, Limits, Refusal, Settings, Twilio, TwilioError};

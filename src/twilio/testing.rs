@@ -1,11 +1,14 @@
 //! A server that answers as it is told, to try the client with its faults.
 
 use std::{
+    fmt::Debug,
+    str::FromStr,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use secrecy::SecretString;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -105,6 +108,24 @@ pub(super) fn settings(url: &Url) -> Settings {
 /// Limits that do not keep a test waiting.
 pub(super) fn impatient() -> Limits {
     Limits { timeout: Duration::from_millis(200), ..Limits::default() }
+}
+
+/// A page of a list.
+pub(super) fn page(key: &str, items: Vec<Value>, next: Option<String>) -> Reply {
+    let mut body = json!({ "meta": { "next_page_url": next, "key": key } });
+    body[key] = Value::Array(items);
+    Reply::ok(body.to_string())
+}
+
+/// Method, path and query, and the fields of the form, decoded.
+pub(super) fn parts(request: &str) -> (String, Vec<(String, String)>) {
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let line = head.lines().next().unwrap().trim_end_matches(" HTTP/1.1").to_owned();
+    (line, form_urlencoded::parse(body.as_bytes()).into_owned().collect())
+}
+
+pub(super) fn sid<T: FromStr<Err: Debug>>(text: &str) -> T {
+    text.parse().unwrap()
 }
 
 async fn serve(listener: TcpListener, replies: Vec<Reply>, requests: Arc<Mutex<Vec<String>>>) {

@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 
-use super::client::{Call, Product, Twilio, TwilioError};
+use super::{
+    client::{Call, Product, Twilio, TwilioError},
+    wire::Nothing,
+};
 use crate::domain::{CallSid, ConferenceSid, LegStatus};
 
 /// How a call shall end (<https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource>).
@@ -49,10 +52,6 @@ struct Conferences {
 struct Leg {
     status: LegStatus,
 }
-
-/// An answer of which nothing is needed.
-#[derive(Deserialize)]
-struct Nothing {}
 
 impl Twilio {
     /// Ends a call (<https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource>).

@@ -59,6 +59,24 @@ impl Door {
         .into()
     }
 
+    /// A message in a conversation that nobody is in.
+    fn message(&self) -> Fields {
+        let id = |prefix: &str| format!("{prefix}{:032x}", 0xabc);
+        let now = i64::try_from(self.house.twilio.snapshot().now_ms).unwrap();
+        [
+            ("EventType", "onMessageAdded".to_owned()),
+            ("AccountSid", self.house.twilio.facts().account_sid.clone()),
+            ("ConversationSid", id("CH")),
+            ("MessageSid", id("IM")),
+            ("Index", "0".to_owned()),
+            ("Author", "+15550123".to_owned()),
+            ("Body", "Ahoy".to_owned()),
+            ("DateCreated", jiff::Timestamp::from_millisecond(now).unwrap().to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
     fn post(&self, path: &str, fields: &Fields) -> RequestBuilder {
         self.http.post(self.url(path)).form(fields)
     }
@@ -125,6 +143,12 @@ async fn what_twilio_did_not_sign_is_refused_and_changes_nothing() {
     door.is_refused(twice, 403, "malformed_signature").await;
     let unhashed = door.http.post(&url).json(&json!({})).header(SIGNATURE, sign(TOKEN, &url, &[]));
     door.is_refused(unhashed, 403, "body_hash").await;
+
+    let (path, message) = ("/webhooks/conversations", door.message());
+    door.is_refused(door.post(path, &message), 403, "missing_signature").await;
+    let for_another_door = door.post(path, &message).header(SIGNATURE, sign(TOKEN, &url, &message));
+    door.is_refused(for_another_door, 403, "bad_signature").await;
+    door.is_refused(door.http.post(door.url(path)).json(&json!({})), 403, "missing_signature").await;
 }
 
 #[tokio::test]
@@ -143,6 +167,17 @@ async fn what_is_signed_and_makes_no_sense_is_refused_and_changes_nothing() {
     door.is_refused(with("AccountSid", "ACffffffffffffffffffffffffffffffff"), 403, "foreign_account").await;
     door.is_refused(door.signed("/webhooks/call?call=0000000000000001-1&leg=1", &Vec::new()), 400, "malformed").await;
     door.is_refused(door.signed("/webhooks/conference", &Vec::new()), 400, "malformed").await;
+    let with = |name: &str, value: &str| {
+        let mut message = door.message();
+        message.retain(|(known, _)| known != name);
+        message.push((name.to_owned(), value.to_owned()));
+        door.signed("/webhooks/conversations", &message)
+    };
+    door.is_refused(with("MessageSid", "IM1"), 400, "malformed").await;
+    door.is_refused(with("DateCreated", "yesterday"), 400, "malformed").await;
+    door.is_refused(with("Media", "[{"), 400, "malformed").await;
+    door.is_refused(with("AccountSid", "ACffffffffffffffffffffffffffffffff"), 403, "foreign_account").await;
+    door.is_refused(door.signed_json("/webhooks/conversations", "{}"), 400, "malformed").await;
     door.is_refused(door.signed_json("/webhooks/events", "{"), 400, "malformed").await;
     let deep = "[".repeat(20_000);
     door.is_refused(door.signed_json("/webhooks/events", &deep), 400, "malformed").await;
@@ -207,6 +242,31 @@ async fn event_streams_bring_events_in_too() {
     let offer = door.offer(1);
     assert_eq!(status(door.signed_json("/webhooks/events", &cloud_event(&offer).to_string())).await, 200);
     assert_eq!(door.instructions().await, 1);
+}
+
+#[tokio::test]
+async fn a_message_comes_in_once_by_whichever_door() {
+    let door = Door::new().await;
+    let (path, message) = ("/webhooks/conversations", door.message());
+    assert_eq!(status(door.signed(path, &message)).await, 200);
+    assert_eq!(status(door.signed(path, &message)).await, 200);
+    let data: serde_json::Map<_, _> = message.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    let batch = json!([{ "type": "com.twilio.conversations.message.added", "data": data }]);
+    assert_eq!(status(door.signed_json("/webhooks/events", &batch.to_string())).await, 200);
+    let state = [("EventType", "onConversationStateUpdated"), ("AccountSid", message[1].1.as_str())];
+    let state = state.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    assert_eq!(status(door.signed(path, &state)).await, 200);
+    door.house.quiet().await;
+    let metrics = door.http.get(format!("http://{}/metrics", door.house.ready.admin)).send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    for (labels, count) in [
+        (r#"door="conversations",outcome="new""#, 1),
+        (r#"door="conversations",outcome="known""#, 1),
+        (r#"door="events",outcome="known""#, 1),
+    ] {
+        let line = format!("offdesk_webhooks_accepted_total{{{labels}}} {count}\n");
+        assert!(metrics.contains(&line), "{line}{metrics}");
+    }
 }
 
 #[tokio::test]

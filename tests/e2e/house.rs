@@ -350,7 +350,11 @@ pub fn config_text(plan: &Plan, twilio: &Handle, folder: &TempDir, listen: Socke
         [twilio.endpoints]
         api = "{url}/api"
         taskrouter = "{url}/taskrouter"
+        conversations = "{url}/conversations"
         flex = "{url}/flex"
+        verify = "{url}/verify"
+        media = "{url}/media"
+        events = "{url}/events"
         [calls]
         {calls}
         "#,

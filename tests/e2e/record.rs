@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use crate::counterparts;
 
 /// The products that have a document; the path begins with the product's name, since one stand-in serves them all.
-const PRODUCTS: [&str; 3] = ["api", "taskrouter", "flex"];
+const PRODUCTS: [&str; 6] = ["api", "taskrouter", "flex", "conversations", "verify", "events"];
+/// The Media Content Service has none: what is asked of it is not judged.
+const UNDOCUMENTED: &str = "media";
 
 /// Writes down what was exchanged in the running test.
 pub fn exchanges(log: &[LogEntry]) {
@@ -19,6 +21,9 @@ pub fn exchanges(log: &[LogEntry]) {
 fn exchange(entry: &LogEntry) -> Option<Value> {
     let FlowDirection::Rest = entry.direction else { return None };
     let (product, path) = entry.url.strip_prefix('/')?.split_once('/')?;
+    if product == UNDOCUMENTED {
+        return None;
+    }
     let mut exchange = json!({ "method": entry.method, "path": format!("/{path}"), "form": entry.params });
     if PRODUCTS.contains(&product) {
         exchange["product"] = product.into();

@@ -1,5 +1,6 @@
 //! One request, described.
 
+use bytes::Bytes;
 use url::Url;
 
 use super::settings::Product;
@@ -18,7 +19,21 @@ pub(in crate::twilio) struct Call {
     pub(super) product: Product,
     pub(super) operation: &'static str,
     pub(super) url: Url,
-    pub(super) fields: Vec<(&'static str, String)>,
+    pub(super) body: Body,
+    /// Whether Conversations is to raise the account's webhooks over it, as it does over what an SDK does.
+    pub(super) raises_webhooks: bool,
+}
+
+#[derive(Clone)]
+pub(super) enum Body {
+    /// Of a GET.
+    Nothing,
+    Form(Vec<(&'static str, String)>),
+    /// A file as it is. The type holds only visible ASCII.
+    File {
+        content_type: String,
+        bytes: Bytes,
+    },
 }
 
 impl Call {
@@ -29,7 +44,11 @@ impl Call {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }
-        Self { verb, product, operation, url, fields: Vec::new() }
+        let body = match verb {
+            Verb::Get => Body::Nothing,
+            Verb::Post => Body::Form(Vec::new()),
+        };
+        Self { verb, product, operation, url, body, raises_webhooks: false }
     }
 
     /// The same question to another URL: the next page of a list.
@@ -37,14 +56,28 @@ impl Call {
         Self { url, ..self.clone() }
     }
 
-    /// Adds a parameter: to the query of a GET, to the form of a POST. A repeated name makes an array.
+    /// Makes a POST one of a file instead of a form. A type that is none is that of any bytes (RFC 2046 §4.5.1).
+    pub(in crate::twilio) fn of_file(self, content_type: &str, bytes: Bytes) -> Self {
+        let plain = content_type.contains('/') && content_type.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        let content_type = if plain { content_type } else { "application/octet-stream" }.to_owned();
+        Self { body: Body::File { content_type, bytes }, ..self }
+    }
+
+    /// Has Conversations raise webhooks over a write
+    /// (<https://www.twilio.com/docs/conversations/conversations-webhooks#triggering-webhooks-for-rest-api-events>): without
+    /// it the account's archives, bots and hooks would miss what agents do through us.
+    pub(in crate::twilio) fn raising_webhooks(self) -> Self {
+        Self { raises_webhooks: true, ..self }
+    }
+
+    /// Adds a parameter: to the form of a POST, to the query where there is no form. A repeated name makes an array.
     pub(in crate::twilio) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         let value = value.into();
-        match self.verb {
-            Verb::Get => {
+        match &mut self.body {
+            Body::Form(fields) => fields.push((name, value)),
+            Body::Nothing | Body::File { .. } => {
                 self.url.query_pairs_mut().append_pair(name, &value);
             }
-            Verb::Post => self.fields.push((name, value)),
         }
         self
     }

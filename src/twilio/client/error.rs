@@ -83,6 +83,10 @@ pub enum Refusal {
     Unauthorized,
     /// 403: the credentials may not do this.
     Forbidden,
+    /// A webhook of the account's own was asked before and said no: the message was not let through. Twilio documents
+    /// neither status nor code of this; it is told by its sentence, and is [`Refusal::Forbidden`] or [`Refusal::Other`]
+    /// should that read differently.
+    RejectedByWebhook,
     /// 412: it was changed meanwhile.
     Conflict,
     Other,
@@ -150,6 +154,10 @@ struct ErrorBody {
 
 impl ErrorBody {
     fn refusal(&self, status: u16) -> Refusal {
+        // "Webhook cancelled processing of command", the only words for it in Twilio's SDKs.
+        if self.message.to_ascii_lowercase().contains("webhook cancelled") {
+            return Refusal::RejectedByWebhook;
+        }
         match (self.code, status) {
             (Some(40_136), _) => Refusal::NotPending,
             (Some(40_144), _) => Refusal::CallerGone,
@@ -231,6 +239,12 @@ mod tests {
             let body = serde_json::json!({ "code": 20_001, "message": message, "status": 400 }).to_string();
             assert_eq!(answered(400, &body).refusal(), Some(kind), "{message}");
         }
+    }
+
+    #[test]
+    fn the_no_of_the_accounts_own_webhook_is_told_by_its_sentence() {
+        let body = r#"{"code":20403,"message":"Webhook cancelled processing of command","status":403}"#;
+        assert_eq!(answered(403, body).refusal(), Some(Refusal::RejectedByWebhook));
     }
 
     #[test]

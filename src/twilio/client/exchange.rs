@@ -4,13 +4,13 @@ use std::{error::Error, io, time::Duration};
 
 use jiff::fmt::rfc2822;
 use metrics::{counter, histogram};
-use reqwest::{Certificate, Client, Response, header, redirect::Policy};
+use reqwest::{Certificate, Client, RequestBuilder, Response, header, redirect::Policy};
 use secrecy::ExposeSecret;
 use tokio::time;
 
 use super::{
     Inner,
-    call::{Call, Verb},
+    call::{Body, Call, Verb},
     error::{Lost, TwilioError, Unreachable},
     retry,
     settings::{Limits, SettingsError},
@@ -19,6 +19,8 @@ use crate::domain::Timestamp;
 
 /// The longest answer that is read. A page of a hundred events with large attributes stays far below.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
+/// Asks Conversations to raise webhooks over a write.
+const WEBHOOK_ENABLED: &str = "x-twilio-webhook-enabled";
 /// Shorter than servers keep idle connections, so that a POST seldom meets one that is being closed.
 const POOL_IDLE: Duration = Duration::from_secs(30);
 /// An HTTP/2 connection that has silently died takes all its requests with it: it is found out before they time out.
@@ -113,11 +115,8 @@ impl Inner {
 
     /// One request and its answer.
     async fn exchange(&self, call: &Call, timeout: Duration) -> Result<Vec<u8>, TwilioError> {
-        let request = match call.verb {
-            Verb::Get => self.http.get(call.url.clone()),
-            Verb::Post => self.http.post(call.url.clone()).form(&call.fields),
-        };
-        let response = request
+        let response = self
+            .request(call)
             .basic_auth(&self.user, Some(self.password.expose_secret()))
             .header(header::ACCEPT, "application/json")
             .timeout(timeout)
@@ -131,6 +130,17 @@ impl Inner {
             200..300 => body,
             _ => Err(TwilioError::from_answer(status, retry_after, &body.unwrap_or_default())),
         }
+    }
+
+    fn request(&self, call: &Call) -> RequestBuilder {
+        let request = match &call.body {
+            Body::Nothing => self.http.get(call.url.clone()),
+            Body::Form(fields) => self.http.post(call.url.clone()).form(fields),
+            Body::File { content_type, bytes } => {
+                self.http.post(call.url.clone()).header(header::CONTENT_TYPE, content_type).body(bytes.clone())
+            }
+        };
+        if call.raises_webhooks { request.header(WEBHOOK_ENABLED, "true") } else { request }
     }
 
     /// Seconds, or a date (RFC 9110 §10.2.3).

@@ -61,7 +61,9 @@ impl Endpoints {
         match product {
             Product::Api => &self.api,
             Product::Taskrouter => &self.taskrouter,
+            Product::Conversations => &self.conversations,
             Product::Flex => &self.flex,
+            Product::Media => &self.media,
         }
     }
 }
@@ -71,15 +73,22 @@ impl Endpoints {
 pub(in crate::twilio) enum Product {
     Api,
     Taskrouter,
+    Conversations,
     Flex,
+    /// The Media Content Service.
+    Media,
 }
 
 impl Product {
+    const ALL: [Self; 5] = [Self::Api, Self::Taskrouter, Self::Conversations, Self::Flex, Self::Media];
+
     pub(super) const fn label(self) -> &'static str {
         match self {
             Self::Api => "api",
             Self::Taskrouter => "taskrouter",
+            Self::Conversations => "conversations",
             Self::Flex => "flex",
+            Self::Media => "media",
         }
     }
 }
@@ -135,7 +144,7 @@ impl fmt::Display for EndpointName {
 
 impl Settings {
     pub(super) fn check(&self) -> Result<(), SettingsError> {
-        for product in [Product::Api, Product::Taskrouter, Product::Flex] {
+        for product in Product::ALL {
             let url = self.endpoints.base(product);
             if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
                 return Err(SettingsError::Endpoint(EndpointName(product.label())));

@@ -231,6 +231,9 @@ fn settings_that_cannot_work_are_refused() {
     let made = |settings| Twilio::new(settings, Clock::system(), io.handle().clone()).err();
     let no_http = Settings { endpoints: Endpoints::all_at(&"mailto:a@b".parse().unwrap()), ..good.clone() };
     assert!(matches!(made(no_http), Some(SettingsError::Endpoint(_))));
+    let mut no_media = good.clone();
+    no_media.endpoints.media = "file:///media".parse().unwrap();
+    assert_eq!(made(no_media).unwrap().to_string(), "the endpoint of media is no http or https URL");
     let no_pem = Settings { extra_roots_pem: Some(b"nonsense".to_vec()), ..good.clone() };
     assert!(matches!(made(no_pem), Some(SettingsError::ExtraRoots(_))));
     assert!(made(good).is_none());

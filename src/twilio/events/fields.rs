@@ -5,7 +5,10 @@ use std::{borrow::Cow, str::FromStr};
 use serde_json::{Map, Value};
 
 use super::{Ours, ParseError};
-use crate::{domain::Timestamp, twilio::form::Form};
+use crate::{
+    domain::Timestamp,
+    twilio::{form::Form, wire},
+};
 
 /// The fields of one notice. Where a name is there twice, the first one counts.
 pub(super) struct Fields<'a>(Vec<(&'a str, Field<'a>)>);
@@ -29,6 +32,13 @@ impl<'a> Fields<'a> {
         }
         fields.add(resource);
         fields.add_object(resource.get("event_data"));
+        fields
+    }
+
+    /// The fields of a JSON object.
+    pub(super) fn of_object(object: &'a Map<String, Value>) -> Self {
+        let mut fields = Self(Vec::new());
+        fields.add(object);
         fields
     }
 
@@ -83,8 +93,7 @@ impl<'a> Fields<'a> {
         if let Ok(seconds) = text.parse::<u64>() {
             return Ok(Timestamp::from_millis(seconds.saturating_mul(1000)));
         }
-        let at: jiff::Timestamp = text.parse().map_err(|_| MALFORMED)?;
-        at.as_millisecond().try_into().map(Timestamp::from_millis).map_err(|_| MALFORMED)
+        wire::moment(&text).ok_or(MALFORMED)
     }
 
     /// Is this of our account, and of our workspace if it is of one?

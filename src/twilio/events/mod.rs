@@ -4,7 +4,9 @@
 //! is passed over: Twilio adds fields and types without notice.
 
 mod callbacks;
+mod conversations;
 mod fields;
+pub(in crate::twilio) mod media;
 mod taskrouter;
 #[cfg(test)]
 mod tests;
@@ -69,8 +71,15 @@ pub fn from_form(form: &Form<'_>, ours: &Ours) -> Result<Parsed, ParseError> {
     taskrouter::parse(&Fields::of_form(form), ours)
 }
 
-/// A batch of Event Streams: a JSON array of CloudEvents
-/// (<https://www.twilio.com/docs/events/event-types/taskrouter/reservation>). One that is malformed does not spoil the
+/// A post-event webhook of Conversations (<https://www.twilio.com/docs/conversations/conversations-webhooks>).
+///
+/// # Errors
+/// [`ParseError`]
+pub fn from_conversation(form: &Form<'_>, ours: &Ours) -> Result<Parsed, ParseError> {
+    conversations::parse_webhook(&Fields::of_form(form), ours)
+}
+
+/// A batch of Event Streams: a JSON array of CloudEvents (<https://www.twilio.com/docs/events/event-types>). One that is malformed does not spoil the
 /// others: refusing them all would have Twilio send them again for hours.
 ///
 /// # Errors
@@ -81,7 +90,18 @@ pub fn from_batch(body: &[u8], ours: &Ours) -> Result<Vec<Result<Parsed, ParseEr
         return Err(NO_ARRAY);
     }
     let events: Vec<Map<String, Value>> = serde_json::from_slice(body).map_err(|_| NO_ARRAY)?;
-    Ok(events.iter().map(|event| taskrouter::parse_cloud_event(event, ours)).collect())
+    Ok(events.iter().map(|event| from_cloud_event(event, ours)).collect())
+}
+
+fn from_cloud_event(event: &Map<String, Value>, ours: &Ours) -> Result<Parsed, ParseError> {
+    let full_type = event.get("type").and_then(Value::as_str).ok_or(ParseError::Malformed { field: "type" })?;
+    if let Some(event_type) = full_type.strip_prefix(taskrouter::CLOUD_EVENT_PREFIX) {
+        taskrouter::parse_cloud_event(event, event_type, ours)
+    } else if let Some(event_type) = full_type.strip_prefix(conversations::CLOUD_EVENT_PREFIX) {
+        conversations::parse_cloud_event(event, event_type, ours)
+    } else {
+        Ok(Parsed::Ignored { kind: "other" })
+    }
 }
 
 /// An item of the workspace's log (<https://www.twilio.com/docs/taskrouter/api/event>).

@@ -5,14 +5,15 @@ use serde_json::{Map, Value};
 use super::{Ours, ParseError, Parsed, fields::Fields};
 use crate::domain::{Event, ReservationEvent, ReservationEventKind, TaskFacts, WorkerEvent, WorkerEventKind};
 
-const CLOUD_EVENT_PREFIX: &str = "com.twilio.taskrouter.";
+pub(super) const CLOUD_EVENT_PREFIX: &str = "com.twilio.taskrouter.";
 
-pub(super) fn parse_cloud_event(event: &Map<String, Value>, ours: &Ours) -> Result<Parsed, ParseError> {
-    let full_type = event.get("type").and_then(Value::as_str).ok_or(ParseError::Malformed { field: "type" })?;
-    match full_type.strip_prefix(CLOUD_EVENT_PREFIX) {
-        Some(event_type) => parse(&Fields::of_cloud_event(event, event_type), ours),
-        None => Ok(Parsed::Ignored { kind: "other" }),
-    }
+/// `event_type` is what follows [`CLOUD_EVENT_PREFIX`].
+pub(super) fn parse_cloud_event(
+    event: &Map<String, Value>,
+    event_type: &str,
+    ours: &Ours,
+) -> Result<Parsed, ParseError> {
+    parse(&Fields::of_cloud_event(event, event_type), ours)
 }
 
 pub(super) fn parse(fields: &Fields<'_>, ours: &Ours) -> Result<Parsed, ParseError> {

@@ -7,6 +7,7 @@
 mod event_log;
 mod instruction;
 mod reservations;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod workers;
@@ -21,6 +22,7 @@ use crate::domain::{ActivitySid, WorkflowSid, WorkspaceSid};
 pub use event_log::EventLog;
 pub use instruction::{ConferenceInstruction, Destination, Recording};
 pub use reservations::Reservation;
+pub use tasks::{AssignmentStatus, Task};
 pub use workers::Worker;
 
 /// Items a page: Twilio allows 1,000 at most, and an answer shall stay small.

@@ -11,7 +11,7 @@ use crate::{
     domain::{ReservationStatus, Timestamp},
     twilio::{
         client::Settings,
-        testing::{ACCOUNT, Fake, RESERVATION, Reply, TASK, WORKER, WORKFLOW, WORKSPACE, settings},
+        testing::{ACCOUNT, Fake, RESERVATION, Reply, TASK, WORKER, WORKFLOW, WORKSPACE, page, parts, settings, sid},
     },
 };
 
@@ -28,23 +28,6 @@ fn worker_body(name: &str) -> Value {
         "sid": WORKER, "friendly_name": name, "activity_sid": ACTIVITY, "activity_name": "Offline",
         "available": false, "attributes": null,
     })
-}
-
-fn page(key: &str, items: Vec<Value>, next: Option<String>) -> Reply {
-    let mut body = json!({ "meta": { "next_page_url": next, "key": key } });
-    body[key] = Value::Array(items);
-    Reply::ok(body.to_string())
-}
-
-/// Method, path and query, and the fields of the form, decoded.
-fn parts(request: &str) -> (String, Vec<(String, String)>) {
-    let (head, body) = request.split_once("\r\n\r\n").unwrap();
-    let line = head.lines().next().unwrap().trim_end_matches(" HTTP/1.1").to_owned();
-    (line, form_urlencoded::parse(body.as_bytes()).into_owned().collect())
-}
-
-fn sid<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
-    text.parse().unwrap()
 }
 
 #[tokio::test]
@@ -246,4 +229,39 @@ async fn the_log_is_read_from_the_oldest_event_to_the_latest() {
     assert_eq!((log.complete, log.malformed), (true, 1));
     let line = parts(&fake.requests()[0]).0;
     assert_eq!(line, format!("GET /v1/Workspaces/{WORKSPACE}/Events?StartDate=2023-11-14T22%3A13%3A20Z&PageSize=100"));
+}
+
+async fn task(body: Value) -> Task {
+    let fake = Fake::replying([Reply::ok(body.to_string())]).await;
+    let task = fake.client().task(&sid(TASK)).await.unwrap();
+    assert_eq!(parts(&fake.requests()[0]).0, format!("GET /v1/Workspaces/{WORKSPACE}/Tasks/{TASK}"));
+    task
+}
+
+#[tokio::test]
+async fn a_task_tells_what_it_is_for_and_how_old_it_is() {
+    let task = task(json!({
+        "sid": TASK, "attributes": r#"{"from":"+15550100"}"#, "task_channel_unique_name": "chat", "age": 90,
+        "assignment_status": "assigned", "date_created": "2023-11-14T22:13:20Z", "workflow_sid": WORKFLOW,
+    }))
+    .await;
+    assert_eq!(task.attributes, r#"{"from":"+15550100"}"#);
+    assert_eq!((task.channel.as_str(), task.assignment_status), ("chat", AssignmentStatus::Assigned));
+    assert_eq!(task.age, Duration::from_secs(90));
+    assert_eq!(task.date_created, Some(Timestamp::from_millis(1_700_000_000_000)));
+    assert!(!format!("{task:?}").contains("5550100"));
+}
+
+#[tokio::test]
+async fn a_task_of_which_little_is_told_is_read() {
+    let nulls = json!({
+        "sid": TASK, "assignment_status": "invented", "attributes": null, "task_channel_unique_name": null,
+        "age": null, "date_created": null,
+    });
+    for body in [json!({ "sid": TASK, "assignment_status": "invented" }), nulls] {
+        let task = task(body).await;
+        assert_eq!((task.attributes.as_str(), task.channel.as_str()), ("{}", ""));
+        assert_eq!((task.assignment_status, task.age), (AssignmentStatus::Other, Duration::ZERO));
+        assert_eq!(task.date_created, None);
+    }
 }

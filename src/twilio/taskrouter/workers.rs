@@ -6,7 +6,10 @@ use serde::Deserialize;
 
 use crate::{
     domain::{ActivitySid, Timestamp, WorkerSid},
-    twilio::client::{Twilio, TwilioError},
+    twilio::{
+        client::{Twilio, TwilioError},
+        wire::optional_moment,
+    },
 };
 
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -17,7 +20,7 @@ pub struct Worker {
     pub activity_sid: ActivitySid,
     pub activity_name: String,
     /// When the activity was set, in whole seconds.
-    #[serde(default, deserialize_with = "moment")]
+    #[serde(default, deserialize_with = "optional_moment")]
     pub date_status_changed: Option<Timestamp>,
     /// Whether the activity lets tasks in.
     #[serde(default)]
@@ -25,13 +28,6 @@ pub struct Worker {
     /// A JSON object in a string; Twilio leaves it out of lists.
     #[serde(default)]
     pub attributes: Option<String>,
-}
-
-/// A date as TaskRouter writes it (RFC 3339); one that cannot be read is none.
-fn moment<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
-    let text: Option<String> = Option::deserialize(from)?;
-    let at = text.and_then(|text| text.parse::<jiff::Timestamp>().ok());
-    Ok(at.and_then(|at| u64::try_from(at.as_millisecond()).ok()).map(Timestamp::from_millis))
 }
 
 /// The name and the attributes hold phone numbers.

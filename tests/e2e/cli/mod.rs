@@ -38,7 +38,11 @@ impl Machine {
             [twilio.endpoints]
             api = "http://127.0.0.1:1"
             taskrouter = "http://127.0.0.1:1"
+            conversations = "http://127.0.0.1:1"
             flex = "http://127.0.0.1:1"
+            verify = "http://127.0.0.1:1"
+            media = "http://127.0.0.1:1"
+            events = "http://127.0.0.1:1"
             "#,
             folder.path().join("data"),
         );

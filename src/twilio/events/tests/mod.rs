@@ -1,3 +1,5 @@
+mod conversations;
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -200,7 +202,7 @@ fn what_is_of_no_interest_is_ignored_by_its_kind() {
     ] {
         assert_eq!(by_form(&with("EventType", event_type)), Ok(Parsed::Ignored { kind }));
     }
-    let batch = br#"[{"type":"com.twilio.conversations.message.added","data":{}}]"#;
+    let batch = br#"[{"type":"com.twilio.voice.insights.call-event.ring","data":{}}]"#;
     assert_eq!(from_batch(batch, &ours()).unwrap(), [Ok(Parsed::Ignored { kind: "other" })]);
 }
 
@@ -340,6 +342,7 @@ proptest! {
         let _ = from_batch(&body, &ours());
         if let (Ok(form), Ok(query)) = (Form::parse(&body), Form::parse(&query)) {
             let _ = from_form(&form, &ours());
+            let _ = from_conversation(&form, &ours());
             let _ = from_call_status(&form, &query, &ours());
             let _ = from_conference_status(&form, &query, &ours());
         }
