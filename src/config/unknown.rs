@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Keys and tables that a later version understands.
-const LATER: [&str; 5] = ["login", "push", "sip", "calls.outbound_workflow_sid", "twilio.end_chat"];
+const LATER: [&str; 4] = ["login", "sip", "calls.outbound_workflow_sid", "twilio.end_chat"];
 
 impl Reader {
     /// To be called when every key has been read.
