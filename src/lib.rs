@@ -10,6 +10,7 @@ pub mod config;
 pub mod domain;
 pub mod http;
 pub mod inbox;
+pub mod push;
 pub mod reconcile;
 pub mod roster;
 pub mod store;

@@ -8,6 +8,7 @@ mod calls;
 mod data_dir;
 mod http;
 mod problem;
+mod push;
 mod reader;
 mod secret;
 mod show;
@@ -30,6 +31,7 @@ pub use self::{
     data_dir::DataDir,
     http::{Http, HttpTls},
     problem::{ConfigError, Fault, Problem},
+    push::{AllowedHost, Fcm, Privacy, Push, Subject, WebPush},
     reader::Effective,
     show::show,
     source::{ENV_PREFIX, FileText, Origin, Sources},
@@ -47,6 +49,7 @@ pub struct Config {
     pub http: Http,
     pub twilio: Twilio,
     pub tls: Tls,
+    pub push: Push,
     pub calls: Calls,
     pub admin: Admin,
 }
@@ -104,8 +107,9 @@ impl Config {
         let http = Http::read(reader);
         let twilio = Twilio::read(reader);
         let tls = Tls { extra_ca_file: reader.optional("tls.extra_ca_file") };
+        let push = Push::read(reader);
         let calls = Calls::read(reader);
         let admin = Admin { bootstrap_token: reader.secret("admin.bootstrap_token") };
-        Some(Self { public_url: public_url?, data_dir, http: http?, twilio: twilio?, tls, calls, admin })
+        Some(Self { public_url: public_url?, data_dir, http: http?, twilio: twilio?, tls, push: push?, calls, admin })
     }
 }

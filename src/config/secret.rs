@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use secrecy::SecretString;
@@ -13,6 +13,7 @@ use super::{
     problem::{Fault, Problem},
     reader::Reader,
     source::{Given, Origin},
+    value::Setting,
 };
 
 /// A secret's largest size in bytes: whoever names a log file by mistake hears of it.
@@ -49,11 +50,25 @@ impl Reader {
         secret
     }
 
+    /// A file of several lines, such as a private key: a credential, or the one that the key names. Who needs it reads it.
+    pub(super) fn secret_file(&mut self, path: &'static str) -> Option<PathBuf> {
+        let named = self.optional::<PathBuf>(path);
+        let secret = path.trim_end_matches("_file");
+        let Some(file) = self.credential_file(secret).or_else(|| self.credential_file(path)) else { return named };
+        self.effective.retain(|row| row.path != path);
+        self.note(path, file.show(), Some(Origin::Credential(file.clone())));
+        Some(file)
+    }
+
     /// `<folder>/twilio.auth_token` or `<folder>/auth_token`.
-    fn credential(&mut self, path: &'static str) -> Option<(SecretString, Origin)> {
-        let folder = self.credentials.clone()?;
+    fn credential_file(&self, path: &str) -> Option<PathBuf> {
+        let folder = self.credentials.as_ref()?;
         let last = path.rsplit('.').next().unwrap_or(path);
-        let file = [path, last].map(|name| folder.join(name)).into_iter().find(|file| file.exists())?;
+        [path, last].map(|name| folder.join(name)).into_iter().find(|file| file.exists())
+    }
+
+    fn credential(&mut self, path: &'static str) -> Option<(SecretString, Origin)> {
+        let file = self.credential_file(path)?;
         self.read_secret(path, &file, Origin::Credential(file.clone()))
     }
 

@@ -102,6 +102,32 @@ fn a_secret_may_lie_in_a_file_that_a_key_names() {
 }
 
 #[test]
+fn a_key_of_several_lines_is_a_file_and_a_credential_beats_the_key_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let named = ("OFFDESK__PUSH__FCM__SERVICE_ACCOUNT_FILE", "/etc/offdesk/account.json");
+    let read = |pairs| Config::parse(LEAST, env(pairs), Some(folder.path().into())).unwrap().push;
+    assert_eq!(read(&[]).fcm.service_account_file, None);
+    assert_eq!(read(&[named]).fcm.service_account_file, Some("/etc/offdesk/account.json".into()));
+    for credential in ["push.fcm.service_account", "service_account", "service_account_file"] {
+        let path = folder.path().join(credential);
+        fs::write(&path, "{}").unwrap();
+        assert_eq!(read(&[named]).fcm.service_account_file.as_ref(), Some(&path));
+        fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
+fn push_services_are_hosts_families_of_hosts_or_origins() {
+    let list = "fcm.googleapis.com, *.push.apple.com, http://127.0.0.1:9100";
+    let config = with(LEAST, &[("OFFDESK__PUSH__WEB__ALLOW_HOSTS", list)]);
+    let origin = AllowedHost::Origin("http://127.0.0.1:9100".parse().unwrap());
+    let expected =
+        [AllowedHost::Host("fcm.googleapis.com".into()), AllowedHost::Under("push.apple.com".into()), origin];
+    assert_eq!(config.push.web.allow_hosts, expected);
+    assert_eq!(config.push.privacy, Privacy::Sender);
+}
+
+#[test]
 fn a_secret_file_that_is_missing_empty_or_huge_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
@@ -129,10 +155,10 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
 #[test]
 fn what_a_later_version_understands_is_told_from_what_nobody_does() {
     let text =
-        format!("{LEAST}end_chat = \"close\"\n[calls]\nconfirm = \"press-1\"\n[sip]\n[push.web]\nsubject = \"\"\n");
+        format!("{LEAST}end_chat = \"close\"\n[calls]\nconfirm = \"press-1\"\n[sip]\n[login]\nsession_ttl = \"7d\"\n");
     let error = Config::parse(&text, BTreeMap::new(), None).unwrap_err();
     let refused: BTreeSet<_> = error.problems.iter().map(|problem| problem.path.as_str()).collect();
-    assert_eq!(refused, BTreeSet::from(["calls.confirm", "push", "sip", "twilio.end_chat"]));
+    assert_eq!(refused, BTreeSet::from(["calls.confirm", "login", "sip", "twilio.end_chat"]));
     assert!(error.problems.iter().all(|problem| problem.fault == Fault::NotInThisVersion));
 }
 
@@ -173,6 +199,16 @@ fn values_out_of_bounds_are_refused() {
         ("OFFDESK__TWILIO__AGENT_ACTIVITIES", "Available on Mobile"),
         ("OFFDESK__TWILIO__OFFLINE_ACTIVITY", "Available on Mobile"),
         ("OFFDESK__TWILIO__ENDPOINTS__API", "http://api.example.com"),
+        ("OFFDESK__PUSH__PRIVACY", "all"),
+        ("OFFDESK__PUSH__WEB__SUBJECT", "ops@example.com"),
+        ("OFFDESK__PUSH__WEB__SUBJECT", "mailto:nobody"),
+        ("OFFDESK__PUSH__WEB__SUBJECT", "http://example.com"),
+        ("OFFDESK__PUSH__WEB__ALLOW_HOSTS", "*"),
+        ("OFFDESK__PUSH__WEB__ALLOW_HOSTS", "*.com"),
+        ("OFFDESK__PUSH__WEB__ALLOW_HOSTS", "push.*.example.com"),
+        ("OFFDESK__PUSH__WEB__ALLOW_HOSTS", "127.0.0.1"),
+        ("OFFDESK__PUSH__WEB__ALLOW_HOSTS", "http://127.0.0.1:9100/push"),
+        ("OFFDESK__PUSH__FCM__ENDPOINT", "http://fcm.googleapis.com"),
         ("OFFDESK__CALLS__PLAN", ""),
         ("OFFDESK__CALLS__PLAN", "sip"),
         ("OFFDESK__CALLS__PLAN", "pstn,pstn"),

@@ -10,7 +10,10 @@ use std::{
 use ipnet::IpNet;
 use toml::Value;
 
-use super::BaseUrl;
+use super::{
+    BaseUrl,
+    push::{AllowedHost, Subject},
+};
 use crate::domain::{AccountSid, ApiKeySid, E164, RingTarget, VerifyServiceSid, WorkspaceSid};
 
 /// A type that a key may have. What [`Setting::read`] says when it refuses completes "… : " and never repeats the value,
@@ -76,6 +79,8 @@ texts! {
     ApiKeySid, "the sid of an API key: SK and 32 letters or digits";
     VerifyServiceSid, "the sid of a Verify service: VA and 32 letters or digits";
     WorkspaceSid, "a workspace sid: WS and 32 letters or digits";
+    AllowedHost, "hosts in lower case, as in \"push.example.com\" or \"*.example.com\", or origins that begin with their scheme";
+    Subject, "an address that begins with mailto: or https://, as in \"mailto:ops@example.com\"";
     RingTarget, "\"sip\" or \"pstn\"";
 }
 

@@ -58,6 +58,29 @@ pub enum News {
     Activity { name: String, because: ActivityReason },
 }
 
+impl News {
+    /// What it is called outside: `data.type` of a push.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::TaskOffered { .. } => "task.offered",
+            Self::TaskClosed { .. } => "task.closed",
+            Self::Message { .. } => "message",
+            Self::CallMissed { .. } => "call.missed",
+            Self::Activity { .. } => "activity",
+        }
+    }
+
+    /// What it is about: of two with the same tag the newer one takes the older one's place, so that what closes an
+    /// offer takes the offer away.
+    pub fn tag(&self) -> &str {
+        match self {
+            Self::TaskOffered { task, .. } | Self::TaskClosed { task, .. } | Self::CallMissed { task } => task.as_str(),
+            Self::Message { conversation, .. } => conversation.as_str(),
+            Self::Activity { .. } => "activity",
+        }
+    }
+}
+
 /// Why an offer is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,0 +1,3 @@
+//! What a notification says, and how each provider wants it said.
+
+pub(super) mod text;
