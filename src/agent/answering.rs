@@ -159,9 +159,9 @@ impl Agent {
             ReservationStatus::Accepted | ReservationStatus::Wrapping => {}
             _ => return Err(Denial::Gone),
         }
-        let leave = context.policy.leave_chats;
+        let (worker, leave) = (self.worker.clone(), context.policy.leave_chats);
         let at = reservation.about.interaction.clone();
-        let ending = at.map_or(Ending::Reservation, |at| Ending::Interaction { at, leave });
+        let ending = at.map_or(Ending::Reservation, |at| Ending::Interaction { at, worker, leave });
         let offered = reservation.offered(sid);
         // Of two ends the later wish holds.
         self.duties.retain(|duty| match &duty.request {

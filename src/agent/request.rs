@@ -56,7 +56,7 @@ pub enum Ending {
     Reservation,
     /// Flex routes the conversation: its channel is closed, or only the agent's part in it where others are in it too, or
     /// where the conversation is to stay open (`leave`).
-    Interaction { at: InteractionChannel, leave: bool },
+    Interaction { at: InteractionChannel, worker: Option<WorkerSid>, leave: bool },
 }
 
 /// The conference instruction: Twilio calls the agent and lets the customer in when the agent answers.

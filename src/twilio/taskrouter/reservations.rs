@@ -4,8 +4,11 @@ use serde::Deserialize;
 
 use super::{PAGE_SIZE, instruction::ConferenceInstruction};
 use crate::{
-    domain::{ReservationSid, ReservationStatus, TaskSid, WorkerSid},
-    twilio::client::{Call, Twilio, TwilioError},
+    domain::{ReservationSid, ReservationStatus, TaskSid, Timestamp, WorkerSid},
+    twilio::{
+        client::{Call, Twilio, TwilioError},
+        wire::optional_moment,
+    },
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -15,6 +18,9 @@ pub struct Reservation {
     pub worker_sid: WorkerSid,
     #[serde(rename = "reservation_status")]
     pub status: ReservationStatus,
+    /// When it changed last, in whole seconds.
+    #[serde(default, deserialize_with = "optional_moment")]
+    pub date_updated: Option<Timestamp>,
 }
 
 impl Twilio {

@@ -1,12 +1,14 @@
 //! Requests of the pure cores, carried out by the Twilio client, and its answers in the cores' words.
 
+mod chats;
+
 use std::time::Duration;
 
 use url::Url;
 
 use super::{Kit, SETTING_PATIENCE};
 use crate::{
-    agent::request::{Answer, Closing, Failure, Instruct, Offered, Refusal, Request},
+    agent::request::{Answer, Closing, Ending, Failure, Instruct, Offered, Refusal, Request},
     config::Recording as Record,
     domain::{CallId, LegNo, WorkerSid},
     twilio::{
@@ -22,11 +24,12 @@ const ADDED_BY_TWILIO: Duration = Duration::from_secs(5);
 pub(super) async fn carry_out(kit: &Kit, request: Request) -> Result<Answer, Failure> {
     match request {
         Request::Instruct(instruct) => done(instruct_conference(kit, &instruct).await),
+        Request::Accept(Offered { reservation, task }) => done(kit.twilio.accept(&task, &reservation).await),
         Request::Reject(Offered { reservation, task }) => done(kit.twilio.reject(&task, &reservation).await),
-        Request::Close { offered: Offered { reservation, task }, how, ending: _ } => match how {
-            Closing::Wrapup => done(kit.twilio.wrap_up(&task, &reservation).await),
-            Closing::Complete => done(kit.twilio.complete(&task, &reservation).await),
-        },
+        Request::Close { offered, how, ending: Ending::Reservation } => done(close(kit, &offered, how).await),
+        Request::Close { offered, how, ending: Ending::Interaction { at, worker, leave } } => {
+            done(chats::close(kit, &offered, how, &at, worker.as_ref(), leave).await)
+        }
         Request::SetActivity { worker, activity, reject_pending } => {
             set_activity(kit, &worker, &activity, reject_pending).await
         }
@@ -34,7 +37,7 @@ pub(super) async fn carry_out(kit: &Kit, request: Request) -> Result<Answer, Fai
         Request::ReadReservation(offered) => {
             let _turn = kit.readings.acquire().await;
             let reservation = kit.twilio.reservation(&offered.task, &offered.reservation).await.map_err(failure)?;
-            Ok(Answer::Reservation { status: reservation.status, changed_at: None })
+            Ok(Answer::Reservation { status: reservation.status, changed_at: reservation.date_updated })
         }
         Request::ReadInstruction(offered) => read_instruction(kit, &offered).await,
         Request::ReadWorker(worker) => {
@@ -45,7 +48,20 @@ pub(super) async fn carry_out(kit: &Kit, request: Request) -> Result<Answer, Fai
             let status = kit.twilio.leg_status(&leg).await.map_err(failure)?;
             Ok(Answer::Leg { status })
         }
-        _ => Err(Failure::Refused(Refusal::Other)),
+        Request::SetRead { identity, conversation, index } => {
+            done(kit.twilio.set_read(&identity, &conversation, index).await)
+        }
+        Request::ReadCounts(identity) => chats::counts(kit, &identity).await.map_err(failure),
+        Request::ReadMessages(conversation) => chats::messages(kit, &conversation).await.map_err(failure),
+        Request::ReadReservations(worker) => chats::reservations(kit, &worker).await.map_err(failure),
+    }
+}
+
+async fn close(kit: &Kit, offered: &Offered, how: Closing) -> Result<(), TwilioError> {
+    let Offered { reservation, task } = offered;
+    match how {
+        Closing::Wrapup => kit.twilio.wrap_up(task, reservation).await.map(drop),
+        Closing::Complete => kit.twilio.complete(task, reservation).await.map(drop),
     }
 }
 
