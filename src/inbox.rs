@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
     clock::Clock,
-    domain::{Event, EventKey, Timestamp},
+    domain::{AgentId, Event, EventKey, Timestamp},
     store::{Batch, Cursor, Family, Outcome, Page, Record, Sequence, StoreError, StoreHandle},
 };
 
@@ -39,6 +39,9 @@ const SWEEP: usize = 500;
 pub struct Entry {
     pub event: Event,
     pub received_at: Timestamp,
+    /// The agent that it is for, where the event itself does not tell: one of several in a conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<AgentId>,
 }
 
 impl Record for Entry {
@@ -88,6 +91,13 @@ impl Delivery {
     }
 }
 
+impl Place {
+    /// The place of an entry that takes none: another one's has been counted for it.
+    pub const fn none() -> Self {
+        Self(None)
+    }
+}
+
 /// What became of an event at the door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accepted {
@@ -111,7 +121,7 @@ pub enum InboxError {
 pub struct Inbox {
     store: StoreHandle,
     clock: Clock,
-    next: Arc<AtomicU64>,
+    sequences: Sequences,
     places: Arc<Semaphore>,
     deliveries: mpsc::Sender<Delivery>,
 }
@@ -121,6 +131,21 @@ pub struct Outlet {
     /// Entries below this were accepted before the start: they are read from the store.
     pub before: Sequence,
     pub deliveries: mpsc::Receiver<Delivery>,
+    pub sequences: Sequences,
+}
+
+/// Hands out places in the inbox's order. Clones hand out of the same.
+#[derive(Clone, Debug)]
+pub struct Sequences(Arc<AtomicU64>);
+
+impl Sequences {
+    fn starting(at: Sequence) -> Self {
+        Self(Arc::new(AtomicU64::new(at.get())))
+    }
+
+    pub fn take(&self) -> Sequence {
+        Sequence::new(self.0.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 impl Inbox {
@@ -129,14 +154,15 @@ impl Inbox {
         let before = end_of(&store).await?;
         // As many as there are places: a delivery that has a place always finds room here.
         let (sender, deliveries) = mpsc::channel(CAPACITY);
+        let sequences = Sequences::starting(before);
         let inbox = Self {
             store,
             clock,
-            next: Arc::new(AtomicU64::new(before.get())),
+            sequences: sequences.clone(),
             places: Arc::new(Semaphore::new(CAPACITY)),
             deliveries: sender,
         };
-        Ok((inbox, Outlet { before, deliveries }))
+        Ok((inbox, Outlet { before, deliveries, sequences }))
     }
 
     /// Takes an event in; answers once it is on disk. `token` is Twilio's `I-Twilio-Idempotency-Token`.
@@ -169,8 +195,8 @@ impl Inbox {
             return Ok(None);
         }
         let place = self.places.clone().try_acquire_owned().map_err(|_| InboxError::Full)?;
-        let sequence = Sequence::new(self.next.fetch_add(1, Ordering::Relaxed));
-        let entry = Entry { event, received_at: now };
+        let sequence = self.sequences.take();
+        let entry = Entry { event, received_at: now, to: None };
         let mut batch = Batch::new();
         let keys = [Some(entry.event.key()), token.map(EventKey::of_token)];
         for key in keys.iter().flatten() {

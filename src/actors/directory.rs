@@ -14,16 +14,18 @@ use futures_util::{Stream, stream};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    AgentActor, Census, Kit,
+    AgentActor, Census, Doors, Kit,
     agent::StopIfIdle,
+    ask::{Find, Gone},
     census::Roll,
+    fan_out::conversation_of,
     index::Index,
     live::{Desk, Handed, Live, Standing},
     load::{Loaded, load},
 };
 use crate::{
-    domain::{AgentId, Timestamp},
-    inbox::{self, Delivery, Entry, FRESH_FOR, Outlet},
+    domain::{AgentId, DeviceId, Timestamp},
+    inbox::{self, Delivery, Entry, FRESH_FOR, Sequences},
     store::{Batch, Sequence, StoreError},
 };
 
@@ -40,19 +42,20 @@ const ROUND: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_secs(15 * 60);
 
 pub struct Directory {
-    kit: Arc<Kit>,
-    outlet: Option<Outlet>,
+    pub(super) kit: Arc<Kit>,
+    doors: Option<Doors>,
     arbiters: Vec<ArbiterHandle>,
-    index: Index,
+    pub(super) index: Index,
+    pub(super) sequences: Sequences,
     live: HashMap<AgentId, Live>,
     /// Let go of when the directory ends, so that the daemon does not live on without one.
     _pulse: oneshot::Sender<()>,
 }
 
 impl Directory {
-    pub(super) fn new(kit: Arc<Kit>, outlet: Outlet, arbiters: Vec<ArbiterHandle>, pulse: oneshot::Sender<()>) -> Self {
-        let (index, live) = (Index::default(), HashMap::new());
-        Self { kit, outlet: Some(outlet), arbiters, index, live, _pulse: pulse }
+    pub(super) fn new(kit: Arc<Kit>, doors: Doors, arbiters: Vec<ArbiterHandle>, pulse: oneshot::Sender<()>) -> Self {
+        let (index, live, sequences) = (Index::default(), HashMap::new(), doors.inbox.sequences.clone());
+        Self { kit, doors: Some(doors), arbiters, index, sequences, live, _pulse: pulse }
     }
 
     fn loaded(&mut self, loaded: Loaded, ctx: &mut Context<Self>) {
@@ -72,9 +75,20 @@ impl Directory {
         if now.since(delivery.entry.received_at) > FRESH_FOR {
             return self.let_go(delivery.sequence, "expired");
         }
-        let Some(id) = self.index.agent_of(&delivery.entry.event) else {
-            return self.let_go(delivery.sequence, "unclaimed");
-        };
+        if let Some(id) = delivery.entry.to.filter(|id| self.index.knows(*id)) {
+            return self.deliver_to(id, delivery, ctx);
+        }
+        if let Some(conversation) = conversation_of(&delivery.entry.event).cloned() {
+            return self.fan_out(delivery, &conversation, ctx);
+        }
+        match self.index.agent_of(&delivery.entry.event) {
+            Some(id) => self.deliver_to(id, delivery, ctx),
+            None => self.let_go(delivery.sequence, "unclaimed"),
+        }
+    }
+
+    pub(super) fn deliver_to(&mut self, id: AgentId, delivery: Delivery, ctx: &mut Context<Self>) {
+        let now = self.kit.clock.now();
         self.agent(id).put(delivery, now);
         self.hand_over(id, ctx);
     }
@@ -106,7 +120,7 @@ impl Directory {
     }
 
     /// Ends an entry that no agent handles. If the end is lost with the power, the next start ends it again.
-    fn let_go(&mut self, sequence: Sequence, why: &'static str) {
+    pub(super) fn let_go(&mut self, sequence: Sequence, why: &'static str) {
         metrics::counter!("offdesk_events_dropped_total", "reason" => why).increment(1);
         let mut batch = Batch::new();
         batch.delete::<Entry>(&sequence);
@@ -177,7 +191,7 @@ impl Directory {
             }
         };
         for (sequence, entry) in entries {
-            if self.index.agent_of(&entry.event) == Some(id) {
+            if entry.to.or_else(|| self.index.agent_of(&entry.event)) == Some(id) {
                 live.put_again(Delivery::again(sequence, entry));
             }
         }
@@ -237,7 +251,7 @@ impl Actor for Directory {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let Some(outlet) = self.outlet.take() else { return };
+        let Some(Doors { inbox: outlet, gone }) = self.doors.take() else { return };
         let loading = load(self.kit.clone(), outlet.before);
         ctx.wait(loading.into_actor(self).map(|loaded, this, ctx| match loaded {
             Ok(loaded) => this.loaded(loaded, ctx),
@@ -248,6 +262,7 @@ impl Actor for Directory {
             }
         }));
         ctx.add_stream(arrivals(outlet.deliveries));
+        ctx.add_stream(stream::unfold(gone, |mut gone| async move { Some((gone.recv().await?, gone)) }));
         self.next_round(ctx);
     }
 }
@@ -261,6 +276,31 @@ impl StreamHandler<Vec<Delivery>> for Directory {
 
     /// The door is closed: the daemon goes down. The directory stays for those who ask.
     fn finished(&mut self, _: &mut Self::Context) {}
+}
+
+impl StreamHandler<(AgentId, DeviceId)> for Directory {
+    /// One that finds the agent's mailbox full is reported again at the next notification.
+    fn handle(&mut self, (id, device): (AgentId, DeviceId), _: &mut Context<Self>) {
+        if self.index.knows(id) {
+            let _ = self.agent(id).addr.try_send(Gone(device));
+        }
+    }
+
+    fn finished(&mut self, _: &mut Self::Context) {}
+}
+
+impl Handler<Find> for Directory {
+    type Result = Option<Addr<AgentActor>>;
+
+    fn handle(&mut self, Find(id): Find, _: &mut Self::Context) -> Self::Result {
+        if !self.index.knows(id) {
+            return None;
+        }
+        let now = self.kit.clock.now();
+        let live = self.agent(id);
+        live.last_heard = now;
+        Some(live.addr.clone())
+    }
 }
 
 impl Handler<Census> for Directory {

@@ -41,7 +41,11 @@ async fn read(kit: &Kit, before: Sequence) -> Result<Loaded, StoreError> {
     let mut busy = Vec::new();
     let record = |key: Cursor, record: Result<AgentRecord, StoreError>| match record {
         Ok(AgentRecord(agent)) if agent.is_idle() => {}
-        Ok(AgentRecord(agent)) => busy.push(agent.id),
+        Ok(AgentRecord(agent)) => {
+            // Claimed before the agent is in memory: the first message may come at once.
+            kit.conversations.follow(agent.id, [].into_iter(), agent.conversations());
+            busy.push(agent.id);
+        }
         Err(error) => unreadable(Family::Agents, &key, &error),
     };
     kit.store.visit(record).await?;

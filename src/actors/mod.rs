@@ -2,8 +2,11 @@
 //! start again what has died.
 
 mod agent;
+pub mod ask;
 mod census;
+mod conversations;
 mod directory;
+mod fan_out;
 mod index;
 mod live;
 mod load;
@@ -13,19 +16,21 @@ mod rest;
 use std::{sync::Arc, time::Duration};
 
 use actix::{Actor, Addr, Arbiter};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 pub use agent::AgentActor;
 pub use census::{Census, Overview};
+pub use conversations::Conversations;
 pub use directory::Directory;
-pub use records::AgentRecord;
+pub use records::{AgentRecord, Devices};
 
 use crate::{
     agent::Policy,
     clock::Clock,
     config::{BaseUrl, Recording},
-    domain::E164,
+    domain::{AgentId, DeviceId, E164},
     inbox::Outlet,
+    push::Push,
     store::StoreHandle,
     twilio::{Twilio, facts::WorkspaceFacts},
 };
@@ -46,6 +51,8 @@ pub struct Kit {
     pub public_url: BaseUrl,
     pub caller_id: E164,
     pub recording: Recording,
+    pub push: Push,
+    pub conversations: Conversations,
     /// A permit a reading of how things stand: after a start every busy agent wants one, and calls go first.
     pub readings: Semaphore,
 }
@@ -53,13 +60,20 @@ pub struct Kit {
 /// Readings of how things stand that are under way at once.
 pub const READINGS: usize = 5;
 
+/// What comes to the agents from elsewhere in the house.
+pub struct Doors {
+    pub inbox: Outlet,
+    /// Devices that their push service does not know any more.
+    pub gone: mpsc::Receiver<(AgentId, DeviceId)>,
+}
+
 /// Starts the directory, and with it the agents, on threads of their own: never on an HTTP worker. What is answered beside
 /// its address resolves when the directory has ended.
-pub fn start(kit: Arc<Kit>, outlet: Outlet, arbiters: &[Arbiter]) -> (Addr<Directory>, oneshot::Receiver<()>) {
+pub fn start(kit: Arc<Kit>, doors: Doors, arbiters: &[Arbiter]) -> (Addr<Directory>, oneshot::Receiver<()>) {
     let handles: Vec<_> = arbiters.iter().map(Arbiter::handle).collect();
     let home = handles.first().cloned().unwrap_or_else(Arbiter::current);
     let (pulse, ended) = oneshot::channel();
-    (Directory::start_in_arbiter(&home, move |_| Directory::new(kit, outlet, handles, pulse)), ended)
+    (Directory::start_in_arbiter(&home, move |_| Directory::new(kit, doors, handles, pulse)), ended)
 }
 
 /// What all agents are doing, for the admin listener and for tests; those who do not answer within a second are left out,

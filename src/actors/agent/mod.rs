@@ -1,5 +1,9 @@
-//! The shell of one agent. It takes one input at a time: the new state is on disk before its effects are carried out
-//! and before the next input is looked at.
+//! The shell of one agent. It takes one input at a time: the new state is on disk, and with it what is to be pushed, before
+//! its effects are carried out and before the next input is looked at.
+
+mod asked;
+mod disk;
+mod notice;
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,20 +12,26 @@ use actix::{
     WrapFuture, fut,
 };
 
+use tokio::sync::oneshot;
+
+use self::disk::{Found, Written};
 use super::{AgentRecord, Kit, SETTING_PATIENCE, live::Desk, rest};
 use crate::{
-    agent::{self, Agent, Effect, Input, Notice, Snapshot, duty::Ticket, request::Answer, request::Failure},
-    domain::{AgentId, Event, Profile, ReservationEventKind, Timestamp},
-    inbox::{Delivery, Entry, Place},
-    store::{Batch, Sequence, StoreError},
+    agent::{
+        self, Agent, Effect, Input, Snapshot,
+        command::{Command, Denial},
+        duty::Ticket,
+        request::{Answer, Failure},
+    },
+    domain::{AgentId, Device, Event, ReservationEventKind, Timestamp},
+    inbox::{Delivery, Place},
+    store::{Sequence, StoreError},
     twilio::facts,
 };
 
 /// Deliveries that wait for one agent, at most; the directory keeps the rest. It protects the other agents' memory from
 /// one that is showered with events.
 const MAILBOX: usize = 32;
-/// How long a store that is full or busy is left alone.
-const STORE_PAUSE: Duration = Duration::from_millis(200);
 
 pub struct AgentActor {
     id: AgentId,
@@ -29,6 +39,9 @@ pub struct AgentActor {
     desk: Desk,
     /// None until the record is loaded; the mailbox waits meanwhile.
     agent: Option<Agent>,
+    devices: Vec<Device>,
+    /// Who waits to hear what becomes of an acceptance.
+    waiting: Vec<asked::Waiter>,
     timer: Option<(Timestamp, SpawnHandle)>,
 }
 
@@ -36,7 +49,15 @@ pub struct AgentActor {
 enum Owned {
     Event(Box<Event>),
     Answer(Ticket, Result<Answer, Failure>),
+    Order(Command),
     Tick,
+}
+
+/// Where an input comes from: whoever is told when its effect is on disk.
+#[derive(Default)]
+struct Cause {
+    handled: Option<Handled>,
+    asked: Option<oneshot::Sender<Result<(), Denial>>>,
 }
 
 /// The entry that an input comes from; its place is free once this is dropped.
@@ -63,11 +84,11 @@ type Turn<'a> = std::pin::Pin<Box<dyn fut::ActorFuture<AgentActor, Output = ()> 
 
 impl AgentActor {
     pub(super) fn new(id: AgentId, kit: Arc<Kit>, desk: Desk) -> Self {
-        Self { id, kit, desk, agent: None, timer: None }
+        Self { id, kit, desk, agent: None, devices: Vec::new(), waiting: Vec::new(), timer: None }
     }
 
     /// Takes an input: decides, writes, acts.
-    fn take(&mut self, input: Owned, handled: Option<Handled>, ctx: &mut Context<Self>) {
+    fn take(&mut self, input: Owned, cause: Cause, ctx: &mut Context<Self>) {
         let kit = self.kit.clone();
         let timeout = async move {
             match &input {
@@ -75,38 +96,61 @@ impl AgentActor {
                 _ => (facts::DEFAULT_RESERVATION_TIMEOUT, input),
             }
         };
-        let turn = timeout.into_actor(self).then(move |(timeout, input), this, _| this.turn(&input, handled, timeout));
+        let turn = timeout.into_actor(self).then(move |(timeout, input), this, _| this.turn(input, cause, timeout));
         ctx.wait(turn);
     }
 
-    fn turn(&mut self, input: &Owned, handled: Option<Handled>, timeout: Duration) -> Turn<'static> {
+    fn turn(&mut self, input: Owned, cause: Cause, timeout: Duration) -> Turn<'static> {
         let Some(current) = &self.agent else { return Box::pin(fut::ready(())) };
         #[cfg(test)]
         input.trip();
         let mut next = current.clone();
-        let effects = next.handle(input.borrow(), &self.context(timeout));
+        let context = self.context(timeout);
+        let (done, effects) = match input {
+            Owned::Event(event) => (Ok(()), next.handle(Input::Event(&event), &context)),
+            Owned::Answer(ticket, result) => (Ok(()), next.handle(Input::Answer { ticket, result }, &context)),
+            Owned::Tick => (Ok(()), next.handle(Input::Tick, &context)),
+            Owned::Order(command) => next.command(command, &context),
+        };
         let changed = next != *current;
-        self.write(next, changed, handled, effects)
+        self.write(next, changed, cause, done, effects)
     }
 
     fn context(&self, reservation_timeout: Duration) -> agent::Context<'_> {
         agent::Context { now: self.kit.clock.now(), policy: &self.kit.policy, reservation_timeout }
     }
 
-    /// Puts the new state on disk, together with the mark that its cause is handled, and then acts on it.
-    fn write(&mut self, next: Agent, changed: bool, handled: Option<Handled>, effects: Vec<Effect>) -> Turn<'static> {
+    /// Puts the new state on disk, together with what is to be pushed and the mark that its cause is handled, and then acts
+    /// on it.
+    fn write(
+        &mut self,
+        next: Agent,
+        changed: bool,
+        cause: Cause,
+        done: Result<(), Denial>,
+        effects: Vec<Effect>,
+    ) -> Turn<'static> {
         let (id, kit) = (self.id, self.kit.clone());
+        let news = effects.iter().filter_map(|effect| match effect {
+            Effect::Push(notification) => Some(notification),
+            Effect::Rest { .. } | Effect::Tell(_) => None,
+        });
+        let pushes: Vec<_> = news.flat_map(|notification| kit.push.items(id, &self.devices, notification)).collect();
         let writing = async move {
-            let record = AgentRecord(next);
-            if changed || handled.is_some() {
-                commit(&kit, id, changed.then_some(&record), handled.as_ref()).await?;
-            }
-            Ok::<_, StoreError>(record.0)
+            let written = Written { record: AgentRecord(next), pushes, handled: cause.handled };
+            written.commit(&kit, id, changed).await?;
+            Ok::<_, StoreError>((written, cause.asked))
         };
         Box::pin(writing.into_actor(self).map(move |written, this, ctx| match written {
-            Ok(next) => {
+            Ok((Written { record: AgentRecord(next), pushes, handled }, asked)) => {
+                this.follow_conversations(&next);
                 this.agent = Some(next);
                 this.desk.clear();
+                drop(handled);
+                this.kit.push.hand_over(pushes);
+                // Whoever has gone does not want to know.
+                let _ = asked.map(|asked| asked.send(done));
+                this.tell_waiting();
                 this.carry_out(effects, ctx);
                 this.set_timer(ctx);
             }
@@ -117,16 +161,25 @@ impl AgentActor {
         }))
     }
 
+    fn follow_conversations(&self, next: &Agent) {
+        let after = next.conversations();
+        match &self.agent {
+            Some(before) => self.kit.conversations.follow(self.id, before.conversations(), after),
+            None => self.kit.conversations.follow(self.id, [].into_iter(), after),
+        }
+    }
+
     fn carry_out(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
         for effect in effects {
             match effect {
-                Effect::Tell(notice) => tell(self.id, &notice),
+                Effect::Tell(notice) => notice::tell(self.id, &notice),
+                // It is in the outbox already.
                 Effect::Push(_) => {}
                 Effect::Rest { ticket, request } => {
                     let kit = self.kit.clone();
                     let call = async move { rest::carry_out(&kit, request).await };
                     ctx.spawn(call.into_actor(self).map(move |result, this, ctx| {
-                        this.take(Owned::Answer(ticket, result), None, ctx);
+                        this.take(Owned::Answer(ticket, result), Cause::default(), ctx);
                     }));
                 }
             }
@@ -146,14 +199,14 @@ impl AgentActor {
             let sleep = self.kit.clock.sleep_until(at);
             let timer = ctx.spawn(sleep.into_actor(self).map(|(), this, ctx| {
                 this.timer = None;
-                this.take(Owned::Tick, None, ctx);
+                this.take(Owned::Tick, Cause::default(), ctx);
             }));
             self.timer = Some((at, timer));
         }
     }
 
     fn loaded(&mut self, found: Result<Option<Found>, StoreError>) -> Turn<'static> {
-        let (profile, record) = match found {
+        let Found { profile, record, devices } = match found {
             Ok(Some(found)) => found,
             Ok(None) => return Box::pin(fut::ready(()).map(|(), _, ctx: &mut Context<Self>| ctx.stop())),
             Err(error) => {
@@ -161,13 +214,14 @@ impl AgentActor {
                 return Box::pin(fut::ready(()).map(|(), _, ctx: &mut Context<Self>| ctx.stop()));
             }
         };
+        self.devices = devices;
         let context = self.context(facts::DEFAULT_RESERVATION_TIMEOUT);
         let (agent, effects) = match record {
             Some(record) => Agent::restore(record, &profile, &context),
             None => (Agent::new(&profile), Vec::new()),
         };
         let changed = !effects.is_empty();
-        self.write(agent, changed, None, effects)
+        self.write(agent, changed, Cause::default(), Ok(()), effects)
     }
 }
 
@@ -177,43 +231,6 @@ impl Owned {
     fn trip(&self) {
         let Self::Event(event) = self else { return };
         assert!(!matches!(&**event, Event::Worker(event) if event.activity.as_deref() == Some("poison")), "poison");
-    }
-
-    fn borrow(&self) -> Input<'_> {
-        match self {
-            Self::Event(event) => Input::Event(event),
-            Self::Answer(ticket, result) => Input::Answer { ticket: *ticket, result: result.clone() },
-            Self::Tick => Input::Tick,
-        }
-    }
-}
-
-/// An agent's profile, and its record if there is one.
-type Found = (Profile, Option<Agent>);
-
-/// Reads until the store answers.
-async fn load(kit: &Kit, id: AgentId) -> Result<Option<Found>, StoreError> {
-    loop {
-        match read(kit, id).await {
-            Err(error) if error.is_retryable() => kit.clock.sleep(STORE_PAUSE).await,
-            read => return read,
-        }
-    }
-}
-
-/// An agent whose record is damaged begins anew: Twilio knows what it had, and its callers must not wait for a repair.
-/// One that a newer version wrote is left alone.
-async fn read(kit: &Kit, id: AgentId) -> Result<Option<Found>, StoreError> {
-    // Both are asked for before either is waited for: a customer is on the line.
-    let (profile, record) = (kit.store.get::<Profile>(&id), kit.store.get::<AgentRecord>(&id));
-    let Some(profile) = profile.await? else { return Ok(None) };
-    match record.await {
-        Ok(record) => Ok(Some((profile, record.map(|record| record.0)))),
-        Err(error @ StoreError::Unreadable(_)) => {
-            tracing::error!(agent = %id, %error, "an agent begins anew");
-            Ok(Some((profile, None)))
-        }
-        Err(error) => Err(error),
     }
 }
 
@@ -228,52 +245,13 @@ async fn reservation_timeout(kit: &Kit, event: &Event) -> Duration {
     }
 }
 
-/// Writes until the store takes it. A store that has failed for good ends the daemon, and with it this agent.
-async fn commit(
-    kit: &Kit,
-    id: AgentId,
-    record: Option<&AgentRecord>,
-    handled: Option<&Handled>,
-) -> Result<(), StoreError> {
-    loop {
-        let mut batch = Batch::new();
-        if let Some(record) = record {
-            batch.put(&id, record)?;
-        }
-        if let Some(handled) = handled {
-            batch.delete::<Entry>(&handled.sequence);
-        }
-        match kit.store.commit(batch).await {
-            Ok(_) => return Ok(()),
-            Err(error) if error.is_retryable() => kit.clock.sleep(STORE_PAUSE).await,
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-fn tell(agent: AgentId, notice: &Notice) {
-    let what = match notice {
-        Notice::CallAnswered => "call_answered",
-        Notice::CallMissed => "call_missed",
-        Notice::OfferMissed => "offer_missed",
-        Notice::RejectedBusy => "rejected_busy",
-        Notice::WentOffline => "went_offline",
-        Notice::ActivityChanged { .. } => "activity_changed",
-    };
-    metrics::counter!("offdesk_agent_notices_total", "notice" => what).increment(1);
-    match notice {
-        Notice::ActivityChanged { to } => tracing::info!(%agent, notice = what, activity = %to),
-        _ => tracing::info!(%agent, notice = what),
-    }
-}
-
 impl Actor for AgentActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
         let (id, kit) = (self.id, self.kit.clone());
-        let loading = async move { load(&kit, id).await };
+        let loading = async move { disk::load(&kit, id).await };
         ctx.wait(loading.into_actor(self).then(|found, this, _| this.loaded(found)));
     }
 }
@@ -284,7 +262,8 @@ impl Handler<Deliver> for AgentActor {
     fn handle(&mut self, Deliver(delivery): Deliver, ctx: &mut Self::Context) {
         let Delivery { sequence, entry, place } = delivery;
         self.desk.take_up(sequence);
-        self.take(Owned::Event(Box::new(entry.event)), Some(Handled { sequence, _place: place }), ctx);
+        let handled = Some(Handled { sequence, _place: place });
+        self.take(Owned::Event(Box::new(entry.event)), Cause { handled, asked: None }, ctx);
     }
 }
 

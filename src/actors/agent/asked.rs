@@ -1,0 +1,93 @@
+//! What others ask of an agent.
+
+use actix::{ActorFutureExt, AsyncContext, Context, Handler, MessageResult, ResponseActFuture, WrapFuture};
+use tokio::sync::oneshot;
+
+use super::{
+    super::{
+        Devices,
+        ask::{Await, Gone, NoAnswer, Order, See, View},
+    },
+    AgentActor, Cause, Owned, disk,
+};
+use crate::{agent::view::Progress, domain::ReservationSid};
+
+/// Those who wait at most: an agent's devices that accept at the same time. Beyond them the first is let go.
+const WAITERS: usize = 16;
+
+/// Somebody who waits to hear what becomes of an acceptance.
+pub(super) struct Waiter {
+    task: ReservationSid,
+    answer: oneshot::Sender<Progress>,
+}
+
+impl AgentActor {
+    /// Tells those who wait for what has become plain.
+    pub(super) fn tell_waiting(&mut self) {
+        let Some(agent) = &self.agent else { return };
+        let is_plain = |waiter: &Waiter| agent.progress(&waiter.task) != Some(Progress::Connecting);
+        let (told, waiting) = std::mem::take(&mut self.waiting).into_iter().partition::<Vec<_>, _>(is_plain);
+        self.waiting = waiting;
+        for Waiter { task, answer } in told {
+            // Whoever has gone does not want to know.
+            let _ = answer.send(agent.progress(&task).unwrap_or(Progress::Over));
+        }
+    }
+}
+
+impl Handler<Order> for AgentActor {
+    type Result = ResponseActFuture<Self, <Order as actix::Message>::Result>;
+
+    fn handle(&mut self, Order(command): Order, ctx: &mut Context<Self>) -> Self::Result {
+        let (asked, answer) = oneshot::channel();
+        self.take(Owned::Order(command), Cause { handled: None, asked: Some(asked) }, ctx);
+        Box::pin(async move { answer.await.map_err(|_| NoAnswer) }.into_actor(self))
+    }
+}
+
+impl Handler<See> for AgentActor {
+    type Result = Option<View>;
+
+    fn handle(&mut self, _: See, _: &mut Context<Self>) -> Self::Result {
+        let agent = self.agent.as_ref()?;
+        Some(View {
+            tasks: agent.tasks(),
+            activity: agent.activity().map(str::to_owned),
+            is_changing_activity: agent.is_changing_activity(),
+            identity: agent.identity().clone(),
+            unread: agent.unread(),
+            devices: self.devices.clone(),
+        })
+    }
+}
+
+impl Handler<Await> for AgentActor {
+    type Result = MessageResult<Await>;
+
+    fn handle(&mut self, Await(task): Await, _: &mut Context<Self>) -> Self::Result {
+        let (answer, waiting) = oneshot::channel();
+        let excess = (self.waiting.len() + 1).saturating_sub(WAITERS);
+        self.waiting.drain(..excess);
+        self.waiting.push(Waiter { task, answer });
+        self.tell_waiting();
+        MessageResult(waiting)
+    }
+}
+
+impl Handler<Gone> for AgentActor {
+    type Result = ();
+
+    fn handle(&mut self, Gone(device): Gone, ctx: &mut Context<Self>) {
+        let left: Vec<_> = self.devices.iter().filter(|known| known.id != device).cloned().collect();
+        if left.len() == self.devices.len() {
+            return;
+        }
+        tracing::info!(agent = %self.id, %device, "a device is gone: its push service does not know it any more");
+        let (id, kit, devices) = (self.id, self.kit.clone(), Devices(left.clone()));
+        let writing = async move { disk::write_devices(&kit, id, devices).await };
+        ctx.wait(writing.into_actor(self).map(move |written, this, _| match written {
+            Ok(()) => this.devices = left,
+            Err(error) => tracing::error!(agent = %this.id, %error, "an agent's devices cannot be written"),
+        }));
+    }
+}

@@ -1,0 +1,107 @@
+//! An agent's records: read at its start, written at each turn.
+
+use std::time::Duration;
+
+use super::{
+    super::{AgentRecord, Devices, Kit},
+    Handled,
+};
+use crate::{
+    agent::Agent,
+    domain::{AgentId, Device, Profile},
+    inbox::Entry,
+    push::Numbered,
+    store::{Batch, StoreError},
+};
+
+/// How long a store that is full or busy is left alone.
+const STORE_PAUSE: Duration = Duration::from_millis(200);
+
+/// What is known of an agent at its start.
+pub(super) struct Found {
+    pub(super) profile: Profile,
+    pub(super) record: Option<Agent>,
+    pub(super) devices: Vec<Device>,
+}
+
+/// Reads until the store answers.
+pub(super) async fn load(kit: &Kit, id: AgentId) -> Result<Option<Found>, StoreError> {
+    loop {
+        match read(kit, id).await {
+            Err(error) if error.is_retryable() => kit.clock.sleep(STORE_PAUSE).await,
+            read => return read,
+        }
+    }
+}
+
+/// An agent whose record is damaged begins anew: Twilio knows what it had, and its callers must not wait for a repair.
+/// One that a newer version wrote is left alone.
+async fn read(kit: &Kit, id: AgentId) -> Result<Option<Found>, StoreError> {
+    // All are asked for before any is waited for: a customer is on the line.
+    let (profile, record, devices) =
+        (kit.store.get::<Profile>(&id), kit.store.get::<AgentRecord>(&id), kit.store.get::<Devices>(&id));
+    let Some(profile) = profile.await? else { return Ok(None) };
+    let record = readable(id, record.await)?.map(|record| record.0);
+    let devices = readable(id, devices.await)?.unwrap_or_default().0;
+    Ok(Some(Found { profile, record, devices }))
+}
+
+fn readable<R>(id: AgentId, record: Result<Option<R>, StoreError>) -> Result<Option<R>, StoreError> {
+    match record {
+        Err(error @ StoreError::Unreadable(_)) => {
+            tracing::error!(agent = %id, %error, "an agent begins anew");
+            Ok(None)
+        }
+        other => other,
+    }
+}
+
+/// What one turn writes, in one batch.
+pub(super) struct Written {
+    pub(super) record: AgentRecord,
+    pub(super) pushes: Vec<Numbered>,
+    pub(super) handled: Option<Handled>,
+}
+
+impl Written {
+    /// Writes until the store takes it. A store that has failed for good ends the daemon, and with it this agent.
+    pub(super) async fn commit(&self, kit: &Kit, id: AgentId, changed: bool) -> Result<(), StoreError> {
+        if !changed && self.pushes.is_empty() && self.handled.is_none() {
+            return Ok(());
+        }
+        loop {
+            match kit.store.commit(self.batch(id, changed)?).await {
+                Ok(_) => return Ok(()),
+                Err(error) if error.is_retryable() => kit.clock.sleep(STORE_PAUSE).await,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn batch(&self, id: AgentId, changed: bool) -> Result<Batch, StoreError> {
+        let mut batch = Batch::new();
+        if changed {
+            batch.put(&id, &self.record)?;
+        }
+        for (sequence, item) in &self.pushes {
+            batch.put(sequence, item)?;
+        }
+        if let Some(handled) = &self.handled {
+            batch.delete::<Entry>(&handled.sequence);
+        }
+        Ok(batch)
+    }
+}
+
+/// Writes where an agent's notifications go.
+pub(super) async fn write_devices(kit: &Kit, id: AgentId, devices: Devices) -> Result<(), StoreError> {
+    loop {
+        let mut batch = Batch::new();
+        batch.put(&id, &devices)?;
+        match kit.store.commit(batch).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.is_retryable() => kit.clock.sleep(STORE_PAUSE).await,
+            Err(error) => return Err(error),
+        }
+    }
+}
