@@ -12,16 +12,16 @@ use std::{
 use actix::{Addr, Arbiter};
 use actix_web::dev::ServerHandle;
 use serde::Serialize;
-use tokio::sync::oneshot;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use self::io::Io;
 use crate::{
-    actors::{self, Directory},
+    actors::{self, Directory, Doors},
     clock::Clock,
     config::{Config, HttpTls},
     http::{self, AdminState, Readiness, TlsError, Webhooks},
     inbox::Inbox,
+    push::{Push, PushError},
     store::{self, Fatal, StoreError, StoreHandle, profiles::take_back_import},
     telemetry::Metrics,
     twilio::{Twilio, client::SettingsError},
@@ -29,6 +29,9 @@ use crate::{
 
 /// Threads that agents live on.
 const AGENT_THREADS: usize = 2;
+/// Devices that are reported gone and not removed yet; one that finds no room is reported again with its next notification.
+const GONE: usize = 256;
+
 /// The addresses that were bound: what `serve` prints when it is ready.
 #[derive(Clone, Debug, Serialize)]
 pub struct Ready {
@@ -47,6 +50,10 @@ pub enum StartError {
     Tls(#[from] TlsError),
     #[error("{0}")]
     Twilio(#[from] SettingsError),
+    #[error("{0}")]
+    Push(#[from] PushError),
+    #[error("{key} = {path} cannot be read: {source}")]
+    KeyFile { key: &'static str, path: String, source: std::io::Error },
     #[error("tls.extra_ca_file cannot be read: {0}")]
     ExtraRoots(std::io::Error),
     #[error("the runtime cannot be started: {0}")]
@@ -72,6 +79,7 @@ pub struct App {
     inbox: Inbox,
     store: StoreHandle,
     twilio: Twilio,
+    push: Push,
     log_readings: watch::Receiver<u64>,
     fatal: Option<Fatal>,
     /// Resolves when the directory has.
@@ -90,21 +98,20 @@ impl App {
         let operator = bind("http.admin_listen", config.http.admin_listen)?;
         let ready = Ready { ready: true, http: local(&public)?, admin: local(&operator)? };
         warn_of_open_door(ready.admin);
-        let tls = match &config.http.tls {
-            HttpTls::Off => None,
-            HttpTls::Files { cert, key } => Some(http::server_config(cert, key)?),
-        };
+        let tls = server_tls(&config.http.tls)?;
         let (store, fatal) = open_store(config, &clock)?;
         take_back_import(&*store).await.map_err(|source| store_error(config, source))?;
         let io = Io::start().map_err(StartError::Runtime)?;
         let twilio = Twilio::new(parts::settings(config)?, clock.clone(), io.handle())?;
+        let (gone, gone_devices) = mpsc::channel(GONE);
+        let push = Push::start(parts::push(config)?, store.clone(), clock.clone(), io.handle(), gone).await?;
         let opened = Inbox::open(store.clone(), clock.clone()).await;
         let (inbox, outlet) = opened.map_err(|source| store_error(config, source))?;
 
         let arbiters: Vec<_> = (0..AGENT_THREADS).map(|_| Arbiter::new()).collect();
-        let kit = Arc::new(parts::kit(config, &store, &clock, &twilio));
+        let kit = Arc::new(parts::kit(config, &store, &clock, &twilio, &push));
         chores::warm(&io.handle(), kit.facts.clone());
-        let (directory, ended) = actors::start(kit, outlet, &arbiters);
+        let (directory, ended) = actors::start(kit, Doors { inbox: outlet, gone: gone_devices }, &arbiters);
         let readiness = Arc::new(Readiness::default());
         let webhooks = Webhooks {
             validator: parts::validator(config),
@@ -117,6 +124,7 @@ impl App {
             metrics,
             twilio: twilio.clone(),
             inbox: inbox.clone(),
+            push: push.clone(),
             directory: directory.clone(),
         };
         let servers = [
@@ -134,6 +142,7 @@ impl App {
             inbox,
             store,
             twilio,
+            push,
             log_readings,
             fatal: Some(fatal),
             ended: Some(ended),
@@ -163,6 +172,11 @@ impl App {
         &self.twilio
     }
 
+    /// The way to agents' devices.
+    pub const fn push(&self) -> &Push {
+        &self.push
+    }
+
     /// The door for events.
     pub const fn inbox(&self) -> &Inbox {
         &self.inbox
@@ -190,6 +204,7 @@ impl App {
             // The thread ends once its actors are dropped; what they owed Twilio is in their records.
             let _ = tokio::task::spawn_blocking(move || arbiter.join()).await;
         }
+        self.push.finish().await;
         if let Err(error) = self.store.close().await {
             tracing::warn!(%error, "the store was not closed in good order");
         }
@@ -219,6 +234,13 @@ fn cause(ended: Option<Result<std::io::Result<()>, tokio::task::JoinError>>) -> 
         Some(Ok(Err(error))) => error,
         Some(Err(error)) => std::io::Error::other(error),
         Some(Ok(Ok(()))) | None => std::io::Error::other("it ended by itself"),
+    }
+}
+
+fn server_tls(tls: &HttpTls) -> Result<Option<rustls::ServerConfig>, TlsError> {
+    match tls {
+        HttpTls::Off => Ok(None),
+        HttpTls::Files { cert, key } => http::server_config(cert, key).map(Some),
     }
 }
 

@@ -1,11 +1,14 @@
 //! What the configuration means to the parts that know nothing of it.
 
+use std::{fs, path::Path};
+
 use super::StartError;
 use crate::{
     actors::{self, Kit},
     agent::{Policy, request::Closing},
     clock::Clock,
-    config::{self, Completion, Config, EndChat},
+    config::{self, Completion, Config, EndChat, Subject},
+    push::{self, FcmSettings, VapidKeyFile},
     store::StoreHandle,
     twilio::{Credentials, Endpoints, Limits, Settings, Twilio, facts::WorkspaceFacts, signature::Validator},
 };
@@ -22,16 +25,46 @@ pub(super) fn settings(config: &Config) -> Result<Settings, StartError> {
         Some(key) => Credentials::ApiKey { sid: key.sid.to_string(), secret: key.secret.clone() },
         None => Credentials::AuthToken(twilio.auth_token.clone()),
     };
-    let extra_roots_pem =
-        config.tls.extra_ca_file.as_ref().map(std::fs::read).transpose().map_err(StartError::ExtraRoots)?;
     Ok(Settings {
         account_sid: twilio.account_sid.clone(),
         credentials,
         endpoints: endpoints(&twilio.endpoints),
         workspace_sid: twilio.workspace_sid.clone(),
         limits: Limits::default(),
-        extra_roots_pem,
+        extra_roots_pem: extra_roots(config)?,
     })
+}
+
+fn extra_roots(config: &Config) -> Result<Option<Vec<u8>>, StartError> {
+    config.tls.extra_ca_file.as_ref().map(fs::read).transpose().map_err(StartError::ExtraRoots)
+}
+
+pub(super) fn push(config: &Config) -> Result<push::Settings, StartError> {
+    let config::Push { privacy, web, fcm } = &config.push;
+    let vapid_key = match &web.vapid_private_key_file {
+        Some(path) => VapidKeyFile::Given(path.clone()),
+        None => VapidKeyFile::Own(config.data_dir.path().join("vapid.pem")),
+    };
+    let service_account = fcm.service_account_file.as_deref().map(read_account).transpose()?;
+    let fcm_settings = |service_account: String| FcmSettings {
+        service_account: service_account.into(),
+        endpoint: fcm.endpoint.clone(),
+    };
+    Ok(push::Settings {
+        public_url: config.public_url.clone(),
+        privacy: *privacy,
+        allow_hosts: web.allow_hosts.clone(),
+        subject: web.subject.clone().unwrap_or_else(|| Subject::of(&config.public_url)),
+        vapid_key,
+        fcm: service_account.map(fcm_settings),
+        extra_roots_pem: extra_roots(config)?,
+        limits: push::Limits::default(),
+    })
+}
+
+fn read_account(path: &Path) -> Result<String, StartError> {
+    let key = "push.fcm.service_account_file";
+    fs::read_to_string(path).map_err(|source| StartError::KeyFile { key, path: path.display().to_string(), source })
 }
 
 fn endpoints(from: &config::Endpoints) -> Endpoints {
@@ -49,7 +82,7 @@ fn endpoints(from: &config::Endpoints) -> Endpoints {
     }
 }
 
-pub(super) fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &Twilio) -> Kit {
+pub(super) fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &Twilio, push: &push::Push) -> Kit {
     let calls = &config.calls;
     let policy = Policy {
         mobile_activity: config.twilio.activities.mobile.clone(),
@@ -74,6 +107,8 @@ pub(super) fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &
         public_url: config.public_url.clone(),
         caller_id: config.twilio.caller_id.clone(),
         recording: calls.record,
+        push: push.clone(),
+        conversations: actors::Conversations::default(),
         readings: tokio::sync::Semaphore::new(actors::READINGS),
     }
 }

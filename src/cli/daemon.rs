@@ -9,6 +9,7 @@ use crate::{
     app::{App, Ready, RunError, StartError},
     clock::Clock,
     config::Config,
+    push::PushError,
     telemetry::Metrics,
 };
 
@@ -52,7 +53,13 @@ fn not_started(error: StartError, config: &Config) -> Failure {
         StartError::Tls(_) | StartError::ExtraRoots(_) => {
             Failure::usage(cause, "name PEM files that the user who runs offdesk may read")
         }
-        StartError::Twilio(_) => Failure::usage(cause, "offdesk config check shows what is configured"),
+        StartError::KeyFile { .. } | StartError::Push(PushError::VapidKey { .. } | PushError::Account(_)) => {
+            Failure::usage(cause, "name a key file that is whole and that the user who runs offdesk may read")
+        }
+        StartError::Push(PushError::Store(source)) => Failure::store(&source, &config.store_path()),
+        StartError::Twilio(_) | StartError::Push(_) => {
+            Failure::usage(cause, "offdesk config check shows what is configured")
+        }
         StartError::Runtime(_) => {
             Failure::new(Exit::Internal, cause, "see that the limits of the service are not too low")
         }

@@ -52,6 +52,16 @@ impl Subject {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whom there is to turn to where nobody else is named: the daemon's own address. Plain http, which only loopback has,
+    /// is none that a push service takes.
+    pub fn of(public_url: &BaseUrl) -> Self {
+        if public_url.is_https() {
+            return Self(public_url.as_str().into());
+        }
+        let host = public_url.as_url().host_str().unwrap_or("localhost");
+        Self(format!("mailto:offdesk@{host}").into())
+    }
 }
 
 impl FromStr for Subject {

@@ -105,7 +105,7 @@ fn a_secret_may_lie_in_a_file_that_a_key_names() {
 fn a_key_of_several_lines_is_a_file_and_a_credential_beats_the_key_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
     let named = ("OFFDESK__PUSH__FCM__SERVICE_ACCOUNT_FILE", "/etc/offdesk/account.json");
-    let read = |pairs| Config::parse(LEAST, env(pairs), Some(folder.path().into())).unwrap().push;
+    let read = |pairs: &[(&str, &str)]| Config::parse(LEAST, env(pairs), Some(folder.path().into())).unwrap().push;
     assert_eq!(read(&[]).fcm.service_account_file, None);
     assert_eq!(read(&[named]).fcm.service_account_file, Some("/etc/offdesk/account.json".into()));
     for credential in ["push.fcm.service_account", "service_account", "service_account_file"] {

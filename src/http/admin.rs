@@ -10,6 +10,7 @@ use super::problem::problem;
 use crate::{
     actors::{self, Directory},
     inbox::Inbox,
+    push::Push,
     telemetry::Metrics,
     twilio::{Health, Twilio},
 };
@@ -34,6 +35,7 @@ pub struct AdminState {
     pub metrics: Metrics,
     pub twilio: Twilio,
     pub inbox: Inbox,
+    pub push: Push,
     pub directory: Addr<Directory>,
 }
 
@@ -69,6 +71,7 @@ async fn readyz(state: web::Data<AdminState>) -> HttpResponse {
 
 async fn metrics(state: web::Data<AdminState>) -> HttpResponse {
     metrics::gauge!("offdesk_inbox_waiting").set(count(state.inbox.waiting()));
+    metrics::gauge!("offdesk_push_waiting").set(count(state.push.under_way()));
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(state.metrics.render())
 }
 

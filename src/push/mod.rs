@@ -1,72 +1,54 @@
 //! Notifications on agents' devices: Web Push (RFC 8030, RFC 8291, RFC 8292) and Firebase Cloud Messaging.
 //!
-//! The outbox on disk is the queue. [`Push`] may be called from any thread; everything goes out on the `io` runtime. Nothing
-//! here knows of actors or of our own HTTP server, and no type of reqwest or web_push crosses the edge.
+//! The outbox on disk is the queue; `queue` says whose turn it is, `pusher` carries it out, `providers` is the one way to
+//! every device. [`Push`] may be called from any thread; everything goes out on the `io` runtime. Nothing here knows of
+//! actors or of our own HTTP server, and no type of reqwest or web_push crosses the edge.
 
+mod account;
+mod address;
+mod backoff;
+mod endpoint;
+mod failure;
+mod fcm;
+mod http;
+mod oauth;
 mod outbox;
 mod payload;
+mod providers;
+mod pusher;
+mod queue;
+mod settings;
+mod target;
+mod vapid;
+mod webpush;
 
-pub use self::outbox::{Numbered, OutboxItem};
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
-use secrecy::SecretString;
-use tokio::{runtime::Handle, sync::mpsc};
-
-use self::outbox::Outbox;
-use crate::{
-    clock::Clock,
-    config::{AllowedHost, BaseUrl, Privacy, Subject},
-    domain::{AgentId, Device, DeviceId, Notification, PushTarget},
-    store::{StoreError, StoreHandle},
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, watch},
 };
 
-/// What the pusher must be told.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Where a notification leads when it is tapped.
-    pub public_url: BaseUrl,
-    pub privacy: Privacy,
-    pub allow_hosts: Vec<AllowedHost>,
-    /// Whom a push service may turn to.
-    pub subject: Subject,
-    pub vapid_key: VapidKeyFile,
-    /// None: FCM is off.
-    pub fcm: Option<FcmSettings>,
-    /// Certificates in PEM that are trusted beside the system's own.
-    pub extra_roots_pem: Option<Vec<u8>>,
-}
-
-/// Where the key lies that signs web pushes, PKCS#8 in PEM.
-#[derive(Clone, Debug)]
-pub enum VapidKeyFile {
-    /// The operator made it.
-    Given(PathBuf),
-    /// We make it if it is not there.
-    Own(PathBuf),
-}
-
-/// Firebase Cloud Messaging.
-#[derive(Clone, Debug)]
-pub struct FcmSettings {
-    /// The service account's key, JSON as Google hands it out.
-    pub service_account: SecretString,
-    pub endpoint: BaseUrl,
-}
-
-/// Why nothing can be pushed.
-#[derive(Debug, thiserror::Error)]
-pub enum PushError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why a device cannot be pushed to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TargetError {
-    #[error("FCM is not configured")]
-    FcmOff,
-}
+pub use self::{
+    account::AccountError,
+    endpoint::EndpointError,
+    http::Timeouts,
+    outbox::{Numbered, OutboxItem},
+    settings::{FcmSettings, Limits, PushError, Settings, VapidKeyFile},
+    target::TargetError,
+    vapid::VapidKeyError,
+};
+use self::{endpoint::AllowList, outbox::Outbox, pusher::Pusher, vapid::VapidKey};
+use crate::{
+    clock::Clock,
+    domain::{AgentId, Device, DeviceId, Notification, PushTarget},
+    store::StoreHandle,
+};
 
 /// The way to agents' devices. Clones are the same pusher.
 #[derive(Clone)]
@@ -77,48 +59,87 @@ pub struct Push {
 struct Inner {
     outbox: Outbox,
     clock: Clock,
+    allowed: AllowList,
+    has_fcm: bool,
+    public_key: String,
+    stop: watch::Sender<bool>,
+    /// Its other end goes with the pusher.
+    ended: watch::Receiver<()>,
 }
 
 impl Push {
-    /// Sets the pusher going on `io`; whatever the store holds is sent first. Devices that a provider does not know any more
-    /// are reported to `gone`, as far as it has room.
+    /// Sets the pusher going on `io`; what the store holds is sent first. Devices that a provider does not know any more are
+    /// reported to `gone`, as far as it has room. The process must have installed its TLS provider.
+    ///
+    /// # Errors
+    /// [`PushError`]: a key cannot be read or made, or the store cannot be read.
     pub async fn start(
-        _settings: Settings,
+        settings: Settings,
         store: StoreHandle,
         clock: Clock,
-        _io: Handle,
-        _gone: mpsc::Sender<(AgentId, DeviceId)>,
+        io: Handle,
+        gone: mpsc::Sender<(AgentId, DeviceId)>,
     ) -> Result<Self, PushError> {
-        let (outbox, _outlet) = Outbox::open(&store).await?;
-        Ok(Self { inner: Arc::new(Inner { outbox, clock }) })
+        let key = VapidKey::open(&settings.vapid_key).map_err(|source| settings.vapid_key.error(source))?;
+        let providers = {
+            // Clients belong to the runtime that they are made on.
+            let _runtime = io.enter();
+            settings.providers(&key, &clock)?
+        };
+        let (outbox, outlet) = Outbox::open(&store).await?;
+        let (stop, stopped) = watch::channel(false);
+        let (guard, ended) = watch::channel(());
+        let inner = Inner {
+            outbox,
+            clock: clock.clone(),
+            allowed: AllowList::new(settings.allow_hosts),
+            has_fcm: providers.fcm.is_some(),
+            public_key: key.public().to_owned(),
+            stop,
+            ended,
+        };
+        let pusher = Pusher::new(store, clock, outlet, Arc::new(providers), settings.limits.in_flight, gone);
+        io.spawn(async move {
+            let _guard = guard;
+            pusher.run(stopped).await;
+        });
+        Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// One item a device, to be put into the batch that holds what the notification tells of:
-    /// `batch.put(&sequence, &item)`.
+    /// One item a device, to be put into the batch that holds what the notification tells of
+    /// (`batch.put(&sequence, &item)`), and to be handed over once that is on disk. An agent's items must be committed in the
+    /// order in which they were made.
     pub fn items(&self, agent: AgentId, devices: &[Device], notification: &Notification) -> Vec<Numbered> {
         self.inner.outbox.items(agent, devices, notification, self.inner.clock.now())
     }
 
-    /// Gives items to the pusher once their batch is on disk. It never waits: what finds no room is read from the store.
+    /// Gives items that are on disk to the pusher. It never waits: what finds no room is read from the store later.
     pub fn hand_over(&self, items: Vec<Numbered>) {
         self.inner.outbox.hand_over(items);
     }
 
-    /// The key that browsers subscribe with: `applicationServerKey`, an uncompressed point in base64url.
+    /// The key that browsers subscribe with, `applicationServerKey`: an uncompressed point in base64url.
     pub fn public_key(&self) -> &str {
-        ""
+        &self.inner.public_key
     }
 
-    /// A device's target as it is to be kept; to be asked before it is registered.
+    /// A device's target in the form that it is to be kept in; to be asked before a device is registered.
     ///
     /// # Errors
-    /// [`TargetError`], if nothing could be delivered there or nothing may.
+    /// [`TargetError`]: nothing could be delivered there, or nothing may.
     pub fn check_target(&self, target: &PushTarget) -> Result<PushTarget, TargetError> {
-        Ok(target.clone())
+        target::check(target, &self.inner.allowed, self.inner.has_fcm)
     }
 
-    /// Items that wait or are being sent. Zero: everything that was handed over is done with.
+    /// Items that wait or are being sent; those that only the store knows of count as one. Zero: all is done with.
     pub fn under_way(&self) -> usize {
         self.inner.outbox.under_way()
+    }
+
+    /// Begins nothing more, and waits for what is on its way; the rest stays in the store for the next start.
+    pub async fn finish(&self) {
+        self.inner.stop.send_replace(true);
+        // An error: the pusher has let go of the other end.
+        let _ = self.inner.ended.clone().changed().await;
     }
 }

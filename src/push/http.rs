@@ -1,0 +1,200 @@
+//! The only file that speaks HTTP to providers: one POST, and its answer.
+
+use std::{collections::BTreeSet, error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use jiff::fmt::rfc2822;
+use reqwest::{
+    Certificate, Client, ClientBuilder, Response,
+    dns::{Addrs, Name, Resolve, Resolving},
+    header,
+    redirect::Policy,
+};
+use url::Url;
+
+use super::address;
+use crate::domain::Timestamp;
+
+/// The longest answer that is read; providers' stay below a few kB.
+const MAX_ANSWER: usize = 64 * 1024;
+/// Shorter than servers keep idle connections, so that a POST seldom meets one that is being closed.
+const POOL_IDLE: Duration = Duration::from_secs(30);
+/// An HTTP/2 connection that has silently died takes all its requests with it: it is found out before they time out.
+const PING_EVERY: Duration = Duration::from_secs(5);
+const PING_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a provider may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To have a connection, TLS included.
+    pub connect: Duration,
+    /// From the first byte of the request to the last one of the answer.
+    pub whole: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), whole: Duration::from_secs(15) }
+    }
+}
+
+/// Where connections may go.
+#[derive(Clone, Debug)]
+pub(super) enum Reach {
+    /// To whatever the operator has configured.
+    Anywhere,
+    /// To public addresses, names in this list excepted.
+    Public { but: BTreeSet<Box<str>> },
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Lost {
+    #[error("no answer in time")]
+    Timeout,
+    #[error("no connection")]
+    Unreachable,
+    /// The name resolves to addresses that are not public, and to no other.
+    #[error("the address is not public")]
+    NotPublic,
+    #[error("the connection broke")]
+    Broken,
+    #[error("the answer is too long")]
+    TooLong,
+}
+
+impl Lost {
+    pub(super) const fn reason(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::NotPublic => "not_public",
+            Self::Broken | Self::TooLong => "broken",
+        }
+    }
+}
+
+/// What was answered, whatever its status.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) body: Vec<u8>,
+}
+
+/// What is posted.
+pub(super) struct Post<'a> {
+    pub(super) url: &'a Url,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+/// A client of one provider. It lives and dies with the runtime that it was made on.
+#[derive(Clone)]
+pub(super) struct Http(Client);
+
+impl Http {
+    /// # Errors
+    /// Why there is no client, in words: the extra certificates are none, or TLS cannot be set up.
+    pub(super) fn new(timeouts: Timeouts, reach: Reach, extra_roots_pem: Option<&[u8]>) -> Result<Self, String> {
+        let told = |error: reqwest::Error| error.to_string();
+        let roots = extra_roots_pem.map(Certificate::from_pem_bundle).transpose().map_err(told)?.unwrap_or_default();
+        let builder = Client::builder()
+            .user_agent(concat!("offdesk/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(timeouts.connect)
+            .timeout(timeouts.whole)
+            .pool_idle_timeout(POOL_IDLE)
+            .http2_keep_alive_interval(PING_EVERY)
+            .http2_keep_alive_timeout(PING_TIMEOUT)
+            .http2_keep_alive_while_idle(true)
+            // A redirect would carry the message, and who sends it, to wherever it points.
+            .redirect(Policy::none())
+            // The environment of a service is no place from which its traffic is rerouted unseen.
+            .no_proxy()
+            .tls_certs_merge(roots);
+        within(builder, reach).build().map(Self).map_err(told)
+    }
+
+    pub(super) async fn post(&self, post: Post<'_>, now: Timestamp) -> Result<Answer, Lost> {
+        let request = self.0.post(post.url.clone()).body(post.body);
+        let request = post.headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        let response = request.send().await.map_err(|error| why(&error))?;
+        let status = response.status().as_u16();
+        let retry_after = retry_after(&response, now);
+        Ok(Answer { status, retry_after, body: read(response).await? })
+    }
+}
+
+fn within(builder: ClientBuilder, reach: Reach) -> ClientBuilder {
+    match reach {
+        Reach::Anywhere => builder,
+        Reach::Public { but } => builder.dns_resolver(Arc::new(PublicOnly { but: Arc::new(but) })),
+    }
+}
+
+/// Seconds, or a date (RFC 9110 §10.2.3).
+fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
+    let text = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?.as_millisecond();
+    Some(Timestamp::from_millis(at.try_into().ok()?).since(now))
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, Lost> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| why(&error))? {
+        if body.len() + chunk.len() > MAX_ANSWER {
+            return Err(Lost::TooLong);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn why(error: &reqwest::Error) -> Lost {
+    if error.is_timeout() {
+        return Lost::Timeout;
+    }
+    let mut causes = std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (**cause).source());
+    if causes.any(|cause| cause.is::<NotPublic>()) {
+        Lost::NotPublic
+    } else if error.is_connect() {
+        Lost::Unreachable
+    } else {
+        Lost::Broken
+    }
+}
+
+/// Resolves names to public addresses alone. It is asked when a connection is made, so that a name cannot point elsewhere
+/// by then.
+struct PublicOnly {
+    but: Arc<BTreeSet<Box<str>>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the name resolves to no public address")]
+struct NotPublic;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        let but = Arc::clone(&self.but);
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let addresses = admitted(found, but.contains(name.as_str()))?;
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        })
+    }
+}
+
+fn admitted(
+    found: impl Iterator<Item = SocketAddr>,
+    any: bool,
+) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
+    let found: Vec<_> = found.collect();
+    if found.is_empty() {
+        return Err(io::Error::from(io::ErrorKind::NotFound).into());
+    }
+    let admitted: Vec<_> = found.into_iter().filter(|found| any || address::is_public(found.ip())).collect();
+    if admitted.is_empty() { Err(NotPublic.into()) } else { Ok(admitted) }
+}

@@ -1,0 +1,216 @@
+//! Works the outbox off: takes items, sends those whose turn it is, and deletes what is done with.
+//!
+//! What is in memory is a part of what is on disk. When items found no room on their way here, and at the start, the store
+//! is read in one go, which shows the state of one moment: of each agent everything up to some item, and nothing behind it.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use metrics::counter;
+use tokio::{
+    sync::{mpsc, watch},
+    task::{Id, JoinError, JoinSet},
+};
+
+use super::{
+    Numbered, OutboxItem,
+    failure::Failure,
+    outbox::Outlet,
+    providers::Providers,
+    queue::{Job, Queue},
+};
+use crate::{
+    clock::Clock,
+    domain::{AgentId, DeviceId, Timestamp},
+    store::{Batch, Page, Sequence, StoreError, StoreHandle},
+};
+
+/// Items in memory, about: some 20 MB. The rest waits on disk.
+const CAPACITY: usize = 10_000;
+/// How long a store that does not do as told is left alone.
+const PAUSE: Duration = Duration::from_millis(500);
+
+pub(super) struct Pusher {
+    store: StoreHandle,
+    clock: Clock,
+    outlet: Outlet,
+    providers: Arc<Providers>,
+    gone: mpsc::Sender<(AgentId, DeviceId)>,
+    queue: Queue,
+    sending: JoinSet<Result<(), Failure>>,
+    jobs: HashMap<Id, Job>,
+    /// Done with, and not deleted yet.
+    done: Vec<Sequence>,
+    /// Until then the store is left alone.
+    pause_until: Timestamp,
+}
+
+type Sent = Result<(Id, Result<(), Failure>), JoinError>;
+
+impl Pusher {
+    pub(super) fn new(
+        store: StoreHandle,
+        clock: Clock,
+        outlet: Outlet,
+        providers: Arc<Providers>,
+        limits: [usize; 2],
+        gone: mpsc::Sender<(AgentId, DeviceId)>,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            outlet,
+            providers,
+            gone,
+            queue: Queue::new(limits),
+            sending: JoinSet::new(),
+            jobs: HashMap::new(),
+            done: Vec::new(),
+            pause_until: Timestamp::EPOCH,
+        }
+    }
+
+    /// Runs until it is told to stop, or until nobody can hand anything over any more; what is on its way then is waited for.
+    pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        loop {
+            self.catch_up().await;
+            self.dispatch();
+            self.clear_away();
+            let wake = self.wake_at();
+            tokio::select! {
+                handed_over = self.outlet.handed_over.recv() => match handed_over {
+                    Some(item) => self.take(item),
+                    None => break,
+                },
+                Some(sent) = self.sending.join_next_with_id() => self.settle(sent),
+                () = sleep(&self.clock, wake) => {}
+                _ = stop.wait_for(|stop| *stop) => break,
+            }
+        }
+        while let Some(sent) = self.sending.join_next_with_id().await {
+            self.settle(sent);
+        }
+        self.clear_away();
+    }
+
+    /// Reads the store, if it holds items that were not handed over and there is room for them.
+    async fn catch_up(&mut self) {
+        let crowded = self.queue.len() > CAPACITY / 2;
+        if !self.outlet.tally.is_behind() || crowded || self.clock.now() < self.pause_until {
+            return;
+        }
+        let missed = self.outlet.tally.missed();
+        let page: Page<OutboxItem> = match self.store.page(None, CAPACITY).await {
+            Ok(page) => page,
+            Err(error) => return self.store_failed(&error),
+        };
+        let whole = page.len() < CAPACITY;
+        for (key, item) in page {
+            let Some(sequence) = key.sequence() else { continue };
+            match item {
+                Ok(item) => self.add(sequence, item),
+                Err(error) => self.leave_out(sequence, &error),
+            }
+        }
+        if whole {
+            self.outlet.tally.make_good(missed);
+        }
+        // What came by the other way meanwhile is either here already or newer. It must not come only when what is here has
+        // been sent and forgotten: it would be sent twice.
+        for _ in 0..self.outlet.handed_over.len() {
+            if let Ok(item) = self.outlet.handed_over.try_recv() {
+                self.take(item);
+            }
+        }
+    }
+
+    /// Takes an item that was handed over. While the store holds older ones that were not, it is left there too: it would
+    /// overtake them.
+    fn take(&mut self, (sequence, item): Numbered) {
+        if self.queue.len() >= CAPACITY {
+            self.outlet.tally.miss();
+        }
+        if !self.outlet.tally.is_behind() {
+            self.add(sequence, item);
+        }
+        self.outlet.tally.end(1);
+    }
+
+    fn add(&mut self, sequence: Sequence, item: OutboxItem) {
+        if self.queue.add(sequence, item) {
+            self.outlet.tally.begin(1);
+        }
+    }
+
+    /// Tells of a record that cannot be read, once. It stays where it is, for whoever looks into it.
+    fn leave_out(&mut self, sequence: Sequence, error: &StoreError) {
+        if self.queue.leave_alone(sequence) {
+            counter!("offdesk_records_unreadable_total", "family" => "outbox").increment(1);
+            tracing::error!(sequence = sequence.get(), %error, "an item of the outbox is left out");
+        }
+    }
+
+    fn dispatch(&mut self) {
+        while let Some(job) = self.queue.next(self.clock.now()) {
+            let (providers, item) = (Arc::clone(&self.providers), Arc::clone(&job.item));
+            let task = self.sending.spawn(async move { providers.deliver(&item).await });
+            self.jobs.insert(task.id(), job);
+        }
+    }
+
+    fn settle(&mut self, sent: Sent) {
+        let (id, outcome) = match sent {
+            Ok(sent) => sent,
+            // It has panicked, and would again.
+            Err(error) => (error.id(), Err(Failure::Refused { reason: "panicked" })),
+        };
+        let Some(job) = self.jobs.remove(&id) else { return };
+        if matches!(outcome, Err(Failure::Gone { .. })) && self.gone.try_send(job.address()).is_err() {
+            // The next notification finds it out again.
+            tracing::debug!("nobody has room for a device that is gone");
+        }
+        self.queue.settle(job, outcome, self.clock.now());
+    }
+
+    /// Deletes what is done with. Lost deletions are made up for by sending again: at least once.
+    fn clear_away(&mut self) {
+        for (sequence, end) in self.queue.take_ended() {
+            if let Some(reason) = end.dropped() {
+                counter!("offdesk_push_dropped_total", "reason" => reason).increment(1);
+            }
+            self.done.push(sequence);
+        }
+        if self.done.is_empty() || self.clock.now() < self.pause_until {
+            return;
+        }
+        let mut batch = Batch::new();
+        self.done.iter().for_each(|sequence| {
+            batch.delete::<OutboxItem>(sequence);
+        });
+        match self.store.commit_soft(batch) {
+            Ok(()) => {
+                self.outlet.tally.end(self.done.len());
+                self.done.drain(..).for_each(|sequence| self.queue.forget(sequence));
+            }
+            Err(error) => self.store_failed(&error),
+        }
+    }
+
+    fn store_failed(&mut self, error: &StoreError) {
+        tracing::warn!(%error, "the outbox waits for the store");
+        self.pause_until = self.clock.now() + PAUSE;
+    }
+
+    /// When something is due that nobody reports.
+    fn wake_at(&self) -> Option<Timestamp> {
+        let waits_for_store = !self.done.is_empty() || self.outlet.tally.is_behind();
+        let store = Some(self.pause_until).filter(|at| waits_for_store && *at > self.clock.now());
+        [self.queue.wake_at(), store].into_iter().flatten().min()
+    }
+}
+
+async fn sleep(clock: &Clock, until: Option<Timestamp>) {
+    match until {
+        Some(at) => clock.sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

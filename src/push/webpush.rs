@@ -1,0 +1,224 @@
+//! Web Push: a message encrypted for one browser (RFC 8291), signed by us (RFC 8292), left with its push service (RFC 8030).
+//!
+//! The only file that names the `web_push` crate. The crate's own audience has no port, its own subject is somebody
+//! else's, it signs only what has a payload, and it keeps no signature: all of that is seen to here.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use aws_lc_rs::digest;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use tokio::sync::Semaphore;
+use url::Url;
+use web_push::{
+    ContentEncoding, PartialVapidSignatureBuilder, SubscriptionInfo, Urgency, VapidSignature, VapidSignatureBuilder,
+    WebPushError, WebPushMessage, WebPushMessageBuilder,
+};
+
+use super::{
+    endpoint::AllowList,
+    failure::Failure,
+    http::{Answer, Http, Lost, Post},
+    payload::{self, Message},
+    vapid::VapidKey,
+};
+use crate::{clock::Clock, config::Subject, domain::Timestamp};
+
+/// How long a signature holds; push services take none of more than a day (RFC 8292 §2).
+const SIGNED_FOR: Duration = Duration::from_secs(12 * 3600);
+/// When another is made: well before the old one ends, for clocks that differ and messages that are on their way.
+const RENEWED_AFTER: Duration = Duration::from_secs(6 * 3600);
+/// Audiences whose signature is kept. There are a handful of push services; the bound is for whoever makes names up under
+/// a wildcard.
+const SIGNATURES: usize = 256;
+/// Encryptions at once, each some 0.2 ms of a processor: so many messages more than these wait, and nothing else does.
+const ENCRYPTIONS: usize = 2;
+/// The longest topic (RFC 8030 §5.4).
+const TOPIC: usize = 32;
+
+/// A browser's subscription, checked.
+#[derive(Clone, Copy)]
+pub(super) struct Subscription<'a> {
+    pub(super) endpoint: &'a str,
+    pub(super) p256dh: &'a str,
+    pub(super) auth: &'a str,
+}
+
+pub(super) struct WebPush {
+    http: Http,
+    allowed: AllowList,
+    sealer: Arc<Sealer>,
+    /// A permit an encryption.
+    encryptions: Semaphore,
+    clock: Clock,
+}
+
+impl WebPush {
+    /// # Errors
+    /// The key is none that the crate understands.
+    pub(super) fn new(
+        http: Http,
+        allowed: AllowList,
+        key: &VapidKey,
+        subject: Subject,
+        clock: Clock,
+    ) -> Result<Self, WebPushError> {
+        let sealer = Arc::new(Sealer::new(key, subject)?);
+        Ok(Self { http, allowed, sealer, encryptions: Semaphore::new(ENCRYPTIONS), clock })
+    }
+
+    pub(super) async fn send(&self, to: Subscription<'_>, message: &Message) -> Result<(), Failure> {
+        // The list may have been changed since the device was registered.
+        let url = self.allowed.check(to.endpoint).map_err(|_| Failure::Refused { reason: "not_allowed" })?;
+        let now = self.clock.now();
+        let sealed = self.seal(to, url.clone(), message, now).await?;
+        let answer = self.http.post(post(&url, sealed)?, now).await;
+        verdict(answer.as_ref().map_err(|lost| *lost))
+    }
+
+    async fn seal(
+        &self,
+        to: Subscription<'_>,
+        url: Url,
+        message: &Message,
+        now: Timestamp,
+    ) -> Result<WebPushMessage, Failure> {
+        let subscription = SubscriptionInfo::new(url.as_str(), to.p256dh, to.auth);
+        let (sealer, terms, payload) =
+            (Arc::clone(&self.sealer), Terms::of(message, now), payload::declarative(message));
+        let _turn = self.encryptions.acquire().await;
+        let sealing = move || sealer.seal(&subscription, &url, &terms, &payload, now);
+        match tokio::task::spawn_blocking(sealing).await {
+            Ok(Ok(sealed)) => Ok(sealed),
+            Ok(Err(WebPushError::PayloadTooLarge)) => Err(Failure::Refused { reason: "too_large" }),
+            Ok(Err(_)) => Err(Failure::Refused { reason: "bad_keys" }),
+            Err(_) => Err(Failure::later("encryption")),
+        }
+    }
+}
+
+/// What a push service is told of a message that it cannot read.
+struct Terms {
+    ttl: u32,
+    urgency: Urgency,
+    topic: String,
+}
+
+impl Terms {
+    fn of(message: &Message, now: Timestamp) -> Self {
+        Self {
+            ttl: message.seconds_left(now).try_into().unwrap_or(u32::MAX),
+            urgency: if message.urgent { Urgency::High } else { Urgency::Normal },
+            topic: topic(message.tag()),
+        }
+    }
+}
+
+/// What a device would replace when it comes, the push service replaces while it waits. The hash tells it nothing.
+fn topic(tag: &str) -> String {
+    let mut topic = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, tag.as_bytes()));
+    topic.truncate(TOPIC);
+    topic
+}
+
+/// Encrypts and signs, which takes a processor for a while.
+struct Sealer {
+    key: PartialVapidSignatureBuilder,
+    subject: Subject,
+    signatures: Mutex<HashMap<String, Signed>>,
+}
+
+struct Signed {
+    signature: VapidSignature,
+    renewed_at: Timestamp,
+}
+
+impl Sealer {
+    fn new(key: &VapidKey, subject: Subject) -> Result<Self, WebPushError> {
+        let key = VapidSignatureBuilder::from_pem_no_sub(key.pem().as_bytes())?;
+        Ok(Self { key, subject, signatures: Mutex::default() })
+    }
+
+    fn seal(
+        &self,
+        subscription: &SubscriptionInfo,
+        url: &Url,
+        terms: &Terms,
+        payload: &[u8],
+        now: Timestamp,
+    ) -> Result<WebPushMessage, WebPushError> {
+        let mut builder = WebPushMessageBuilder::new(subscription);
+        builder.set_ttl(terms.ttl);
+        builder.set_urgency(terms.urgency);
+        builder.set_topic(terms.topic.clone());
+        builder.set_payload(ContentEncoding::Aes128Gcm, payload);
+        builder.set_vapid_signature(self.signature(subscription, url, now)?);
+        builder.build()
+    }
+
+    /// The signature for the push service, made anew when it is half as old as it may get.
+    fn signature(
+        &self,
+        subscription: &SubscriptionInfo,
+        url: &Url,
+        now: Timestamp,
+    ) -> Result<VapidSignature, WebPushError> {
+        let audience = url.origin().ascii_serialization();
+        let mut signatures = self.signatures.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(signed) = signatures.get(&audience).filter(|signed| now < signed.renewed_at) {
+            return Ok(signed.signature.clone());
+        }
+        let mut builder = self.key.clone().add_sub_info(subscription);
+        builder.add_claim("aud", audience.as_str());
+        builder.add_claim("sub", self.subject.as_str());
+        builder.add_claim("exp", (now + SIGNED_FOR).as_secs());
+        let signature = builder.build()?;
+        if signatures.len() >= SIGNATURES {
+            signatures.clear();
+        }
+        let signed = Signed { signature: signature.clone(), renewed_at: now + RENEWED_AFTER };
+        signatures.insert(audience, signed);
+        Ok(signature)
+    }
+}
+
+fn post(url: &Url, message: WebPushMessage) -> Result<Post<'_>, Failure> {
+    // The crate leaves the payload out only where it was given none.
+    let payload = message.payload.ok_or(Failure::Refused { reason: "bad_keys" })?;
+    let mut headers = vec![
+        ("ttl", message.ttl.to_string()),
+        ("content-encoding", payload.content_encoding.to_str().to_owned()),
+        ("content-type", "application/octet-stream".to_owned()),
+    ];
+    headers.extend(message.urgency.map(|urgency| ("urgency", urgency.to_string())));
+    headers.extend(message.topic.map(|topic| ("topic", topic)));
+    headers.extend(payload.crypto_headers);
+    Ok(Post { url, headers, body: payload.content })
+}
+
+/// RFC 8030 §5 and §7.3; a push service may take a message with any 2xx.
+fn verdict(answer: Result<&Answer, Lost>) -> Result<(), Failure> {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(lost @ Lost::NotPublic) => return Err(Failure::Refused { reason: lost.reason() }),
+        Err(lost) => return Err(Failure::later(lost.reason())),
+    };
+    let later = |reason| Err(Failure::Later { reason, retry_after: answer.retry_after });
+    match answer.status {
+        200..300 => Ok(()),
+        404 => Err(Failure::Gone { reason: "not_found" }),
+        410 => Err(Failure::Gone { reason: "gone" }),
+        429 => later("throttled"),
+        408 | 500.. => later("unavailable"),
+        413 => Err(Failure::Refused { reason: "too_large" }),
+        // The subscription was made with another key, or the push service does not like our signature.
+        401 | 403 => Err(Failure::Refused { reason: "unauthorized" }),
+        _ => Err(Failure::Refused { reason: "refused" }),
+    }
+}
+
+#[cfg(test)]
+mod tests;
