@@ -1,10 +1,13 @@
 //! A running sandbox in a test's hands.
 
+mod chats;
+
 use std::{future::Future, net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+pub use self::chats::CustomerChat;
 use crate::{
     engine::Engine,
     faults::{Faults, RestFault, WebhookFaults},
@@ -35,6 +38,8 @@ pub struct Facts {
     pub auth_token: String,
     pub workspace_sid: Sid,
     pub workflow_sid: Sid,
+    /// The service that Flex's conversations and their files are in.
+    pub chat_service_sid: Sid,
 }
 
 /// A call that a customer has placed.

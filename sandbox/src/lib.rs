@@ -1,4 +1,5 @@
-//! A stand-in for the parts of Twilio that Offdesk talks to: TaskRouter, Voice, and what is read of Flex's configuration.
+//! A stand-in for the parts of Twilio that Offdesk talks to: TaskRouter, Voice, Conversations with their media, Flex's
+//! Interactions and configuration, and Event Streams.
 //!
 //! It keeps state and Twilio's rules, answers REST requests in Twilio's shapes, sends signed webhooks, and goes wrong on
 //! demand. At its address there is a page where a person plays the customer and the agents' cell phones.
@@ -39,12 +40,21 @@
 //! | `POST /sandbox/calls/{CA…}/hang-up` | the customer hangs up |
 //! | `POST /sandbox/phones/{number}/answer`, `decline`, `no-answer`, `hang-up` | as at the phone; 409 if it makes no sense |
 //! | `POST /sandbox/phones/{number}` `{"reachable"?, "auto"?}` | `auto` is an [`Auto`], as in `{"do":"answer","after_ms":500}` |
+//! | `POST /sandbox/chats` `{"from"?, "name"?, "text", "plain"?}` | a customer writes → 201 [`CustomerChat`] |
+//! | `POST /sandbox/chats/{CH…}/messages` `{"text"}` | the customer writes more → 201 `{"message_sid"}` |
+//! | `POST /sandbox/chats/{CH…}/files` `{"filename", "content_type", "content"}` | the customer sends a file, in Base64 |
+//! | `POST /sandbox/chats/{CH…}/close`, `leave`, `time-out` | the customer ends the chat or leaves it, or Twilio's timer ends it |
+//! | `POST /sandbox/chats/{CH…}/supervisors` `{"identity"}` | a supervisor looks in → 201 `{"participant_sid"}` |
+//! | `POST /sandbox/chats/{CH…}/desk/messages` `{"worker", "text"}`, `read` `{"worker"}` | as at the Flex desk |
+//! | `POST /sandbox/reservations/{WR…}/accept` | as at the Flex desk |
+//! | `POST /sandbox/joins/fail` | the next agent who accepts an Interaction does not get in |
 //! | `POST /sandbox/workers/{worker}/activity` `{"activity"}` | as at the Flex desk |
 //! | `GET`, `PUT`, `DELETE /sandbox/faults` | all [`Faults`] |
 //! | `POST /sandbox/faults` | one more [`RestFault`] |
 //!
 //! All products share one host. Where their paths would collide (Flex and Conversations both have `/v1/Configuration`),
-//! a prefix tells them apart: `/taskrouter`, `/api` and `/flex` stand before the same paths, and links keep them.
+//! a prefix tells them apart: `/taskrouter`, `/api`, `/flex`, `/conversations`, `/verify`, `/media` and `/events` stand
+//! before the same paths, and links keep them.
 
 mod deliver;
 mod engine;
@@ -61,7 +71,7 @@ mod world;
 
 pub use self::{
     faults::{Faults, Reorder, RestAct, RestFault, WebhookFaults},
-    handle::{CustomerCall, Facts, Handle, NotInTime},
+    handle::{CustomerCall, CustomerChat, Facts, Handle, NotInTime},
     log::{FlowDirection, LogEntry},
     options::{AgentSeed, Auto, Options},
     rest::{error::Refusal, route::Operation},
@@ -69,8 +79,12 @@ pub use self::{
     start::{Error, Sandbox},
     time::{SystemTime, Time},
     world::{
+        conversations::view::{ChannelView, ConversationView, CustomerView, MediaView, MessageView, ParticipantView},
         sid::Sid,
         snapshot::{ActivityView, AgentView, CallView, ConferenceView, PhoneView, ReservationView, Snapshot, TaskView},
-        words::{CallStatus, ConferenceStatus, Direction, EndReason, ReservationStatus, Role, TaskStatus},
+        words::{
+            CallStatus, ChannelKind, ChannelStatus, ConferenceStatus, ConversationState, Direction, EndReason,
+            ReservationStatus, Role, TaskStatus,
+        },
     },
 };

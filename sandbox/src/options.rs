@@ -39,6 +39,8 @@ pub struct Options {
     pub recording_webhook: Option<String>,
     /// Move an accepted reservation to `wrapping` when its conference ends, as some Flex set-ups do.
     pub auto_wrapup: bool,
+    /// How long Flex takes to let an agent who accepts an Interaction into the conversation.
+    pub join_ms: u64,
     /// How many webhooks are under way to one destination at a time. 1: strictly in order; more: in order for a task.
     pub webhook_lanes: usize,
     /// Sids follow from it.
@@ -63,6 +65,11 @@ impl AgentSeed {
     /// The worker's `friendly_name`, as Flex with SSO by phone number has it.
     pub fn worker_name(&self) -> String {
         format!("user-{}", self.phone)
+    }
+
+    /// The worker's identity in conversations.
+    pub fn identity(&self) -> String {
+        crate::world::conversations::identity_of(&self.worker_name())
     }
 }
 
@@ -106,6 +113,7 @@ impl Default for Options {
             recording: false,
             recording_webhook: None,
             auto_wrapup: false,
+            join_ms: 20,
             webhook_lanes: 1,
             seed: 1,
         }

@@ -34,7 +34,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 
 /// Every POST has a JSON body, if only `{}`: a page of another origin cannot send one without being allowed to.
 #[derive(Deserialize)]
-struct Nothing {}
+pub(super) struct Nothing {}
 
 #[derive(Deserialize)]
 struct PlaceCall {
@@ -137,10 +137,14 @@ async fn clear_faults(shared: web::Data<Shared>) -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 
-fn done(result: Result<(), Refusal>) -> HttpResponse {
+pub(super) fn done(result: Result<(), Refusal>) -> HttpResponse {
     match result {
         Ok(()) => HttpResponse::NoContent().finish(),
-        Err(refusal) if refusal.status == 404 => HttpResponse::NotFound().json(json!({ "error": refusal.message })),
-        Err(refusal) => HttpResponse::Conflict().json(json!({ "error": refusal.message })),
+        Err(refusal) => refused(&refusal),
     }
+}
+
+pub(super) fn refused(refusal: &Refusal) -> HttpResponse {
+    let mut answer = if refusal.status == 404 { HttpResponse::NotFound() } else { HttpResponse::Conflict() };
+    answer.json(json!({ "error": refusal.message }))
 }

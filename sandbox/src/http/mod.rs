@@ -1,6 +1,8 @@
 //! The HTTP server: Twilio's REST API, the control API under `/sandbox`, and the page.
 
+mod chats;
 mod control;
+mod media;
 mod page;
 mod rest;
 
@@ -37,7 +39,8 @@ pub(crate) fn serve(listener: TcpListener, shared: Shared) -> std::io::Result<Se
             .app_data(web::PayloadConfig::new(BODY_LIMIT))
             .app_data(web::JsonConfig::default().limit(BODY_LIMIT))
             .configure(page::routes)
-            .service(web::scope("/sandbox").configure(control::routes))
+            .configure(media::routes)
+            .service(web::scope("/sandbox").configure(control::routes).configure(chats::routes))
             .default_service(web::to(rest::answer))
     })
     .workers(1)

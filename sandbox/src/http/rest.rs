@@ -17,7 +17,7 @@ use crate::{
     rest::{
         self,
         error::Refusal,
-        request::{Answer, Params, Request},
+        request::{Answer, Params, Request, Upload},
         route::{Operation, find, split_prefix},
     },
 };
@@ -60,12 +60,17 @@ pub(super) async fn answer(http: HttpRequest, body: web::Bytes, shared: web::Dat
 
 fn read(http: &HttpRequest, body: &web::Bytes, url: &str) -> Request {
     let (prefix, path) = split_prefix(http.path());
+    let value = |name: &str| http.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let content_type = value("content-type").filter(|kind| !kind.starts_with("application/x-www-form-urlencoded"));
     Request {
         method: http.method().as_str().to_owned(),
         path: path.to_owned(),
         query: Params::parse(http.query_string().as_bytes()),
-        form: Params::parse(body),
-        if_match: http.headers().get(header::IF_MATCH).and_then(|value| value.to_str().ok()).map(str::to_owned),
+        form: if content_type.is_none() { Params::parse(body) } else { Params::default() },
+        if_match: value("if-match"),
+        webhooks_enabled: value("x-twilio-webhook-enabled").is_some_and(|value| value.eq_ignore_ascii_case("true")),
+        upload: content_type.map(|content_type| Upload { content_type, bytes: body.as_ref().into() }),
+        prefix,
         base: format!("{url}{prefix}"),
     }
 }

@@ -10,6 +10,11 @@ pub(crate) fn iso8601(ms: u64) -> String {
     timestamp(ms).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// With milliseconds, as Conversations and Event Streams write it.
+pub(crate) fn iso8601_ms(ms: u64) -> String {
+    timestamp(ms).strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
 pub(crate) fn rfc2822(ms: u64) -> String {
     timestamp(ms).strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }

@@ -24,7 +24,18 @@ struct Page {
 
 /// A page of a list, with Twilio's `meta`.
 pub(crate) fn v1(request: &Request, key: &str, all: Vec<Sid>, shape: impl Fn(&Sid) -> Option<Value>) -> Answer {
-    let page = match cut(request, all) {
+    v1_of(request, key, all, MAX_SIZE, shape)
+}
+
+/// The same, for a list whose pages have a maximum of their own.
+pub(crate) fn v1_of(
+    request: &Request,
+    key: &str,
+    all: Vec<Sid>,
+    max_size: u64,
+    shape: impl Fn(&Sid) -> Option<Value>,
+) -> Answer {
+    let page = match cut(request, all, max_size) {
         Ok(page) => page,
         Err(refusal) => return refusal.into(),
     };
@@ -45,7 +56,7 @@ pub(crate) fn v1(request: &Request, key: &str, all: Vec<Sid>, shape: impl Fn(&Si
 
 /// A page of a list as 2010-04-01 has it, with relative links.
 pub(crate) fn v2010(request: &Request, key: &str, all: Vec<Sid>, shape: impl Fn(&Sid) -> Option<Value>) -> Answer {
-    let page = match cut(request, all) {
+    let page = match cut(request, all, MAX_SIZE) {
         Ok(page) => page,
         Err(refusal) => return refusal.into(),
     };
@@ -65,8 +76,8 @@ pub(crate) fn v2010(request: &Request, key: &str, all: Vec<Sid>, shape: impl Fn(
 
 /// A token names the row that a page begins after (`PA`) or ends before (`PB`), so that rows which are added
 /// meanwhile neither hide nor repeat one.
-fn cut(request: &Request, all: Vec<Sid>) -> Result<Page, Refusal> {
-    let size = request.query.number("PageSize")?.unwrap_or(DEFAULT_SIZE).clamp(1, MAX_SIZE);
+fn cut(request: &Request, all: Vec<Sid>, max_size: u64) -> Result<Page, Refusal> {
+    let size = request.query.number("PageSize")?.unwrap_or(DEFAULT_SIZE).clamp(1, max_size);
     let number = request.query.number("Page")?.unwrap_or(0);
     let length = usize::try_from(size).unwrap_or(usize::MAX);
     let place =

@@ -1,20 +1,24 @@
 //! Twilio's REST API over the [`World`]: requests in, answers out, no input or output of its own.
 
+mod conversations;
 pub(crate) mod date;
 pub(crate) mod error;
 mod flex;
 mod list;
+mod media;
 pub(crate) mod request;
 mod reservations;
 pub(crate) mod route;
 mod shape;
+mod streams;
 mod taskrouter;
 mod voice;
 
+pub(crate) use self::shape::snake_case;
 use self::{
     error::Refusal,
     request::{Answer, Request},
-    route::Operation,
+    route::{Operation, Product},
 };
 use crate::world::{World, sid::Sid};
 
@@ -23,13 +27,15 @@ pub(crate) type Reply = Result<Answer, Refusal>;
 /// Answers an operation; `variables` are those of its path.
 pub(crate) fn answer(world: &mut World, request: &Request, operation: Operation, variables: &[&str]) -> Answer {
     let variables: Vec<Sid> = variables.iter().map(|variable| Sid::from(*variable)).collect();
-    let reply = if request.path.starts_with("/2010-04-01/") {
-        voice::answer(world, request, operation, &variables)
-    } else if operation == Operation::FetchConfiguration {
-        Ok(flex::configuration(world, request))
-    } else {
-        taskrouter::answer(world, request, operation, &variables)
+    let answers = match operation.product(request.prefix) {
+        Product::TaskRouter => taskrouter::answer,
+        Product::Voice => voice::answer,
+        Product::Flex => flex::answer,
+        Product::Conversations => conversations::answer,
+        Product::Media => media::answer,
+        Product::EventStreams => streams::answer,
     };
+    let reply = answers(world, request, operation, &variables);
     reply.unwrap_or_else(|refusal| refuse(refusal, request))
 }
 

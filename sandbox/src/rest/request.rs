@@ -1,5 +1,7 @@
 //! A request as the pure side sees it, and its answer.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::error::Refusal;
@@ -13,8 +15,21 @@ pub(crate) struct Request {
     pub(crate) query: Params,
     pub(crate) form: Params,
     pub(crate) if_match: Option<String>,
+    /// `X-Twilio-Webhook-Enabled`: a write is told to Conversations' webhooks, too.
+    pub(crate) webhooks_enabled: bool,
+    /// A body that is no form.
+    pub(crate) upload: Option<Upload>,
+    /// The product's, if the path had one.
+    pub(crate) prefix: &'static str,
     /// Scheme, host and the product's prefix: what links begin with.
     pub(crate) base: String,
+}
+
+/// A file.
+#[derive(Clone, Debug)]
+pub(crate) struct Upload {
+    pub(crate) content_type: String,
+    pub(crate) bytes: Arc<[u8]>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -103,6 +118,17 @@ impl Params {
             .filter(|word| !word.is_empty())
             .map(str::to_owned)
             .collect()
+    }
+
+    /// A JSON object, as it was written.
+    pub(crate) fn json_object(&self, name: &str) -> Result<Option<String>, Refusal> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let object = serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object());
+        if object {
+            Ok(Some(text.to_owned()))
+        } else {
+            Err(Refusal::invalid(format!("Invalid {name}: it must be a JSON object")))
+        }
     }
 
     pub(crate) fn encode(&self) -> String {

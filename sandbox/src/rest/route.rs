@@ -62,6 +62,73 @@ operations! {
     UpdateParticipant "POST" "/2010-04-01/Accounts/*/Conferences/*/Participants/*.json",
     DeleteParticipant "DELETE" "/2010-04-01/Accounts/*/Conferences/*/Participants/*.json",
     FetchConfiguration "GET" "/v1/Configuration",
+    CreateInteraction "POST" "/v1/Interactions",
+    FetchInteraction "GET" "/v1/Interactions/*",
+    ListInteractionChannel "GET" "/v1/Interactions/*/Channels",
+    FetchInteractionChannel "GET" "/v1/Interactions/*/Channels/*",
+    UpdateInteractionChannel "POST" "/v1/Interactions/*/Channels/*",
+    ListInteractionChannelInvite "GET" "/v1/Interactions/*/Channels/*/Invites",
+    ListInteractionChannelParticipant "GET" "/v1/Interactions/*/Channels/*/Participants",
+    UpdateInteractionChannelParticipant "POST" "/v1/Interactions/*/Channels/*/Participants/*",
+    FetchConfigurationWebhook "GET" "/v1/Configuration/Webhooks",
+    UpdateConfigurationWebhook "POST" "/v1/Configuration/Webhooks",
+    ListConversation "GET" "/v1/Conversations",
+    FetchConversation "GET" "/v1/Conversations/*",
+    UpdateConversation "POST" "/v1/Conversations/*",
+    ListConversationParticipant "GET" "/v1/Conversations/*/Participants",
+    CreateConversationParticipant "POST" "/v1/Conversations/*/Participants",
+    FetchConversationParticipant "GET" "/v1/Conversations/*/Participants/*",
+    UpdateConversationParticipant "POST" "/v1/Conversations/*/Participants/*",
+    DeleteConversationParticipant "DELETE" "/v1/Conversations/*/Participants/*",
+    ListConversationMessage "GET" "/v1/Conversations/*/Messages",
+    CreateConversationMessage "POST" "/v1/Conversations/*/Messages",
+    FetchConversationMessage "GET" "/v1/Conversations/*/Messages/*",
+    ListUserConversation "GET" "/v1/Users/*/Conversations",
+    FetchUserConversation "GET" "/v1/Users/*/Conversations/*",
+    UpdateUserConversation "POST" "/v1/Users/*/Conversations/*",
+    CreateMedia "POST" "/v1/Services/*/Media",
+    FetchMedia "GET" "/v1/Services/*/Media/*",
+    ListSink "GET" "/v1/Sinks",
+    CreateSink "POST" "/v1/Sinks",
+    FetchSink "GET" "/v1/Sinks/*",
+    DeleteSink "DELETE" "/v1/Sinks/*",
+    ListSubscription "GET" "/v1/Subscriptions",
+    CreateSubscription "POST" "/v1/Subscriptions",
+    FetchSubscription "GET" "/v1/Subscriptions/*",
+    DeleteSubscription "DELETE" "/v1/Subscriptions/*",
+    ListSubscribedEvent "GET" "/v1/Subscriptions/*/SubscribedEvents",
+    CreateSubscribedEvent "POST" "/v1/Subscriptions/*/SubscribedEvents",
+    DeleteSubscribedEvent "DELETE" "/v1/Subscriptions/*/SubscribedEvents/*",
+}
+
+/// Whose an operation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Product {
+    TaskRouter,
+    Voice,
+    Flex,
+    Conversations,
+    Media,
+    EventStreams,
+}
+
+impl Operation {
+    /// `prefix` decides where two products share a path: Flex's and Conversations' `/v1/Configuration`.
+    pub(super) fn product(self, prefix: &str) -> Product {
+        let (_, path) = self.route();
+        let mut parts = path.split('/').skip(1);
+        match (parts.next(), parts.next()) {
+            (Some("2010-04-01"), _) => Product::Voice,
+            (_, Some("Configuration")) if self == Self::FetchConfiguration && prefix != "/conversations" => {
+                Product::Flex
+            }
+            (_, Some("Interactions")) => Product::Flex,
+            (_, Some("Configuration" | "Conversations" | "Users")) => Product::Conversations,
+            (_, Some("Services")) => Product::Media,
+            (_, Some("Sinks" | "Subscriptions")) => Product::EventStreams,
+            _ => Product::TaskRouter,
+        }
+    }
 }
 
 /// The operation, and what stands in the places of its path's variables.
@@ -95,10 +162,11 @@ fn matches<'a>(pattern: &str, path: &'a str) -> Option<Vec<&'a str>> {
 
 /// The products whose paths the stand-in answers. On one host some would collide (Flex and Conversations both have
 /// `/v1/Configuration`), so that each also has a prefix of its own.
-pub(crate) const PREFIXES: [&str; 3] = ["/taskrouter", "/api", "/flex"];
+pub(crate) const PREFIXES: [&str; 7] =
+    ["/taskrouter", "/api", "/flex", "/conversations", "/verify", "/media", "/events"];
 
 /// Splits the product's prefix off, if there is one.
-pub(crate) fn split_prefix(path: &str) -> (&str, &str) {
+pub(crate) fn split_prefix(path: &str) -> (&'static str, &str) {
     for prefix in PREFIXES {
         if let Some(rest) = path.strip_prefix(prefix).filter(|rest| rest.starts_with('/')) {
             return (prefix, rest);

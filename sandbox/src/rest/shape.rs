@@ -213,7 +213,7 @@ fn collection(resource_type: &str) -> String {
     if resource_type == "activity" { "Activities".to_owned() } else { format!("{}s", capitalised(resource_type)) }
 }
 
-fn snake_case(name: &str) -> String {
+pub(crate) fn snake_case(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 8);
     for (place, letter) in name.char_indices() {
         if letter.is_ascii_uppercase() && place > 0 {

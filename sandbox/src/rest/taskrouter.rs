@@ -7,7 +7,7 @@ use super::{
     date::parse_iso8601,
     error::Refusal,
     list,
-    request::{Answer, Params, Request},
+    request::{Answer, Request},
     reservations,
     route::Operation,
     shape::Shape,
@@ -113,7 +113,7 @@ fn worker(world: &World, request: &Request, sid: &Sid) -> Reply {
 fn update_worker(world: &mut World, request: &Request, sid: &Sid) -> Reply {
     let version = world.workers.get(sid).map(|row| row.version).ok_or_else(Refusal::not_found)?;
     check_version(request, version)?;
-    let attributes = json_text(&request.form, "Attributes")?;
+    let attributes = request.form.json_object("Attributes")?;
     let reject = request.form.flag("RejectPendingReservations")?.unwrap_or(false);
     if let Some(activity) = request.form.text("ActivitySid") {
         world.update_activity(sid, &Sid::from(activity), reject)?;
@@ -139,20 +139,29 @@ fn create_task(world: &mut World, request: &Request) -> Reply {
         return Err(Refusal::invalid("WorkflowSid does not exist"));
     }
     let routing_target = form.text("RoutingTarget");
+    let attributes = form.json_object("Attributes")?.unwrap_or_else(|| "{}".to_owned());
     let new = crate::world::NewTask {
         channel: form.text("TaskChannel").unwrap_or_else(|| "default".to_owned()),
-        attributes: json_text(form, "Attributes")?.unwrap_or_else(|| "{}".to_owned()),
-        call: None,
+        conversation: named_conversation(world, &attributes),
+        attributes,
         priority: i64::try_from(form.number("Priority")?.unwrap_or(0)).unwrap_or(i64::MAX),
         timeout_s: form.number("Timeout")?,
         // Twilio ignores the capacity of a worker who is named, unless it is told not to.
         ignore_capacity: form.flag("IgnoreCapacity")?.unwrap_or(routing_target.is_some()),
         routing_target,
+        ..crate::world::NewTask::default()
     };
     let sid = world.create_task(new);
     let version = world.tasks.get(&sid).map_or(0, |row| row.version);
     let body = Shape::new(world, request).task(&sid).ok_or_else(Refusal::not_found)?;
     Ok(Answer::created(body).version(version))
+}
+
+/// What a plain chat's task is about: its attributes name the conversation, but nothing of Flex's.
+fn named_conversation(world: &World, attributes: &str) -> Option<Sid> {
+    let attributes: Value = serde_json::from_str(attributes).ok()?;
+    let sid = Sid::from(attributes["conversationSid"].as_str()?);
+    world.conversations.get(&sid).map(|row| row.sid.clone())
 }
 
 fn task(world: &World, request: &Request, sid: &Sid) -> Reply {
@@ -163,7 +172,7 @@ fn task(world: &World, request: &Request, sid: &Sid) -> Reply {
 fn update_task(world: &mut World, request: &Request, sid: &Sid) -> Reply {
     let version = world.tasks.get(sid).map(|row| row.version).ok_or_else(Refusal::not_found)?;
     check_version(request, version)?;
-    let attributes = json_text(&request.form, "Attributes")?;
+    let attributes = request.form.json_object("Attributes")?;
     let priority = request.form.number("Priority")?;
     if let Some(status) = request.form.word("AssignmentStatus", TaskStatus::parse)? {
         world.update_task_status(sid, status, request.form.get("Reason"))?;
@@ -206,14 +215,4 @@ fn list_events(world: &World, request: &Request) -> Reply {
     let all = world.events.iter().rev().filter(wanted).map(|event| event.sid.clone()).collect();
     let shape = Shape::new(world, request);
     Ok(list::v1(request, "events", all, |sid| shape.event(sid)))
-}
-
-fn json_text(form: &Params, name: &str) -> Result<Option<String>, Refusal> {
-    let Some(text) = form.get(name) else { return Ok(None) };
-    let object = serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object());
-    if object {
-        Ok(Some(text.to_owned()))
-    } else {
-        Err(Refusal::invalid(format!("Invalid {name}: it must be a JSON object")))
-    }
 }

@@ -9,7 +9,7 @@ use super::{
     sid::Sid,
     words::{CallStatus, EndReason},
 };
-use crate::rest::date::rfc2822;
+use crate::{deliver::Manner, rest::date::rfc2822};
 
 impl World {
     /// Tells the call's callback of `initiated`, `ringing`, `answered` or `completed`: the last stands for every end.
@@ -22,7 +22,7 @@ impl World {
         call.sequence += 1;
         if let Some(call) = self.calls.get(sid) {
             let params = self.call_params(call, event, sequence);
-            self.send(url, params);
+            self.send(url, params, Manner::Callback);
         }
     }
 
@@ -78,7 +78,7 @@ impl World {
         if let Some(call) = participant.and_then(|call| self.calls.get(call)) {
             params.extend(participant_params(call, event, over));
         }
-        self.send(url, params);
+        self.send(url, params, Manner::Callback);
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     sid::Sid,
     words::{CallStatus, ConferenceStatus, EndReason},
 };
-use crate::rest::error::Refusal;
+use crate::{deliver::Manner, rest::error::Refusal};
 
 #[derive(Debug)]
 pub(crate) struct NewConference {
@@ -156,6 +156,6 @@ impl World {
             pair("RecordingChannels", 1),
             pair("RecordingSource", "Conference"),
         ];
-        self.send(url, params);
+        self.send(url, params, Manner::Callback);
     }
 }

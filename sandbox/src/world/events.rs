@@ -2,7 +2,10 @@
 //! (<https://www.twilio.com/docs/taskrouter/api/event/reference>).
 
 use super::{EVENTS_KEPT, World, sid::Sid};
-use crate::{deliver::Webhook, world::model::Reservation};
+use crate::{
+    deliver::{Manner, Webhook},
+    world::model::Reservation,
+};
 
 pub(crate) type Params = Vec<(String, String)>;
 
@@ -43,8 +46,9 @@ impl World {
         };
         if let Some(url) = self.event_callback.clone().filter(|_| self.filter_lets(kind)) {
             let params = self.webhook_params(&event);
-            self.send(url, params);
+            self.send(url, params, Manner::Callback);
         }
+        self.stream_taskrouter(&event);
         if self.events.len() == EVENTS_KEPT {
             self.events.pop_front();
         }
@@ -52,9 +56,9 @@ impl World {
     }
 
     /// Queues a webhook with a token of its own.
-    pub(super) fn send(&mut self, url: String, params: Params) {
+    pub(super) fn send(&mut self, url: String, params: Params, manner: Manner) {
         let token = self.make_sid("").to_string();
-        self.webhooks.push(Webhook { url, params, token });
+        self.webhooks.push(Webhook { url, params, manner, token });
     }
 
     fn filter_lets(&self, kind: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Forgets old tasks, so that a sandbox that runs for long does not grow.
 
-use super::{World, sid::Sid};
+use super::{World, conversations::CONVERSATIONS_KEPT, sid::Sid, words::ConversationState};
 
 /// Calls that belong to no task are kept as long as there are fewer calls than this.
 const CALLS_KEPT: usize = 20_000;
@@ -27,6 +27,22 @@ impl World {
         }
         let over = self.calls.iter().find(|call| !call.is_live() && call.task.is_none()).map(|call| call.sid.clone());
         self.forget_call(over);
+    }
+
+    /// Makes room for one more conversation.
+    pub(super) fn forget_the_oldest_conversation(&mut self) {
+        if self.conversations.len() < CONVERSATIONS_KEPT {
+            return;
+        }
+        let over =
+            self.conversations.iter().find(|row| row.state == ConversationState::Closed).map(|row| row.sid.clone());
+        let Some(row) = over.and_then(|sid| self.conversations.remove(&sid)) else { return };
+        if let Some(channel) = row.channel {
+            self.channels.remove(&channel);
+        }
+        for media in row.messages.into_iter().flat_map(|message| message.media) {
+            self.media.remove(&media);
+        }
     }
 
     fn forget_call(&mut self, call: Option<Sid>) {

@@ -6,15 +6,19 @@
 mod callbacks;
 mod calls;
 mod conferences;
+pub(crate) mod conversations;
 mod events;
 mod forgetting;
 mod instruction;
+pub(crate) mod interactions;
+pub(crate) mod media;
 pub(crate) mod model;
 mod phones;
 mod reservations;
 mod routing;
 pub(crate) mod sid;
 pub(crate) mod snapshot;
+pub(crate) mod streams;
 pub(crate) mod table;
 mod timers;
 pub(crate) mod words;
@@ -25,6 +29,8 @@ mod tests;
 
 use std::collections::VecDeque;
 
+use aws_lc_rs::hmac;
+
 pub(crate) use self::{
     calls::NewLeg,
     conferences::NewConference,
@@ -33,8 +39,12 @@ pub(crate) use self::{
     routing::{NewTask, channel_sid},
 };
 use self::{
+    conversations::{Conversation, WebhookTarget},
+    interactions::Channel,
+    media::MediaFile,
     model::{Activity, Call, Conference, Phone, Reservation, Task, Worker},
     sid::{Sid, SidMaker},
+    streams::{Sink, Subscription},
     table::Table,
     timers::Timers,
 };
@@ -65,6 +75,8 @@ pub(crate) struct Rules {
     pub(crate) recording: bool,
     pub(crate) recording_webhook: Option<String>,
     pub(crate) auto_wrapup: bool,
+    /// How long Flex takes to let an agent into a conversation.
+    pub(crate) join_ms: u64,
     /// So many tasks are kept, with all that belongs to them; more only while they are not over.
     pub(crate) tasks_kept: usize,
 }
@@ -82,14 +94,26 @@ pub(crate) struct World {
     pub(crate) reservations: Table<Reservation>,
     pub(crate) calls: Table<Call>,
     pub(crate) conferences: Table<Conference>,
+    pub(crate) conversations: Table<Conversation>,
+    pub(crate) channels: Table<Channel>,
+    pub(crate) media: Table<MediaFile>,
+    pub(crate) conversations_webhook: WebhookTarget,
+    pub(crate) sinks: Table<Sink>,
+    pub(crate) subscriptions: Table<Subscription>,
+    /// So many of the next agents who accept do not get into their conversation.
+    pub(crate) failing_joins: u32,
     pub(crate) phones: Vec<Phone>,
     pub(crate) events: VecDeque<Event>,
     /// Numbers that Twilio refuses to call.
     pub(crate) unroutable: Vec<String>,
+    /// Proves links to the content of files.
+    media_key: hmac::Key,
     waiting: Vec<Sid>,
     timers: Timers,
     sids: SidMaker,
     webhooks: Vec<Webhook>,
+    /// Events for sinks, which go out together.
+    streamed: Vec<(Sid, serde_json::Value)>,
 }
 
 impl World {
@@ -114,6 +138,7 @@ impl World {
                 recording: options.recording,
                 recording_webhook: options.recording_webhook.clone(),
                 auto_wrapup: options.auto_wrapup,
+                join_ms: options.join_ms,
                 tasks_kept: TASKS_KEPT,
             },
             event_callback: options.event_callback.clone(),
@@ -124,13 +149,22 @@ impl World {
             reservations: Table::default(),
             calls: Table::default(),
             conferences: Table::default(),
+            conversations: Table::default(),
+            channels: Table::default(),
+            media: Table::default(),
+            conversations_webhook: WebhookTarget::default(),
+            sinks: Table::default(),
+            subscriptions: Table::default(),
+            failing_joins: 0,
             phones: Vec::new(),
             events: VecDeque::new(),
             unroutable: Vec::new(),
+            media_key: hmac::Key::new(hmac::HMAC_SHA256, options.auth_token.as_bytes()),
             waiting: Vec::new(),
             timers: Timers::default(),
             sids: SidMaker::new(options.seed),
             webhooks: Vec::new(),
+            streamed: Vec::new(),
         };
         for (name, available) in &options.activities {
             world.activities.add(Activity {
@@ -162,7 +196,9 @@ impl World {
 
     /// The webhooks that are to be sent since the last call, in order.
     pub(crate) fn take_webhooks(&mut self) -> Vec<Webhook> {
-        std::mem::take(&mut self.webhooks)
+        let mut webhooks = std::mem::take(&mut self.webhooks);
+        webhooks.extend(self.take_batches());
+        webhooks
     }
 
     pub(crate) fn make_sid(&mut self, prefix: &str) -> Sid {

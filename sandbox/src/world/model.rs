@@ -60,6 +60,10 @@ pub(crate) struct Task {
     pub(crate) timeout_s: u64,
     /// The customer's call, for a task made by `<Enqueue>`.
     pub(crate) call: Option<Sid>,
+    /// The conversation that it is about, if the stand-in knows it.
+    pub(crate) conversation: Option<Sid>,
+    /// The Interaction's channel that made it.
+    pub(crate) interaction: Option<Sid>,
     pub(crate) routing_target: Option<String>,
     pub(crate) ignore_capacity: bool,
     /// The workers it was offered to, in order; their number is the assignment count.
@@ -80,6 +84,8 @@ pub(crate) struct Reservation {
     pub(crate) status: ReservationStatus,
     /// The worker's leg that an instruction made. While it is pending with one, the reservation is on hold.
     pub(crate) leg: Option<Sid>,
+    /// It was accepted, and Flex is letting the agent into the conversation: it is on hold, too.
+    pub(crate) joining: bool,
     pub(crate) expires: u64,
     pub(crate) version: u64,
     pub(crate) created: u64,
@@ -88,11 +94,11 @@ pub(crate) struct Reservation {
 
 impl Reservation {
     pub(crate) fn is_on_hold(&self) -> bool {
-        self.status == ReservationStatus::Pending && self.leg.is_some()
+        self.status == ReservationStatus::Pending && (self.leg.is_some() || self.joining)
     }
 
     pub(crate) fn is_waiting(&self) -> bool {
-        self.status == ReservationStatus::Pending && self.leg.is_none()
+        self.status == ReservationStatus::Pending && !self.is_on_hold()
     }
 }
 
@@ -169,7 +175,7 @@ pub(crate) struct Phone {
 }
 
 macro_rules! rows {
-    ($($name:ident),+) => {$(
+    ($($name:ty),+) => {$(
         impl Row for $name {
             fn sid(&self) -> &Sid {
                 &self.sid
@@ -178,3 +184,5 @@ macro_rules! rows {
     )+};
 }
 rows!(Activity, Worker, Task, Reservation, Call, Conference);
+rows!(super::conversations::Conversation, super::interactions::Channel, super::media::MediaFile);
+rows!(super::streams::Sink, super::streams::Subscription);

@@ -38,8 +38,13 @@ impl World {
 
     fn accept(&mut self, sid: &Sid) -> Done {
         self.must_wait(sid, ReservationStatus::Accepted)?;
+        let task = self.reservations.get(sid).map(|row| row.task.clone()).ok_or_else(Refusal::not_found)?;
+        if self.open_channel_of(&task).is_some() {
+            self.start_joining(sid);
+            return Ok(());
+        }
         self.reservation_is_accepted(sid);
-        Ok(())
+        self.agent_comes_in(sid)
     }
 
     pub(super) fn reservation_is_accepted(&mut self, sid: &Sid) {
@@ -62,7 +67,7 @@ impl World {
         self.requeue(&task);
     }
 
-    fn wrap_up(&mut self, sid: &Sid) -> Done {
+    pub(super) fn wrap_up(&mut self, sid: &Sid) -> Done {
         let (status, task) = self.reservation_and_task(sid)?;
         if status != ReservationStatus::Accepted {
             return Err(Refusal::invalid(format!(
@@ -73,10 +78,11 @@ impl World {
         self.set_task_status(&task, TaskStatus::Wrapping, None);
         self.close_reservation(sid, ReservationStatus::Wrapping);
         self.emit_task("task.wrapup", &task);
+        self.conversation_follows(&task);
         Ok(())
     }
 
-    fn complete(&mut self, sid: &Sid) -> Done {
+    pub(super) fn complete(&mut self, sid: &Sid) -> Done {
         let (status, task) = self.reservation_and_task(sid)?;
         if !matches!(status, ReservationStatus::Accepted | ReservationStatus::Wrapping) {
             return Err(Refusal::invalid(format!(
@@ -87,6 +93,7 @@ impl World {
         self.set_task_status(&task, TaskStatus::Completed, Some("All reservations were completed"));
         self.close_reservation(sid, ReservationStatus::Completed);
         self.emit_task("task.completed", &task);
+        self.conversation_follows(&task);
         self.route();
         Ok(())
     }

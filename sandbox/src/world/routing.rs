@@ -18,6 +18,8 @@ pub(crate) struct NewTask {
     pub(crate) channel: String,
     pub(crate) attributes: String,
     pub(crate) call: Option<Sid>,
+    pub(crate) conversation: Option<Sid>,
+    pub(crate) interaction: Option<Sid>,
     pub(crate) priority: i64,
     pub(crate) timeout_s: Option<u64>,
     pub(crate) routing_target: Option<String>,
@@ -42,6 +44,8 @@ impl World {
             reason: None,
             timeout_s,
             call: new.call,
+            conversation: new.conversation.clone(),
+            interaction: new.interaction,
             routing_target: new.routing_target,
             ignore_capacity: new.ignore_capacity,
             offered_to: Vec::new(),
@@ -52,6 +56,10 @@ impl World {
             queued: self.now,
         });
         self.timers.set(self.now + timeout_s * 1000, Timer::Task(sid.clone()));
+        if let Some(conversation) = new.conversation.and_then(|sid| self.conversations.get_mut(&sid)) {
+            conversation.task = Some(sid.clone());
+            conversation.orphaned = false;
+        }
         for kind in ["task.created", "workflow.target-matched", "workflow.entered", "task-queue.entered"] {
             self.emit_task(kind, &sid);
         }
@@ -120,6 +128,7 @@ impl World {
             worker: worker_sid.clone(),
             status: ReservationStatus::Pending,
             leg: None,
+            joining: false,
             expires,
             version: 0,
             created: self.now,
@@ -167,6 +176,7 @@ impl World {
             }
         }
         self.emit_task("task.canceled", sid);
+        self.conversation_follows(sid);
         self.route();
     }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     World,
+    conversations::view::ConversationView,
     model::{Call, Conference, Reservation, Task},
     sid::Sid,
     words::{CallStatus, ConferenceStatus, Direction, ReservationStatus, Role, TaskStatus},
@@ -23,6 +24,7 @@ pub struct Snapshot {
     pub reservations: Vec<ReservationView>,
     pub calls: Vec<CallView>,
     pub conferences: Vec<ConferenceView>,
+    pub conversations: Vec<ConversationView>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +60,8 @@ pub struct TaskView {
     pub channel: String,
     pub reason: Option<String>,
     pub call_sid: Option<Sid>,
+    /// The conversation that it is about.
+    pub conversation_sid: Option<Sid>,
     /// How often it was offered.
     pub assignments: usize,
     pub created_ms: u64,
@@ -126,6 +130,15 @@ impl Snapshot {
         self.calls.iter().find(|call| call.sid == *sid)
     }
 
+    pub fn conversation(&self, sid: &Sid) -> Option<&ConversationView> {
+        self.conversations.iter().find(|conversation| conversation.sid == *sid)
+    }
+
+    /// The conversation that a task is about.
+    pub fn conversation_of(&self, task: &Sid) -> Option<&ConversationView> {
+        self.task(task)?.conversation_sid.as_ref().and_then(|sid| self.conversation(sid))
+    }
+
     /// The reservations of a task, the oldest first.
     pub fn reservations_of(&self, task: &Sid) -> Vec<&ReservationView> {
         self.reservations.iter().filter(|reservation| reservation.task_sid == *task).collect()
@@ -148,7 +161,7 @@ impl Snapshot {
 }
 
 impl World {
-    /// `last`: so many tasks, reservations, calls and conferences at most, the latest ones.
+    /// `last`: so many tasks, reservations, calls, conferences and conversations at most, the latest ones.
     pub(crate) fn snapshot(&self, last: usize) -> Snapshot {
         Snapshot {
             now_ms: self.now,
@@ -160,6 +173,7 @@ impl World {
             reservations: latest(self.reservations.iter(), last, |row| self.view_reservation(row)),
             calls: latest(self.calls.iter(), last, |row| self.view_call(row)),
             conferences: latest(self.conferences.iter(), last, |row| self.view_conference(row)),
+            conversations: latest(self.conversations.iter(), last, |row| self.view_conversation(row, last)),
         }
     }
 
@@ -241,6 +255,7 @@ fn view_task(row: &Task) -> TaskView {
         channel: row.channel.clone(),
         reason: row.reason.clone(),
         call_sid: row.call.clone(),
+        conversation_sid: row.conversation.clone(),
         assignments: row.offered_to.len(),
         created_ms: row.created,
     }

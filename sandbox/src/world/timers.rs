@@ -14,6 +14,8 @@ pub(crate) enum Timer {
     Dial(Sid),
     /// The call has rung long enough.
     Ring(Sid),
+    /// Flex has let the accepting agent into the conversation, or has failed to.
+    Join(Sid),
     /// The phone that rings answers or declines by itself.
     Auto(Sid),
 }
@@ -47,6 +49,7 @@ impl World {
             Timer::Task(sid) => self.task_times_out(&sid),
             Timer::Dial(sid) => self.dial(&sid),
             Timer::Ring(sid) => self.ring_times_out(&sid),
+            Timer::Join(sid) => self.joining_ends(&sid),
             Timer::Auto(sid) => self.phone_acts_by_itself(&sid),
         }
     }

@@ -89,8 +89,34 @@ words! {
 }
 
 words! {
+    /// `state` of a conversation.
+    ConversationState { Active = "active", Inactive = "inactive", Closed = "closed" }
+}
+
+words! {
+    /// `status` of an Interaction's channel.
+    ChannelStatus { Active = "active", Inactive = "inactive", Closed = "closed" }
+}
+
+words! {
+    /// `type` of an Interaction's channel: what the customer writes with.
+    ChannelKind { Sms = "sms", Whatsapp = "whatsapp", Web = "web", Chat = "chat" }
+}
+
+words! {
     /// Who is at the end of a call.
     Role { Customer = "customer", Worker = "worker", Other = "other" }
+}
+
+impl ChannelKind {
+    /// What a customer with this address writes with.
+    pub(crate) fn of(address: &str) -> Self {
+        match address {
+            _ if address.starts_with("whatsapp:") => Self::Whatsapp,
+            _ if address.starts_with('+') => Self::Sms,
+            _ => Self::Web,
+        }
+    }
 }
 
 impl TaskStatus {

@@ -73,10 +73,14 @@ impl World {
         Ok(())
     }
 
+    /// By sid, name or phone.
+    pub(super) fn worker_meant(&self, worker: &str) -> Option<&Worker> {
+        self.workers.iter().find(|row| row.sid == *worker || row.name == worker || row.phone == worker)
+    }
+
     /// An agent at the Flex desk picks an activity; pending offers are rejected, as Flex's interface has it.
     pub(crate) fn desk_sets_activity(&mut self, worker: &str, activity: &str) -> Done {
-        let is_meant = |row: &&Worker| row.sid == worker || row.name == worker || row.phone == worker;
-        let sid = self.workers.iter().find(is_meant).map(|row| row.sid.clone()).ok_or_else(Refusal::not_found)?;
+        let sid = self.worker_meant(worker).map(|row| row.sid.clone()).ok_or_else(Refusal::not_found)?;
         let to = self.activity_named(activity).ok_or_else(Refusal::not_found)?;
         self.update_activity(&sid, &to, true)
     }

@@ -68,6 +68,9 @@ impl Bench {
             query: Params::parse(query.as_bytes()),
             form: Params(form),
             if_match: tag.map(str::to_owned),
+            webhooks_enabled: false,
+            upload: None,
+            prefix: "",
             base: "http://sandbox".to_owned(),
         };
         match find(method, path) {
