@@ -1,4 +1,5 @@
-//! A stand-in for the parts of Twilio that Offdesk talks to: TaskRouter, Voice, and what is read of Flex's configuration.
+//! A stand-in for the parts of Twilio that Offdesk talks to: TaskRouter, Voice, and what is read of Flex's configuration;
+//! and for the push services behind which the agents' phones are.
 //!
 //! It keeps state and Twilio's rules, answers REST requests in Twilio's shapes, sends signed webhooks, and goes wrong on
 //! demand. At its address there is a page where a person plays the customer and the agents' cell phones.
@@ -40,11 +41,16 @@
 //! | `POST /sandbox/phones/{number}/answer`, `decline`, `no-answer`, `hang-up` | as at the phone; 409 if it makes no sense |
 //! | `POST /sandbox/phones/{number}` `{"reachable"?, "auto"?}` | `auto` is an [`Auto`], as in `{"do":"answer","after_ms":500}` |
 //! | `POST /sandbox/workers/{worker}/activity` `{"activity"}` | as at the Flex desk |
+//! | `GET /sandbox/devices` | [`DeviceView`]s: what notifications are pushed to |
+//! | `POST /sandbox/devices` `{"owner","kind","name"?}` | one more, of `kind` `webpush` or `fcm` → 201 `{"subscription"}` or `{"token"}` |
+//! | `POST /sandbox/devices/{id}` `{"answer"?, "times"?, "offline"?, "dismiss"?}` | `answer` is a [`PushAnswer`], as in `"gone"` |
 //! | `GET`, `PUT`, `DELETE /sandbox/faults` | all [`Faults`] |
 //! | `POST /sandbox/faults` | one more [`RestFault`] |
 //!
 //! All products share one host. Where their paths would collide (Flex and Conversations both have `/v1/Configuration`),
 //! a prefix tells them apart: `/taskrouter`, `/api` and `/flex` stand before the same paths, and links keep them.
+//!
+//! The endpoints of Web Push are below `/push`; FCM's base URL ends with `/fcm`.
 
 mod deliver;
 mod engine;
@@ -53,6 +59,7 @@ mod handle;
 mod http;
 mod log;
 mod options;
+mod push;
 mod rest;
 mod signature;
 mod start;
@@ -64,6 +71,7 @@ pub use self::{
     handle::{CustomerCall, Facts, Handle, NotInTime},
     log::{FlowDirection, LogEntry},
     options::{AgentSeed, Auto, Options},
+    push::{DeviceView, Effect, NotificationView, PushAnswer, PushKind, PushSubscription},
     rest::{error::Refusal, route::Operation},
     signature::sign,
     start::{Error, Sandbox},

@@ -137,7 +137,7 @@ async fn clear_faults(shared: web::Data<Shared>) -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 
-fn done(result: Result<(), Refusal>) -> HttpResponse {
+pub(super) fn done(result: Result<(), Refusal>) -> HttpResponse {
     match result {
         Ok(()) => HttpResponse::NoContent().finish(),
         Err(refusal) if refusal.status == 404 => HttpResponse::NotFound().json(json!({ "error": refusal.message })),

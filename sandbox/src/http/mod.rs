@@ -1,13 +1,16 @@
-//! The HTTP server: Twilio's REST API, the control API under `/sandbox`, and the page.
+//! The HTTP server: Twilio's REST API, the push services, the control API under `/sandbox`, and the page.
 
 mod control;
+mod devices;
 mod page;
+mod push;
 mod rest;
 
 use std::{net::TcpListener, sync::Arc};
 
 use actix_web::{App, HttpServer, dev::Server, web};
 
+pub(crate) use self::push::endpoint_base;
 use crate::engine::Engine;
 
 /// The passwords of the REST API.
@@ -37,7 +40,8 @@ pub(crate) fn serve(listener: TcpListener, shared: Shared) -> std::io::Result<Se
             .app_data(web::PayloadConfig::new(BODY_LIMIT))
             .app_data(web::JsonConfig::default().limit(BODY_LIMIT))
             .configure(page::routes)
-            .service(web::scope("/sandbox").configure(control::routes))
+            .configure(push::routes)
+            .service(web::scope("/sandbox").configure(control::routes).configure(devices::routes))
             .default_service(web::to(rest::answer))
     })
     .workers(1)

@@ -8,7 +8,7 @@ use super::{
     sid::Sid,
     words::{CallStatus, ConferenceStatus, Direction, ReservationStatus, Role, TaskStatus},
 };
-use crate::options::Auto;
+use crate::{options::Auto, push::DeviceView};
 
 /// What everything is like at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,7 @@ pub struct Snapshot {
     pub reservations: Vec<ReservationView>,
     pub calls: Vec<CallView>,
     pub conferences: Vec<ConferenceView>,
+    pub devices: Vec<DeviceView>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,7 +149,7 @@ impl Snapshot {
 }
 
 impl World {
-    /// `last`: so many tasks, reservations, calls and conferences at most, the latest ones.
+    /// `last`: so many tasks, reservations, calls and conferences at most, the latest ones. Devices are no part of it.
     pub(crate) fn snapshot(&self, last: usize) -> Snapshot {
         Snapshot {
             now_ms: self.now,
@@ -160,6 +161,7 @@ impl World {
             reservations: latest(self.reservations.iter(), last, |row| self.view_reservation(row)),
             calls: latest(self.calls.iter(), last, |row| self.view_call(row)),
             conferences: latest(self.conferences.iter(), last, |row| self.view_conference(row)),
+            devices: Vec::new(),
         }
     }
 
