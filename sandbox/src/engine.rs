@@ -12,7 +12,7 @@ use crate::{
     deliver::Webhook,
     faults::Faults,
     log::{Log, LogEntry},
-    options::Options,
+    options::{OnCode, Options},
     push::{Devices, fcm::ServiceAccount},
     time::Time,
     world::{World, snapshot::Snapshot},
@@ -31,6 +31,7 @@ pub(crate) struct Engine {
     held_back: Mutex<Vec<u64>>,
     /// Made when it is first asked for.
     account: OnceLock<Option<ServiceAccount>>,
+    on_code: Option<OnCode>,
     pub(crate) time: Arc<dyn Time>,
 }
 
@@ -57,6 +58,7 @@ impl Engine {
             in_flight: AtomicUsize::new(0),
             held_back: Mutex::default(),
             account: OnceLock::new(),
+            on_code: options.on_code.clone(),
             time: Arc::clone(&options.time),
         };
         (Arc::new(engine), webhooks)
@@ -78,7 +80,11 @@ impl Engine {
                 inner.log.add(entry);
             }
         }
+        let codes = inner.world.take_codes();
         drop(inner);
+        if let Some(on_code) = &self.on_code {
+            codes.iter().for_each(|code| on_code(code));
+        }
         self.wake();
         result
     }

@@ -11,7 +11,7 @@ use crate::{
     log::LogEntry,
     options::Auto,
     rest::error::Refusal,
-    world::{sid::Sid, snapshot::Snapshot},
+    world::{sid::Sid, snapshot::Snapshot, verify::CodeDelivery},
 };
 
 /// The number that the page's customer calls from.
@@ -35,6 +35,7 @@ pub struct Facts {
     pub auth_token: String,
     pub workspace_sid: Sid,
     pub workflow_sid: Sid,
+    pub verify_service_sid: Sid,
 }
 
 /// A call that a customer has placed.
@@ -105,6 +106,16 @@ impl Handle {
     /// What a phone does without a person, at once for a call that rings already.
     pub fn set_auto(&self, phone: &str, auto: Auto) {
         self.engine.act(|world| world.set_auto(phone, auto));
+    }
+
+    /// The one-time code that was sent to a phone last.
+    pub fn last_code(&self, phone: &str) -> Option<String> {
+        self.snapshot().last_code(phone).map(|sent| sent.code.clone())
+    }
+
+    /// How one-time codes get to a number from now on.
+    pub fn set_code_delivery(&self, phone: &str, delivery: CodeDelivery) {
+        self.engine.act(|world| world.set_code_delivery(phone, delivery));
     }
 
     /// Twilio refuses to call this address (40145).

@@ -1,5 +1,5 @@
-//! A stand-in for the parts of Twilio that Offdesk talks to: TaskRouter, Voice, and what is read of Flex's configuration;
-//! and for the push services behind which the agents' phones are.
+//! A stand-in for the parts of Twilio that Offdesk talks to: TaskRouter, Voice, Verify, and what is read of Flex's
+//! configuration; and for the push services behind which the agents' phones are.
 //!
 //! It keeps state and Twilio's rules, answers REST requests in Twilio's shapes, sends signed webhooks, and goes wrong on
 //! demand. At its address there is a page where a person plays the customer and the agents' cell phones.
@@ -39,7 +39,7 @@
 //! | `POST /sandbox/calls` `{"from"?}` | a customer calls → 201 [`CustomerCall`] |
 //! | `POST /sandbox/calls/{CA…}/hang-up` | the customer hangs up |
 //! | `POST /sandbox/phones/{number}/answer`, `decline`, `no-answer`, `hang-up` | as at the phone; 409 if it makes no sense |
-//! | `POST /sandbox/phones/{number}` `{"reachable"?, "auto"?}` | `auto` is an [`Auto`], as in `{"do":"answer","after_ms":500}` |
+//! | `POST /sandbox/phones/{number}` `{"reachable"?, "auto"?, "codes"?}` | `auto` is an [`Auto`], as in `{"do":"answer","after_ms":500}`, `codes` a [`CodeDelivery`] |
 //! | `POST /sandbox/workers/{worker}/activity` `{"activity"}` | as at the Flex desk |
 //! | `GET /sandbox/devices` | [`DeviceView`]s: what notifications are pushed to |
 //! | `POST /sandbox/devices` `{"owner","kind","name"?}` | one more, of `kind` `webpush` or `fcm` → 201 `{"subscription"}` or `{"token"}` |
@@ -48,7 +48,7 @@
 //! | `POST /sandbox/faults` | one more [`RestFault`] |
 //!
 //! All products share one host. Where their paths would collide (Flex and Conversations both have `/v1/Configuration`),
-//! a prefix tells them apart: `/taskrouter`, `/api` and `/flex` stand before the same paths, and links keep them.
+//! a prefix tells them apart: `/taskrouter`, `/api`, `/flex` and `/verify` stand before the same paths, and links keep them.
 //!
 //! The endpoints of Web Push are below `/push`; FCM's base URL ends with `/fcm`.
 
@@ -70,7 +70,7 @@ pub use self::{
     faults::{Faults, Reorder, RestAct, RestFault, WebhookFaults},
     handle::{CustomerCall, Facts, Handle, NotInTime},
     log::{FlowDirection, LogEntry},
-    options::{AgentSeed, Auto, Options},
+    options::{AgentSeed, Auto, OnCode, Options},
     push::{DeviceView, Effect, NotificationView, PushAnswer, PushKind, PushSubscription},
     rest::{error::Refusal, route::Operation},
     signature::sign,
@@ -79,6 +79,7 @@ pub use self::{
     world::{
         sid::Sid,
         snapshot::{ActivityView, AgentView, CallView, ConferenceView, PhoneView, ReservationView, Snapshot, TaskView},
+        verify::{CodeChannel, CodeDelivery, CodeSent, CodeView, VerificationStatus},
         words::{CallStatus, ConferenceStatus, Direction, EndReason, ReservationStatus, Role, TaskStatus},
     },
 };

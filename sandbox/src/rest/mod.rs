@@ -9,6 +9,7 @@ mod reservations;
 pub(crate) mod route;
 mod shape;
 mod taskrouter;
+mod verify;
 mod voice;
 
 use self::{
@@ -25,6 +26,8 @@ pub(crate) fn answer(world: &mut World, request: &Request, operation: Operation,
     let variables: Vec<Sid> = variables.iter().map(|variable| Sid::from(*variable)).collect();
     let reply = if request.path.starts_with("/2010-04-01/") {
         voice::answer(world, request, operation, &variables)
+    } else if request.path.starts_with("/v2/Services") {
+        verify::answer(world, request, operation, &variables)
     } else if operation == Operation::FetchConfiguration {
         Ok(flex::configuration(world, request))
     } else {
@@ -35,7 +38,7 @@ pub(crate) fn answer(world: &mut World, request: &Request, operation: Operation,
 
 fn refuse(mut refusal: Refusal, request: &Request) -> Answer {
     if refusal.status == 404 {
-        let resource = request.path.trim_start_matches("/v1");
+        let resource = request.path.trim_start_matches("/v1").trim_start_matches("/v2");
         refusal.message = format!("The requested resource {resource} was not found");
     }
     refusal.into()

@@ -62,6 +62,17 @@ operations! {
     UpdateParticipant "POST" "/2010-04-01/Accounts/*/Conferences/*/Participants/*.json",
     DeleteParticipant "DELETE" "/2010-04-01/Accounts/*/Conferences/*/Participants/*.json",
     FetchConfiguration "GET" "/v1/Configuration",
+    ListService "GET" "/v2/Services",
+    CreateService "POST" "/v2/Services",
+    FetchService "GET" "/v2/Services/*",
+    CreateVerification "POST" "/v2/Services/*/Verifications",
+    FetchVerification "GET" "/v2/Services/*/Verifications/*",
+    UpdateVerification "POST" "/v2/Services/*/Verifications/*",
+    CreateVerificationCheck "POST" "/v2/Services/*/VerificationCheck",
+    ListRateLimit "GET" "/v2/Services/*/RateLimits",
+    CreateRateLimit "POST" "/v2/Services/*/RateLimits",
+    ListBucket "GET" "/v2/Services/*/RateLimits/*/Buckets",
+    CreateBucket "POST" "/v2/Services/*/RateLimits/*/Buckets",
 }
 
 /// The operation, and what stands in the places of its path's variables.
@@ -95,7 +106,7 @@ fn matches<'a>(pattern: &str, path: &'a str) -> Option<Vec<&'a str>> {
 
 /// The products whose paths the stand-in answers. On one host some would collide (Flex and Conversations both have
 /// `/v1/Configuration`), so that each also has a prefix of its own.
-pub(crate) const PREFIXES: [&str; 3] = ["/taskrouter", "/api", "/flex"];
+pub(crate) const PREFIXES: [&str; 4] = ["/taskrouter", "/api", "/flex", "/verify"];
 
 /// Splits the product's prefix off, if there is one.
 pub(crate) fn split_prefix(path: &str) -> (&str, &str) {

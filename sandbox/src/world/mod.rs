@@ -17,6 +17,7 @@ pub(crate) mod sid;
 pub(crate) mod snapshot;
 pub(crate) mod table;
 mod timers;
+pub(crate) mod verify;
 pub(crate) mod words;
 mod workers;
 
@@ -37,6 +38,7 @@ use self::{
     sid::{Sid, SidMaker},
     table::Table,
     timers::Timers,
+    verify::Verify,
 };
 use crate::{deliver::Webhook, options::Options, rest::error::Refusal};
 
@@ -86,6 +88,7 @@ pub(crate) struct World {
     pub(crate) events: VecDeque<Event>,
     /// Numbers that Twilio refuses to call.
     pub(crate) unroutable: Vec<String>,
+    pub(crate) verify: Verify,
     waiting: Vec<Sid>,
     timers: Timers,
     sids: SidMaker,
@@ -127,6 +130,7 @@ impl World {
             phones: Vec::new(),
             events: VecDeque::new(),
             unroutable: Vec::new(),
+            verify: Verify::default(),
             waiting: Vec::new(),
             timers: Timers::default(),
             sids: SidMaker::new(options.seed),
@@ -140,6 +144,7 @@ impl World {
                 created: now,
             });
         }
+        world.seed_verify_service(&options.verify_service_sid);
         for agent in &options.agents {
             world.seed_agent(agent);
         }

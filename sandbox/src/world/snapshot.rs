@@ -8,7 +8,7 @@ use super::{
     sid::Sid,
     words::{CallStatus, ConferenceStatus, Direction, ReservationStatus, Role, TaskStatus},
 };
-use crate::{options::Auto, push::DeviceView};
+use crate::{options::Auto, push::DeviceView, world::verify::CodeView};
 
 /// What everything is like at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct Snapshot {
     pub calls: Vec<CallView>,
     pub conferences: Vec<ConferenceView>,
     pub devices: Vec<DeviceView>,
+    /// One-time codes.
+    pub codes: Vec<CodeView>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +145,11 @@ impl Snapshot {
         self.call(sid)
     }
 
+    /// The one-time code that was sent to a phone last.
+    pub fn last_code(&self, phone: &str) -> Option<&CodeView> {
+        self.codes.iter().filter(|code| code.to == phone).max_by_key(|code| code.at_ms)
+    }
+
     pub fn is_ringing(&self, address: &str) -> bool {
         self.call_at(address).is_some_and(|call| call.status == CallStatus::Ringing)
     }
@@ -162,6 +169,7 @@ impl World {
             calls: latest(self.calls.iter(), last, |row| self.view_call(row)),
             conferences: latest(self.conferences.iter(), last, |row| self.view_conference(row)),
             devices: Vec::new(),
+            codes: self.view_codes(last),
         }
     }
 

@@ -93,6 +93,8 @@ words! {
     Role { Customer = "customer", Worker = "worker", Other = "other" }
 }
 
+pub(super) use words;
+
 impl TaskStatus {
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Canceled)
