@@ -26,6 +26,7 @@ mod with_node {
         let task = twilio.workers_and_tasks().await;
         twilio.calls_and_conferences(&task).await;
         twilio.events().await;
+        twilio.verify().await;
         let known: BTreeSet<_> = Operation::ALL.iter().map(|operation| operation.as_str().to_owned()).collect();
         assert_eq!(twilio.operations, known);
     }
@@ -119,6 +120,32 @@ mod with_node {
         async fn events(&mut self) {
             let events = self.get("taskrouter", &self.in_workspace("/Events?Minutes=5")).await;
             self.get("taskrouter", &self.in_workspace(&format!("/Events/{}", sid(&events["events"][0])))).await;
+        }
+
+        async fn verify(&mut self) {
+            let services = "/v2/Services";
+            self.get("verify", services).await;
+            let made = self.post("verify", services, &[("FriendlyName", "Offdesk"), ("CodeLength", "6")]).await;
+            let service = format!("{services}/{}", sid(&made));
+            self.get("verify", &service).await;
+            let limits = format!("{service}/RateLimits");
+            let limit = self.post("verify", &limits, &[("UniqueName", "phone"), ("Description", "one number")]).await;
+            self.get("verify", &limits).await;
+            let buckets = format!("{limits}/{}/Buckets", sid(&limit));
+            self.post("verify", &buckets, &[("Max", "5"), ("Interval", "600")]).await;
+            self.get("verify", &buckets).await;
+            let verifications = format!("{service}/Verifications");
+            for channel in ["sms", "whatsapp", "call"] {
+                let wanted = [("To", ADA), ("Channel", channel), ("Locale", "de"), ("RateLimits", r#"{"phone":"a"}"#)];
+                self.post("verify", &verifications, &wanted).await;
+            }
+            let code = self.sandbox.last_code(ADA).unwrap();
+            let check = format!("{service}/VerificationCheck");
+            self.post("verify", &check, &[("To", ADA), ("Code", &code)]).await;
+            let sent = self.post("verify", &verifications, &[("To", ADA), ("Channel", "sms")]).await;
+            let verification = format!("{verifications}/{}", sid(&sent));
+            self.get("verify", &verification).await;
+            self.post("verify", &verification, &[("Status", "canceled")]).await;
         }
 
         async fn get(&mut self, product: &str, path: &str) -> Value {

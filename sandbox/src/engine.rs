@@ -1,8 +1,8 @@
-//! The one owner of the state: it runs commands on the [`World`], hands out the webhooks that follow, and wakes
-//! whoever waits for a change. The lock is never held across an await.
+//! The one owner of the state: it runs commands on the [`World`] and on the devices, hands out the webhooks that follow,
+//! and wakes whoever waits for a change. The lock is never held across an await.
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -12,7 +12,8 @@ use crate::{
     deliver::Webhook,
     faults::Faults,
     log::{Log, LogEntry},
-    options::Options,
+    options::{OnCode, Options},
+    push::{Devices, fcm::ServiceAccount},
     time::Time,
     world::{World, snapshot::Snapshot},
 };
@@ -28,6 +29,9 @@ pub(crate) struct Engine {
     in_flight: AtomicUsize,
     /// Until when webhooks are held back that were asked to come late.
     held_back: Mutex<Vec<u64>>,
+    /// Made when it is first asked for.
+    account: OnceLock<Option<ServiceAccount>>,
+    on_code: Option<OnCode>,
     pub(crate) time: Arc<dyn Time>,
 }
 
@@ -35,6 +39,7 @@ pub(crate) struct Inner {
     pub(crate) world: World,
     pub(crate) faults: Faults,
     pub(crate) log: Log,
+    pub(crate) devices: Devices,
 }
 
 impl Engine {
@@ -42,11 +47,18 @@ impl Engine {
         let (outbox, webhooks) = mpsc::channel(OUTBOX);
         let world = World::new(options, options.time.now_ms());
         let engine = Self {
-            inner: Mutex::new(Inner { world, faults: Faults::default(), log: Log::default() }),
+            inner: Mutex::new(Inner {
+                world,
+                faults: Faults::default(),
+                log: Log::default(),
+                devices: Devices::default(),
+            }),
             changed: watch::Sender::new(0),
             outbox,
             in_flight: AtomicUsize::new(0),
             held_back: Mutex::default(),
+            account: OnceLock::new(),
+            on_code: options.on_code.clone(),
             time: Arc::clone(&options.time),
         };
         (Arc::new(engine), webhooks)
@@ -68,12 +80,16 @@ impl Engine {
                 inner.log.add(entry);
             }
         }
+        let codes = inner.world.take_codes();
         drop(inner);
+        if let Some(on_code) = &self.on_code {
+            codes.iter().for_each(|code| on_code(code));
+        }
         self.wake();
         result
     }
 
-    /// Reads or changes what is no part of the world: faults and the log.
+    /// Reads or changes what is no part of the world: faults, the log and the devices.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Inner) -> R) -> R {
         act(&mut self.lock())
     }
@@ -120,7 +136,21 @@ impl Engine {
     }
 
     pub(crate) fn snapshot(&self, last: usize) -> Snapshot {
-        self.lock().world.snapshot(last)
+        let inner = self.lock();
+        Snapshot { devices: inner.devices.view(last), ..inner.world.snapshot(last) }
+    }
+
+    /// Changes the devices, at the present moment.
+    pub(crate) fn on_devices<R>(&self, act: impl FnOnce(&mut Devices, u64) -> R) -> R {
+        let now = self.time.now_ms();
+        let result = act(&mut self.lock().devices, now);
+        self.wake();
+        result
+    }
+
+    /// The service account for FCM; `url` is the stand-in's. None: the system has no random numbers.
+    pub(crate) fn service_account(&self, url: &str) -> Option<&ServiceAccount> {
+        self.account.get_or_init(|| ServiceAccount::generate(format!("{url}/fcm/token")).ok()).as_ref()
     }
 
     /// Tells of every change of the state, the faults or the log.

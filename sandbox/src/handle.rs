@@ -14,7 +14,7 @@ use crate::{
     log::LogEntry,
     options::Auto,
     rest::error::Refusal,
-    world::{sid::Sid, snapshot::Snapshot},
+    world::{sid::Sid, snapshot::Snapshot, verify::CodeDelivery},
 };
 
 /// The number that the page's customer calls from.
@@ -40,6 +40,7 @@ pub struct Facts {
     pub workflow_sid: Sid,
     /// The service that Flex's conversations and their files are in.
     pub chat_service_sid: Sid,
+    pub verify_service_sid: Sid,
 }
 
 /// A call that a customer has placed.
@@ -110,6 +111,16 @@ impl Handle {
     /// What a phone does without a person, at once for a call that rings already.
     pub fn set_auto(&self, phone: &str, auto: Auto) {
         self.engine.act(|world| world.set_auto(phone, auto));
+    }
+
+    /// The one-time code that was sent to a phone last.
+    pub fn last_code(&self, phone: &str) -> Option<String> {
+        self.snapshot().last_code(phone).map(|sent| sent.code.clone())
+    }
+
+    /// How one-time codes get to a number from now on.
+    pub fn set_code_delivery(&self, phone: &str, delivery: CodeDelivery) {
+        self.engine.act(|world| world.set_code_delivery(phone, delivery));
     }
 
     /// Twilio refuses to call this address (40145).

@@ -1,5 +1,5 @@
-//! A stand-in for the parts of Twilio that Offdesk talks to: TaskRouter, Voice, Conversations with their media, Flex's
-//! Interactions and configuration, and Event Streams.
+//! A stand-in for the parts of Twilio that Offdesk talks to: TaskRouter, Voice, Verify, Conversations with their media,
+//! Flex's Interactions and configuration, and Event Streams; and for the push services behind which the agents' phones are.
 //!
 //! It keeps state and Twilio's rules, answers REST requests in Twilio's shapes, sends signed webhooks, and goes wrong on
 //! demand. At its address there is a page where a person plays the customer and the agents' cell phones.
@@ -39,7 +39,7 @@
 //! | `POST /sandbox/calls` `{"from"?}` | a customer calls → 201 [`CustomerCall`] |
 //! | `POST /sandbox/calls/{CA…}/hang-up` | the customer hangs up |
 //! | `POST /sandbox/phones/{number}/answer`, `decline`, `no-answer`, `hang-up` | as at the phone; 409 if it makes no sense |
-//! | `POST /sandbox/phones/{number}` `{"reachable"?, "auto"?}` | `auto` is an [`Auto`], as in `{"do":"answer","after_ms":500}` |
+//! | `POST /sandbox/phones/{number}` `{"reachable"?, "auto"?, "codes"?}` | `auto` is an [`Auto`], as in `{"do":"answer","after_ms":500}`, `codes` a [`CodeDelivery`] |
 //! | `POST /sandbox/chats` `{"from"?, "name"?, "text", "plain"?}` | a customer writes → 201 [`CustomerChat`] |
 //! | `POST /sandbox/chats/{CH…}/messages` `{"text"}` | the customer writes more → 201 `{"message_sid"}` |
 //! | `POST /sandbox/chats/{CH…}/files` `{"filename", "content_type", "content"}` | the customer sends a file, in Base64 |
@@ -49,12 +49,17 @@
 //! | `POST /sandbox/reservations/{WR…}/accept` | as at the Flex desk |
 //! | `POST /sandbox/joins/fail` | the next agent who accepts an Interaction does not get in |
 //! | `POST /sandbox/workers/{worker}/activity` `{"activity"}` | as at the Flex desk |
+//! | `GET /sandbox/devices` | [`DeviceView`]s: what notifications are pushed to |
+//! | `POST /sandbox/devices` `{"owner","kind","name"?}` | one more, of `kind` `webpush` or `fcm` → 201 `{"subscription"}` or `{"token"}` |
+//! | `POST /sandbox/devices/{id}` `{"answer"?, "times"?, "offline"?, "dismiss"?}` | `answer` is a [`PushAnswer`], as in `"gone"` |
 //! | `GET`, `PUT`, `DELETE /sandbox/faults` | all [`Faults`] |
 //! | `POST /sandbox/faults` | one more [`RestFault`] |
 //!
 //! All products share one host. Where their paths would collide (Flex and Conversations both have `/v1/Configuration`),
 //! a prefix tells them apart: `/taskrouter`, `/api`, `/flex`, `/conversations`, `/verify`, `/media` and `/events` stand
 //! before the same paths, and links keep them.
+//!
+//! The endpoints of Web Push are below `/push`; FCM's base URL ends with `/fcm`.
 
 mod deliver;
 mod engine;
@@ -63,6 +68,7 @@ mod handle;
 mod http;
 mod log;
 mod options;
+mod push;
 mod rest;
 mod signature;
 mod start;
@@ -73,7 +79,8 @@ pub use self::{
     faults::{Faults, Reorder, RestAct, RestFault, WebhookFaults},
     handle::{CustomerCall, CustomerChat, Facts, Handle, NotInTime},
     log::{FlowDirection, LogEntry},
-    options::{AgentSeed, Auto, Options},
+    options::{AgentSeed, Auto, OnCode, Options},
+    push::{DeviceView, Effect, NotificationView, PushAnswer, PushKind, PushSubscription},
     rest::{error::Refusal, route::Operation},
     signature::sign,
     start::{Error, Sandbox},
@@ -82,6 +89,7 @@ pub use self::{
         conversations::view::{ChannelView, ConversationView, CustomerView, MediaView, MessageView, ParticipantView},
         sid::Sid,
         snapshot::{ActivityView, AgentView, CallView, ConferenceView, PhoneView, ReservationView, Snapshot, TaskView},
+        verify::{CodeChannel, CodeDelivery, CodeSent, CodeView, VerificationStatus},
         words::{
             CallStatus, ChannelKind, ChannelStatus, ConferenceStatus, ConversationState, Direction, EndReason,
             ReservationStatus, Role, TaskStatus,

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 /// Protects memory: the oldest are forgotten.
 const KEPT: usize = 5_000;
 
-/// One exchange: a REST request with its answer, or an attempt to deliver a webhook with what came of it.
+/// One exchange: a REST request or a push message with its answer, or an attempt to deliver a webhook with what came of
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// Rises by one.
@@ -37,6 +38,8 @@ pub enum FlowDirection {
     Rest,
     /// A webhook from it.
     Webhook,
+    /// A message to one of its push services.
+    Push,
 }
 
 impl LogEntry {

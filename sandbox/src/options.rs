@@ -4,7 +4,13 @@ use std::{net::SocketAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::{SystemTime, Time};
+use crate::{
+    time::{SystemTime, Time},
+    world::verify::CodeSent,
+};
+
+/// Hears of one-time codes. It is called where they are sent, and should not take long.
+pub type OnCode = Arc<dyn Fn(&CodeSent) + Send + Sync>;
 
 /// How a sandbox is set up; [`Options::default`] is a useful one.
 #[derive(Clone)]
@@ -43,6 +49,10 @@ pub struct Options {
     pub join_ms: u64,
     /// How many webhooks are under way to one destination at a time. 1: strictly in order; more: in order for a task.
     pub webhook_lanes: usize,
+    /// `VA` and 32 hexadecimal digits: the Verify service that is there from the start.
+    pub verify_service_sid: String,
+    /// Hears of each one-time code that is sent.
+    pub on_code: Option<OnCode>,
     /// Sids follow from it.
     pub seed: u64,
 }
@@ -115,6 +125,8 @@ impl Default for Options {
             auto_wrapup: false,
             join_ms: 20,
             webhook_lanes: 1,
+            verify_service_sid: "VA00000000000000000000000000000001".into(),
+            on_code: None,
             seed: 1,
         }
     }

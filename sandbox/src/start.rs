@@ -45,6 +45,7 @@ impl Sandbox {
             workspace_sid: inner.world.fixed.workspace.clone(),
             workflow_sid: inner.world.fixed.workflow.clone(),
             chat_service_sid: crate::world::conversations::chat_service(),
+            verify_service_sid: options.verify_service_sid.as_str().into(),
         });
         let keys = Keys { account_sid: options.account_sid, auth_token: options.auth_token, api_key: options.api_key };
         let shared = Shared { engine: Arc::clone(&engine), keys, url: format!("http://{address}") };

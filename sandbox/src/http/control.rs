@@ -10,7 +10,7 @@ use crate::{
     handle,
     options::Auto,
     rest::error::Refusal,
-    world::sid::Sid,
+    world::{sid::Sid, verify::CodeDelivery},
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -50,6 +50,7 @@ fn some_customer() -> String {
 struct SetPhone {
     reachable: Option<bool>,
     auto: Option<Auto>,
+    codes: Option<CodeDelivery>,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +103,9 @@ async fn set_phone(shared: web::Data<Shared>, address: web::Path<String>, body: 
         }
         if let Some(auto) = body.auto {
             world.set_auto(&address, auto);
+        }
+        if let Some(delivery) = body.codes {
+            world.set_code_delivery(&address, delivery);
         }
     });
     HttpResponse::NoContent().finish()

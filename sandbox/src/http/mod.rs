@@ -1,15 +1,18 @@
-//! The HTTP server: Twilio's REST API, the control API under `/sandbox`, and the page.
+//! The HTTP server: Twilio's REST API, the push services, the control API under `/sandbox`, and the page.
 
 mod chats;
 mod control;
+mod devices;
 mod media;
 mod page;
+mod push;
 mod rest;
 
 use std::{net::TcpListener, sync::Arc};
 
 use actix_web::{App, HttpServer, dev::Server, web};
 
+pub(crate) use self::push::endpoint_base;
 use crate::engine::Engine;
 
 /// The passwords of the REST API.
@@ -40,7 +43,10 @@ pub(crate) fn serve(listener: TcpListener, shared: Shared) -> std::io::Result<Se
             .app_data(web::JsonConfig::default().limit(BODY_LIMIT))
             .configure(page::routes)
             .configure(media::routes)
-            .service(web::scope("/sandbox").configure(control::routes).configure(chats::routes))
+            .configure(push::routes)
+            .service(
+                web::scope("/sandbox").configure(control::routes).configure(chats::routes).configure(devices::routes),
+            )
             .default_service(web::to(rest::answer))
     })
     .workers(1)

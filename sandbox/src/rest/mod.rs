@@ -12,6 +12,7 @@ pub(crate) mod route;
 mod shape;
 mod streams;
 mod taskrouter;
+mod verify;
 mod voice;
 
 pub(crate) use self::shape::snake_case;
@@ -34,6 +35,7 @@ pub(crate) fn answer(world: &mut World, request: &Request, operation: Operation,
         Product::Conversations => conversations::answer,
         Product::Media => media::answer,
         Product::EventStreams => streams::answer,
+        Product::Verify => verify::answer,
     };
     let reply = answers(world, request, operation, &variables);
     reply.unwrap_or_else(|refusal| refuse(refusal, request))
@@ -41,7 +43,7 @@ pub(crate) fn answer(world: &mut World, request: &Request, operation: Operation,
 
 fn refuse(mut refusal: Refusal, request: &Request) -> Answer {
     if refusal.status == 404 {
-        let resource = request.path.trim_start_matches("/v1");
+        let resource = request.path.trim_start_matches("/v1").trim_start_matches("/v2");
         refusal.message = format!("The requested resource {resource} was not found");
     }
     refusal.into()

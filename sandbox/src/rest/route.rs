@@ -99,6 +99,17 @@ operations! {
     ListSubscribedEvent "GET" "/v1/Subscriptions/*/SubscribedEvents",
     CreateSubscribedEvent "POST" "/v1/Subscriptions/*/SubscribedEvents",
     DeleteSubscribedEvent "DELETE" "/v1/Subscriptions/*/SubscribedEvents/*",
+    ListService "GET" "/v2/Services",
+    CreateService "POST" "/v2/Services",
+    FetchService "GET" "/v2/Services/*",
+    CreateVerification "POST" "/v2/Services/*/Verifications",
+    FetchVerification "GET" "/v2/Services/*/Verifications/*",
+    UpdateVerification "POST" "/v2/Services/*/Verifications/*",
+    CreateVerificationCheck "POST" "/v2/Services/*/VerificationCheck",
+    ListRateLimit "GET" "/v2/Services/*/RateLimits",
+    CreateRateLimit "POST" "/v2/Services/*/RateLimits",
+    ListBucket "GET" "/v2/Services/*/RateLimits/*/Buckets",
+    CreateBucket "POST" "/v2/Services/*/RateLimits/*/Buckets",
 }
 
 /// Whose an operation is.
@@ -110,6 +121,7 @@ pub(super) enum Product {
     Conversations,
     Media,
     EventStreams,
+    Verify,
 }
 
 impl Operation {
@@ -119,6 +131,7 @@ impl Operation {
         let mut parts = path.split('/').skip(1);
         match (parts.next(), parts.next()) {
             (Some("2010-04-01"), _) => Product::Voice,
+            (Some("v2"), _) => Product::Verify,
             (_, Some("Configuration")) if self == Self::FetchConfiguration && prefix != "/conversations" => {
                 Product::Flex
             }

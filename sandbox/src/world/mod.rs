@@ -21,6 +21,7 @@ pub(crate) mod snapshot;
 pub(crate) mod streams;
 pub(crate) mod table;
 mod timers;
+pub(crate) mod verify;
 pub(crate) mod words;
 mod workers;
 
@@ -47,6 +48,7 @@ use self::{
     streams::{Sink, Subscription},
     table::Table,
     timers::Timers,
+    verify::Verify,
 };
 use crate::{deliver::Webhook, options::Options, rest::error::Refusal};
 
@@ -108,6 +110,7 @@ pub(crate) struct World {
     pub(crate) unroutable: Vec<String>,
     /// Proves links to the content of files.
     media_key: hmac::Key,
+    pub(crate) verify: Verify,
     waiting: Vec<Sid>,
     timers: Timers,
     sids: SidMaker,
@@ -160,6 +163,7 @@ impl World {
             events: VecDeque::new(),
             unroutable: Vec::new(),
             media_key: hmac::Key::new(hmac::HMAC_SHA256, options.auth_token.as_bytes()),
+            verify: Verify::default(),
             waiting: Vec::new(),
             timers: Timers::default(),
             sids: SidMaker::new(options.seed),
@@ -174,6 +178,7 @@ impl World {
                 created: now,
             });
         }
+        world.seed_verify_service(&options.verify_service_sid);
         for agent in &options.agents {
             world.seed_agent(agent);
         }

@@ -9,7 +9,7 @@ use super::{
     sid::Sid,
     words::{CallStatus, ConferenceStatus, Direction, ReservationStatus, Role, TaskStatus},
 };
-use crate::options::Auto;
+use crate::{options::Auto, push::DeviceView, world::verify::CodeView};
 
 /// What everything is like at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Snapshot {
     pub calls: Vec<CallView>,
     pub conferences: Vec<ConferenceView>,
     pub conversations: Vec<ConversationView>,
+    pub devices: Vec<DeviceView>,
+    /// One-time codes.
+    pub codes: Vec<CodeView>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,13 +158,19 @@ impl Snapshot {
         self.call(sid)
     }
 
+    /// The one-time code that was sent to a phone last.
+    pub fn last_code(&self, phone: &str) -> Option<&CodeView> {
+        self.codes.iter().filter(|code| code.to == phone).max_by_key(|code| code.at_ms)
+    }
+
     pub fn is_ringing(&self, address: &str) -> bool {
         self.call_at(address).is_some_and(|call| call.status == CallStatus::Ringing)
     }
 }
 
 impl World {
-    /// `last`: so many tasks, reservations, calls, conferences and conversations at most, the latest ones.
+    /// `last`: so many tasks, reservations, calls, conferences and conversations at most, the latest ones. Devices are no
+    /// part of it.
     pub(crate) fn snapshot(&self, last: usize) -> Snapshot {
         Snapshot {
             now_ms: self.now,
@@ -174,6 +183,8 @@ impl World {
             calls: latest(self.calls.iter(), last, |row| self.view_call(row)),
             conferences: latest(self.conferences.iter(), last, |row| self.view_conference(row)),
             conversations: latest(self.conversations.iter(), last, |row| self.view_conversation(row, last)),
+            devices: Vec::new(),
+            codes: self.view_codes(last),
         }
     }
 

@@ -6,3 +6,4 @@ mod leaving;
 mod offering;
 mod refusing;
 mod reporting;
+mod verifying;

@@ -108,6 +108,8 @@ words! {
     Role { Customer = "customer", Worker = "worker", Other = "other" }
 }
 
+pub(super) use words;
+
 impl ChannelKind {
     /// What a customer with this address writes with.
     pub(crate) fn of(address: &str) -> Self {
