@@ -13,6 +13,7 @@ pub mod inbox;
 pub mod push;
 pub mod reconcile;
 pub mod roster;
+pub mod sessions;
 pub mod store;
 pub mod telemetry;
 pub mod twilio;

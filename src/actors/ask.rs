@@ -47,10 +47,19 @@ pub(super) struct Order(pub(super) Command);
 #[rtype(result = "Option<View>")]
 pub(super) struct See;
 
-/// Asks to be told when Twilio has said what became of an acceptance.
+/// What may be waited for.
+#[derive(Clone, Debug)]
+pub enum Wait {
+    /// Twilio has said what became of an acceptance.
+    Task(ReservationSid),
+    /// The activity that was asked for is there, or will not be.
+    Activity,
+}
+
+/// Asks to be told when that is so.
 #[derive(Message)]
-#[rtype(result = "oneshot::Receiver<Progress>")]
-pub(super) struct Await(pub(super) ReservationSid);
+#[rtype(result = "oneshot::Receiver<()>")]
+pub(super) struct Await(pub(super) Wait);
 
 /// A push service does not know a device any more.
 #[derive(Message)]
@@ -80,9 +89,19 @@ pub async fn see(directory: &Addr<Directory>, agent: AgentId) -> Result<View, No
     view.map_err(|_| NoAnswer)?.map_err(|_| NoAnswer)?.ok_or(NoAnswer)
 }
 
-/// Resolves when a task is not connecting any more; the caller says how long that is worth waiting for.
-pub async fn settled(directory: &Addr<Directory>, agent: AgentId, task: ReservationSid) -> Result<Progress, NoAnswer> {
+/// How far a task has come; over, if the agent has no such task.
+pub async fn progress(
+    directory: &Addr<Directory>,
+    agent: AgentId,
+    task: &ReservationSid,
+) -> Result<Progress, NoAnswer> {
+    let view = see(directory, agent).await?;
+    Ok(view.tasks.iter().find(|one| one.reservation == *task).map_or(Progress::Over, |one| one.progress))
+}
+
+/// Resolves when that is so; the caller says how long it is worth waiting for.
+pub async fn settled(directory: &Addr<Directory>, agent: AgentId, wait: Wait) -> Result<(), NoAnswer> {
     let agent = find(directory, agent).await?;
-    let waiting = tokio::time::timeout(PATIENCE, agent.send(Await(task))).await;
+    let waiting = tokio::time::timeout(PATIENCE, agent.send(Await(wait))).await;
     waiting.map_err(|_| NoAnswer)?.map_err(|_| NoAnswer)?.await.map_err(|_| NoAnswer)
 }

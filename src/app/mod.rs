@@ -22,6 +22,7 @@ use crate::{
     http::{self, AdminState, Readiness, TlsError, Webhooks},
     inbox::Inbox,
     push::{Push, PushError},
+    sessions::Sessions,
     store::{self, Fatal, StoreError, StoreHandle, profiles::take_back_import},
     telemetry::Metrics,
     twilio::{Twilio, client::SettingsError},
@@ -111,7 +112,7 @@ impl App {
         let arbiters: Vec<_> = (0..AGENT_THREADS).map(|_| Arbiter::new()).collect();
         let kit = Arc::new(parts::kit(config, &store, &clock, &twilio, &push));
         chores::warm(&io.handle(), kit.facts.clone());
-        let (directory, ended) = actors::start(kit, Doors { inbox: outlet, gone: gone_devices }, &arbiters);
+        let (directory, ended) = actors::start(kit.clone(), Doors { inbox: outlet, gone: gone_devices }, &arbiters);
         let readiness = Arc::new(Readiness::default());
         let webhooks = Webhooks {
             validator: parts::validator(config),
@@ -127,8 +128,11 @@ impl App {
             push: push.clone(),
             directory: directory.clone(),
         };
+        let sessions = Sessions::open(&store, clock.clone()).await;
+        let sessions = sessions.map_err(|source| store_error(config, source))?;
+        let api = parts::api(config, &kit, &directory, sessions);
         let servers = [
-            http::public(public, tls, Arc::new(webhooks)).map_err(StartError::Runtime)?,
+            http::public(public, tls, Arc::new(webhooks), Arc::new(api)).map_err(StartError::Runtime)?,
             http::operator(operator, Arc::new(admin)).map_err(StartError::Runtime)?,
         ];
         let log_readings = chores::start(&io.handle(), config, &store, &clock, &inbox, &twilio);

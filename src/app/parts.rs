@@ -8,7 +8,9 @@ use crate::{
     agent::{Policy, request::Closing},
     clock::Clock,
     config::{self, Completion, Config, EndChat, Subject},
+    http::{Activities, Api},
     push::{self, FcmSettings, VapidKeyFile},
+    sessions::Sessions,
     store::StoreHandle,
     twilio::{Credentials, Endpoints, Limits, Settings, Twilio, facts::WorkspaceFacts, signature::Validator},
 };
@@ -110,5 +112,23 @@ pub(super) fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &
         push: push.clone(),
         conversations: actors::Conversations::default(),
         readings: tokio::sync::Semaphore::new(actors::READINGS),
+    }
+}
+
+pub(super) fn api(config: &Config, kit: &Kit, directory: &actix::Addr<actors::Directory>, sessions: Sessions) -> Api {
+    let activities = &config.twilio.activities;
+    Api {
+        sessions,
+        directory: directory.clone(),
+        twilio: kit.twilio.clone(),
+        facts: kit.facts.clone(),
+        push: kit.push.clone(),
+        clock: kit.clock.clone(),
+        activities: Activities {
+            choices: activities.choices.clone(),
+            available: activities.mobile.clone(),
+            unavailable: activities.offline.clone(),
+        },
+        uploads: Api::uploads(),
     }
 }

@@ -1,6 +1,7 @@
-//! The HTTP listeners: Twilio's webhooks on the public one, health and metrics on the operator's.
+//! The HTTP listeners: Twilio's webhooks and the agents' API on the public one, health and metrics on the operator's.
 
 mod admin;
+mod api;
 mod problem;
 mod tls;
 mod webhooks;
@@ -11,6 +12,7 @@ use actix_web::{App, HttpServer, dev::Server, web};
 use rustls::ServerConfig;
 
 pub use admin::{AdminState, Readiness};
+pub use api::{Activities, Api};
 pub use tls::{TlsError, server_config};
 pub use webhooks::Webhooks;
 
@@ -26,10 +28,20 @@ const CONNECTIONS: usize = 4096;
 const DRAIN_SECS: u64 = 5;
 
 /// The public listener.
-pub fn public(listener: TcpListener, tls: Option<ServerConfig>, webhooks: Arc<Webhooks>) -> std::io::Result<Server> {
-    let webhooks = web::Data::from(webhooks);
+pub fn public(
+    listener: TcpListener,
+    tls: Option<ServerConfig>,
+    webhooks: Arc<Webhooks>,
+    api: Arc<Api>,
+) -> std::io::Result<Server> {
+    let (webhooks, api) = (web::Data::from(webhooks), web::Data::from(api));
     let server = HttpServer::new(move || {
-        App::new().app_data(webhooks.clone()).configure(webhooks::routes).default_service(web::to(problem::not_found))
+        App::new()
+            .app_data(webhooks.clone())
+            .app_data(api.clone())
+            .configure(webhooks::routes)
+            .configure(api::routes)
+            .default_service(web::to(problem::not_found))
     })
     .workers(workers())
     .max_connections(CONNECTIONS)

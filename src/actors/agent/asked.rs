@@ -6,31 +6,34 @@ use tokio::sync::oneshot;
 use super::{
     super::{
         Devices,
-        ask::{Await, Gone, NoAnswer, Order, See, View},
+        ask::{Await, Gone, NoAnswer, Order, See, View, Wait},
     },
     AgentActor, Cause, Owned, disk,
 };
-use crate::{agent::view::Progress, domain::ReservationSid};
+use crate::agent::view::Progress;
 
 /// Those who wait at most: an agent's devices that accept at the same time. Beyond them the first is let go.
 const WAITERS: usize = 16;
 
-/// Somebody who waits to hear what becomes of an acceptance.
+/// Somebody who waits to hear what Twilio says.
 pub(super) struct Waiter {
-    task: ReservationSid,
-    answer: oneshot::Sender<Progress>,
+    wait: Wait,
+    answer: oneshot::Sender<()>,
 }
 
 impl AgentActor {
     /// Tells those who wait for what has become plain.
     pub(super) fn tell_waiting(&mut self) {
         let Some(agent) = &self.agent else { return };
-        let is_plain = |waiter: &Waiter| agent.progress(&waiter.task) != Some(Progress::Connecting);
+        let is_plain = |waiter: &Waiter| match &waiter.wait {
+            Wait::Task(task) => agent.progress(task) != Some(Progress::Connecting),
+            Wait::Activity => !agent.is_changing_activity(),
+        };
         let (told, waiting) = std::mem::take(&mut self.waiting).into_iter().partition::<Vec<_>, _>(is_plain);
         self.waiting = waiting;
-        for Waiter { task, answer } in told {
+        for waiter in told {
             // Whoever has gone does not want to know.
-            let _ = answer.send(agent.progress(&task).unwrap_or(Progress::Over));
+            let _ = waiter.answer.send(());
         }
     }
 }
@@ -64,11 +67,11 @@ impl Handler<See> for AgentActor {
 impl Handler<Await> for AgentActor {
     type Result = MessageResult<Await>;
 
-    fn handle(&mut self, Await(task): Await, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Await(wait): Await, _: &mut Context<Self>) -> Self::Result {
         let (answer, waiting) = oneshot::channel();
         let excess = (self.waiting.len() + 1).saturating_sub(WAITERS);
         self.waiting.drain(..excess);
-        self.waiting.push(Waiter { task, answer });
+        self.waiting.push(Waiter { wait, answer });
         self.tell_waiting();
         MessageResult(waiting)
     }

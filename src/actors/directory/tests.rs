@@ -7,9 +7,10 @@ use crate::{
     actors::{self, AgentRecord, Overview},
     agent::Policy,
     clock::{Clock, Hand},
-    config::Recording,
+    config::{Privacy, Recording, Subject},
     domain::{Event, Profile, Role, WorkerEvent, WorkerEventKind},
     inbox::Inbox,
+    push::{self, Push},
     store::{Family, MemoryStore, Record, StoreHandle},
     twilio::{Credentials, Endpoints, Limits, Settings, Twilio, facts::WorkspaceFacts},
 };
@@ -66,7 +67,24 @@ async fn store_of_two() -> StoreHandle {
     store
 }
 
-fn kit(store: &StoreHandle, clock: &Clock) -> Kit {
+/// A pusher that nothing is given to.
+async fn pusher(store: &StoreHandle, clock: &Clock) -> Push {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = push::Settings {
+        public_url: "https://gw.example.com".parse().unwrap(),
+        privacy: Privacy::Sender,
+        allow_hosts: Vec::new(),
+        subject: Subject::of(&"https://gw.example.com".parse().unwrap()),
+        vapid_key: push::VapidKeyFile::Own(folder.path().join("vapid.pem")),
+        fcm: None,
+        extra_roots_pem: None,
+        limits: push::Limits::default(),
+    };
+    let (gone, _) = tokio::sync::mpsc::channel(1);
+    Push::start(settings, store.clone(), clock.clone(), tokio::runtime::Handle::current(), gone).await.unwrap()
+}
+
+async fn kit(store: &StoreHandle, clock: &Clock) -> Kit {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let settings = Settings {
         account_sid: "AC0123456789abcdef0123456789abcdef".parse().unwrap(),
@@ -86,8 +104,14 @@ fn kit(store: &StoreHandle, clock: &Clock) -> Kit {
         public_url: "https://gw.example.com".parse().unwrap(),
         caller_id: "+15550100".parse().unwrap(),
         recording: Recording::Never,
+        push: pusher(store, clock).await,
+        conversations: actors::Conversations::default(),
         readings: tokio::sync::Semaphore::new(actors::READINGS),
     }
+}
+
+fn doors(inbox: inbox::Outlet) -> Doors {
+    Doors { inbox, gone: tokio::sync::mpsc::channel(1).1 }
 }
 
 impl Bench {
@@ -98,7 +122,7 @@ impl Bench {
     async fn on(store: StoreHandle) -> Self {
         let (clock, hand) = Clock::manual(NOON);
         let (inbox, outlet) = Inbox::open(store.clone(), clock.clone()).await.unwrap();
-        let (directory, _) = actors::start(Arc::new(kit(&store, &clock)), outlet, &[]);
+        let (directory, _) = actors::start(Arc::new(kit(&store, &clock).await), doors(outlet), &[]);
         Self { store, hand, clock, inbox, directory }
     }
 
@@ -181,7 +205,7 @@ async fn an_event_of_a_worker_that_nobody_knows_is_let_go() {
 async fn what_waited_for_more_than_a_day_is_let_go() {
     let store = store_of_two().await;
     let mut batch = Batch::new();
-    let old = Entry { event: event(1, 1, "Break"), received_at: NOON - FRESH_FOR - ROUND };
+    let old = Entry { event: event(1, 1, "Break"), received_at: NOON - FRESH_FOR - ROUND, to: None };
     batch.put(&Sequence::new(1), &old).unwrap();
     store.commit(batch).await.unwrap();
     let bench = Bench::on(store).await;
@@ -245,7 +269,7 @@ async fn a_directory_that_cannot_read_its_agents_ends_and_loses_nothing() {
     let (inbox, outlet) = Inbox::open(handle.clone(), clock.clone()).await.unwrap();
     inbox.accept(event(1, 1, "Break"), None).await.unwrap();
     store.refuse_with(Some(StoreError::Closed));
-    let (_directory, ended) = actors::start(Arc::new(kit(&handle, &clock)), outlet, &[]);
+    let (_directory, ended) = actors::start(Arc::new(kit(&handle, &clock).await), doors(outlet), &[]);
     tokio::time::timeout(LIMIT, ended).await.unwrap().unwrap_err();
     store.refuse_with(None);
     assert_eq!(inbox::waiting_entries(&handle, Sequence::new(u64::MAX)).await.unwrap().len(), 1);

@@ -1,0 +1,182 @@
+//! Conversations: what was written, writing, and reading.
+
+use std::collections::HashMap;
+
+use actix_web::{Either, HttpResponse, web};
+use futures_util::future;
+use serde::Deserialize;
+
+use super::{
+    Answer, Api,
+    auth::Caller,
+    failure::Failure,
+    shape::{Page, Written},
+    upload::{self, Upload},
+};
+use crate::{
+    actors::ask::{self, Command, Line, Progress, View},
+    domain::{AgentId, ChatIdentity, ConversationSid, MediaSid, Timestamp},
+    twilio::{TwilioError, conversations::Message},
+};
+
+/// Messages a page, by default and at most.
+const PAGE: usize = 50;
+const LARGEST_PAGE: usize = 200;
+/// A message's longest text, in bytes: Conversations' own bound.
+const LONGEST: usize = 32 * 1024;
+/// Where a message is looked for of which nobody knows whether it was sent: among the latest.
+const LATEST: usize = 10;
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/conversations/{conversation}/messages", web::get().to(history))
+        .route("/conversations/{conversation}/messages", web::post().to(write))
+        .route("/conversations/{conversation}/read", web::post().to(read));
+}
+
+/// An agent's own part in a conversation.
+struct Part {
+    conversation: ConversationSid,
+    me: ChatIdentity,
+    /// Nothing can be written any more.
+    is_over: bool,
+    latest: Option<u64>,
+}
+
+/// The conversation that a path names, if the agent works on a task with it.
+fn part(view: View, path: &str) -> Result<Part, Failure> {
+    let conversation: ConversationSid = path.parse().map_err(|_| Failure::NotFound)?;
+    let works = |progress| matches!(progress, Progress::Accepted | Progress::Wrapping);
+    let tasks = view.tasks.into_iter();
+    let mut own = tasks.filter(|task| task.conversation.as_ref() == Some(&conversation) && works(task.progress));
+    let task = own.next().ok_or(Failure::NotFound)?;
+    let is_over = task.progress == Progress::Wrapping;
+    Ok(Part { conversation, me: view.identity, is_over, latest: task.last.map(|last| last.index) })
+}
+
+#[derive(Deserialize)]
+struct Span {
+    before: Option<u64>,
+    limit: Option<usize>,
+}
+
+async fn history(
+    api: web::Data<Api>,
+    Caller(agent): Caller,
+    path: web::Path<String>,
+    span: Result<web::Query<Span>, actix_web::Error>,
+) -> Answer {
+    let span = span.map_err(|_| Failure::Invalid("expected whole numbers for \"before\" and \"limit\""))?;
+    let part = part(ask::see(&api.directory, agent).await?, &path)?;
+    let limit = span.limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
+    let messages = api.twilio.messages(&part.conversation, span.before, limit).await?;
+    let next = messages.first().filter(|_| messages.len() == limit).map(|first| first.index.to_string());
+    let links = links(&api, messages.iter().flat_map(|message| &message.media).map(|media| &media.sid)).await;
+    let shape = |message| Written::new(message, &part.me, |sid| links.get(sid).cloned());
+    Ok(HttpResponse::Ok().json(Page { items: messages.into_iter().map(shape).collect(), next }))
+}
+
+/// Where files can be fetched from. One that Twilio does not tell of does not hide the messages.
+async fn links(api: &Api, files: impl Iterator<Item = &MediaSid>) -> HashMap<MediaSid, String> {
+    let files: Vec<_> = files.cloned().collect();
+    if files.is_empty() {
+        return HashMap::new();
+    }
+    let Ok(service) = api.facts.chat_service_sid().await else { return HashMap::new() };
+    let links = files.into_iter().map(|sid| {
+        let service = &service;
+        async move {
+            let link = api.twilio.media_link(service, &sid).await.ok()?;
+            Some((sid, link.to_string()))
+        }
+    });
+    future::join_all(links).await.into_iter().flatten().collect()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    body: String,
+}
+
+async fn write(
+    api: web::Data<Api>,
+    Caller(agent): Caller,
+    path: web::Path<String>,
+    message: Either<web::Json<Text>, Upload>,
+) -> Answer {
+    let part = part(ask::see(&api.directory, agent).await?, &path)?;
+    if part.is_over {
+        return Err(Failure::Closed);
+    }
+    let (body, file) = match message {
+        Either::Left(web::Json(text)) => (Some(text.body), None),
+        Either::Right(upload) => upload.read(&api.uploads).await?,
+    };
+    let body = body.filter(|body| !body.trim().is_empty());
+    if body.is_none() && file.is_none() {
+        return Err(Failure::Invalid("a message has a text or a file"));
+    }
+    if body.as_ref().is_some_and(|body| body.len() > LONGEST) {
+        return Err(Failure::TooLarge("a message has 32 KB at most"));
+    }
+    let media = match file {
+        Some(file) => Some(upload::to_twilio(&api, file).await?),
+        None => None,
+    };
+    let sent = send(&api, &part, body.as_deref(), media.as_ref()).await?;
+    note(&api, agent, &part, &sent).await;
+    Ok(HttpResponse::Created().json(Written::new(sent, &part.me, |_| None)))
+}
+
+/// Sends once. What may have been sent is looked for before anybody is told that it was not.
+async fn send(api: &Api, part: &Part, body: Option<&str>, media: Option<&MediaSid>) -> Result<Message, Failure> {
+    match api.twilio.send_message(&part.conversation, &part.me, body, media).await {
+        Err(error) if error.may_have_happened() => find(api, part, body, media).await?.ok_or(Failure::Unknown),
+        sent => Ok(sent?),
+    }
+}
+
+async fn find(
+    api: &Api,
+    part: &Part,
+    body: Option<&str>,
+    media: Option<&MediaSid>,
+) -> Result<Option<Message>, TwilioError> {
+    let latest = api.twilio.latest_messages(&part.conversation, LATEST).await?;
+    let is_it = |message: &Message| {
+        message.author == part.me.as_str()
+            && part.latest.is_none_or(|known| message.index > known)
+            && message.body == body.unwrap_or_default()
+            && media.is_none_or(|media| message.media.iter().any(|file| file.sid == *media))
+    };
+    Ok(latest.into_iter().rev().find(is_it))
+}
+
+/// Tells the agent's books of what was written; its webhook would do so too, a little later.
+async fn note(api: &Api, agent: AgentId, part: &Part, sent: &Message) {
+    let line = Line {
+        message: sent.sid.clone(),
+        index: sent.index,
+        at: sent.date_created.unwrap_or(Timestamp::EPOCH),
+        author: sent.author.clone(),
+        text: sent.body.clone(),
+        files: u32::try_from(sent.media.len()).unwrap_or(u32::MAX),
+    };
+    let conversation = part.conversation.clone();
+    if let Err(error) = ask::order(&api.directory, agent, Command::Wrote { conversation, line }).await {
+        tracing::warn!(%agent, %error, "a message that was sent is heard of by its webhook alone");
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UpTo {
+    index: u64,
+}
+
+async fn read(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>, up_to: web::Json<UpTo>) -> Answer {
+    let conversation: ConversationSid = path.parse().map_err(|_| Failure::NotFound)?;
+    ask::order(&api.directory, agent, Command::Read { conversation, index: up_to.index }).await??;
+    Ok(HttpResponse::NoContent().finish())
+}

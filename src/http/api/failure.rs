@@ -1,0 +1,156 @@
+//! Why the API does not do as asked, as a problem for programs and people (RFC 9457).
+
+use std::fmt;
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    error::JsonPayloadError,
+    http::{StatusCode, header},
+};
+
+use super::problem;
+use crate::{
+    actors::ask::{Denial, NoAnswer},
+    http::problem::unavailable,
+    sessions::NoSession,
+    twilio::{Refusal, TwilioError},
+};
+
+/// Seconds after which it is worth trying again.
+const SOON: u32 = 2;
+
+/// What is answered in place of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    NoSession(NoSession),
+    Denied(Denial),
+    NoAnswer,
+    /// There is nothing of this name, or it is somebody else's.
+    NotFound,
+    /// The conversation is over for this agent.
+    Closed,
+    /// What was sent makes no sense; `.0` says what would.
+    Malformed(&'static str),
+    Invalid(&'static str),
+    TooLarge(&'static str),
+    /// The account's own rules keep the message back.
+    Rejected,
+    Refused,
+    /// Twilio cannot be reached, or has too much to do: nothing was done.
+    Unavailable,
+    /// Nobody knows whether it was done.
+    Unknown,
+}
+
+impl From<Denial> for Failure {
+    fn from(denial: Denial) -> Self {
+        if denial == Denial::NotFound { Self::NotFound } else { Self::Denied(denial) }
+    }
+}
+
+impl From<NoAnswer> for Failure {
+    fn from(_: NoAnswer) -> Self {
+        Self::NoAnswer
+    }
+}
+
+impl From<NoSession> for Failure {
+    fn from(none: NoSession) -> Self {
+        Self::NoSession(none)
+    }
+}
+
+impl From<TwilioError> for Failure {
+    fn from(error: TwilioError) -> Self {
+        match error.refusal() {
+            Some(Refusal::NotFound) => Self::NotFound,
+            Some(Refusal::RejectedByWebhook) => Self::Rejected,
+            Some(_) => Self::Refused,
+            None if error.may_have_happened() => Self::Unknown,
+            None => Self::Unavailable,
+        }
+    }
+}
+
+/// A JSON body that is none.
+pub(super) fn of_json(error: &JsonPayloadError) -> Failure {
+    match error {
+        JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
+            Failure::TooLarge("the body is larger than 64 KB")
+        }
+        JsonPayloadError::ContentType => Failure::Malformed("the body must be JSON, and say so in its content type"),
+        JsonPayloadError::Deserialize(error) if error.is_data() => {
+            Failure::Invalid("the body is JSON, but not of the form that this call takes")
+        }
+        _ => Failure::Malformed("the body is not JSON"),
+    }
+}
+
+impl Failure {
+    fn answer(self) -> HttpResponse {
+        match self {
+            Self::NoSession(none) => unauthorized(none),
+            Self::Denied(denial) => {
+                let (status, code) = denied(denial);
+                problem(status, code, &denial.to_string())
+            }
+            Self::NoAnswer => unavailable("no_answer", "the agent's part of the gateway is busy; try again", SOON),
+            Self::NotFound => problem(StatusCode::NOT_FOUND, "not_found", "you have no such task or conversation"),
+            Self::Closed => {
+                problem(StatusCode::CONFLICT, "closed", "the conversation is over: nothing can be written any more")
+            }
+            Self::Malformed(detail) => problem(StatusCode::BAD_REQUEST, "malformed", detail),
+            Self::Invalid(detail) => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail),
+            Self::TooLarge(detail) => problem(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail),
+            Self::Rejected => problem(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "rejected",
+                "the contact centre's own rules keep this message back; it was not sent",
+            ),
+            Self::Refused => problem(StatusCode::BAD_GATEWAY, "refused", "Twilio refuses this; nothing was done"),
+            Self::Unavailable => unavailable("twilio_unavailable", "Twilio cannot be reached; nothing was done", SOON),
+            Self::Unknown => problem(
+                StatusCode::GATEWAY_TIMEOUT,
+                "unknown",
+                "Twilio did not answer: look at the conversation before you try again",
+            ),
+        }
+    }
+}
+
+const fn denied(denial: Denial) -> (StatusCode, &'static str) {
+    match denial {
+        Denial::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+        Denial::Taken => (StatusCode::CONFLICT, "taken"),
+        Denial::Gone => (StatusCode::CONFLICT, "gone"),
+        Denial::NotPending => (StatusCode::CONFLICT, "not_pending"),
+        Denial::NotAccepted => (StatusCode::CONFLICT, "not_accepted"),
+        Denial::NotAChoice => (StatusCode::UNPROCESSABLE_ENTITY, "not_a_choice"),
+    }
+}
+
+fn unauthorized(none: NoSession) -> HttpResponse {
+    let code = match none {
+        NoSession::Unknown => "no_session",
+        NoSession::Expired => "expired",
+    };
+    let mut response = problem(StatusCode::UNAUTHORIZED, code, &none.to_string());
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+    response
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl ResponseError for Failure {
+    fn status_code(&self) -> StatusCode {
+        self.answer().status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.answer()
+    }
+}

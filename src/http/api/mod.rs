@@ -1,0 +1,82 @@
+//! What agents' apps call: `/api/v1`, JSON in and out, a bearer token for who is who. An agent is reached by a message through
+//! the directory; what is Twilio's alone, such as the history of a conversation, is asked of Twilio.
+
+mod activity;
+mod auth;
+mod conversations;
+mod failure;
+mod shape;
+mod tasks;
+mod upload;
+
+use std::time::Duration;
+
+use actix::Addr;
+use actix_web::{HttpResponse, web};
+use tokio::sync::Semaphore;
+
+use self::failure::Failure;
+use super::problem::problem;
+use crate::{
+    actors::Directory,
+    clock::Clock,
+    push::Push,
+    sessions::Sessions,
+    twilio::{Twilio, facts::WorkspaceFacts},
+};
+
+/// A JSON body's largest size, in bytes.
+const MAX_JSON: usize = 64 * 1024;
+/// How long an answer waits for Twilio's word: longer, and the app is told that it is still to come.
+const WORTH_WAITING: Duration = Duration::from_secs(3);
+/// Files that are taken in at once: each is in memory until Twilio has it.
+const UPLOADS: usize = 8;
+
+/// What the API's handlers work with.
+pub struct Api {
+    pub sessions: Sessions,
+    pub directory: Addr<Directory>,
+    pub twilio: Twilio,
+    pub facts: WorkspaceFacts,
+    pub push: Push,
+    pub clock: Clock,
+    /// What an agent may choose, and which of them is meant by available and by not available.
+    pub activities: Activities,
+    pub uploads: Semaphore,
+}
+
+/// The activities of agents on their phones.
+#[derive(Clone, Debug)]
+pub struct Activities {
+    pub choices: Vec<String>,
+    pub available: String,
+    pub unavailable: String,
+}
+
+impl Api {
+    /// How many files may be taken in at once.
+    pub fn uploads() -> Semaphore {
+        Semaphore::new(UPLOADS)
+    }
+}
+
+/// An answer, or why there is none.
+type Answer = Result<HttpResponse, Failure>;
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    let json = web::JsonConfig::default().limit(MAX_JSON).error_handler(|error, _| failure::of_json(&error).into());
+    config.service(
+        web::scope("/api/v1")
+            .app_data(json)
+            .configure(tasks::routes)
+            .configure(conversations::routes)
+            .configure(activity::routes)
+            .route("/push/vapid", web::get().to(vapid))
+            .default_service(web::to(super::problem::not_found)),
+    );
+}
+
+/// The key that browsers subscribe with. Everybody may know it.
+async fn vapid(api: web::Data<Api>) -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({ "public_key": api.push.public_key() }))
+}

@@ -1,0 +1,94 @@
+//! A message with a file, as a form of several parts (RFC 7578): a part with a file name, and perhaps a part `body`.
+
+use std::future::{Ready, ready};
+
+use actix_multipart::{Field, Multipart, MultipartError};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use futures_util::TryStreamExt;
+use tokio::sync::Semaphore;
+
+use super::{Api, failure::Failure};
+use crate::domain::MediaSid;
+
+/// A file's largest size, in bytes: what the phone networks and WhatsApp carry is less.
+const MAX_FILE: usize = 10 * 1024 * 1024;
+/// A text's, in such a form.
+const MAX_TEXT: usize = 32 * 1024;
+/// Parts at most.
+const MAX_PARTS: usize = 4;
+
+/// A form that was not read yet.
+pub(super) struct Upload(Multipart);
+
+/// A file that an agent sends.
+pub(super) struct File {
+    content_type: String,
+    name: Option<String>,
+    bytes: web::Bytes,
+}
+
+impl FromRequest for Upload {
+    type Error = Failure;
+    type Future = Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        const NEITHER: Failure =
+            Failure::Malformed("expected JSON with a \"body\", or multipart/form-data with a file");
+        let is_form =
+            request.headers().get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/"));
+        ready(if is_form { Ok(Self(Multipart::new(request.headers(), payload.take()))) } else { Err(NEITHER) })
+    }
+}
+
+impl Upload {
+    /// The text and the file, as far as they are there. So many are read at once as `turns` allows.
+    pub(super) async fn read(mut self, turns: &Semaphore) -> Result<(Option<String>, Option<File>), Failure> {
+        let _turn = turns.try_acquire().map_err(|_| Failure::Unavailable)?;
+        let (mut text, mut file) = (None, None);
+        for _ in 0..MAX_PARTS {
+            let Some(mut part) = self.0.try_next().await.map_err(|error| broken(&error))? else {
+                return Ok((text, file));
+            };
+            let disposition = part.content_disposition().cloned();
+            let name = disposition.as_ref().and_then(|one| one.get_filename()).map(str::to_owned);
+            match (name, disposition.as_ref().and_then(|one| one.get_name())) {
+                (Some(name), _) if file.is_none() => file = Some(read_file(&mut part, name).await?),
+                (None, Some("body")) if text.is_none() => text = Some(read_text(&mut part).await?),
+                _ => return Err(Failure::Invalid("expected one file, and perhaps one text called \"body\"")),
+            }
+        }
+        Err(Failure::Invalid("the form has too many parts"))
+    }
+}
+
+async fn read_file(part: &mut Field, name: String) -> Result<File, Failure> {
+    let content_type = part.content_type().map_or_else(|| "application/octet-stream".to_owned(), ToString::to_string);
+    let bytes = whole(part, MAX_FILE, "a file has 10 MB at most").await?;
+    if bytes.is_empty() {
+        return Err(Failure::Invalid("the file is empty"));
+    }
+    Ok(File { content_type, name: Some(name).filter(|name| !name.is_empty()), bytes })
+}
+
+async fn read_text(part: &mut Field) -> Result<String, Failure> {
+    let bytes = whole(part, MAX_TEXT, "a message has 32 KB at most").await?;
+    String::from_utf8(bytes.into()).map_err(|_| Failure::Invalid("the text is not UTF-8"))
+}
+
+async fn whole(part: &mut Field, limit: usize, too_large: &'static str) -> Result<web::Bytes, Failure> {
+    match part.bytes(limit).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => Err(broken(&error)),
+        Err(_) => Err(Failure::TooLarge(too_large)),
+    }
+}
+
+fn broken(_: &MultipartError) -> Failure {
+    Failure::Malformed("the form did not arrive whole, or is none")
+}
+
+/// Hands a file to Twilio; a message then names it.
+pub(super) async fn to_twilio(api: &Api, file: File) -> Result<MediaSid, Failure> {
+    let service = api.facts.chat_service_sid().await?;
+    Ok(api.twilio.upload_media(&service, &file.content_type, file.name.as_deref(), file.bytes).await?)
+}
