@@ -34,7 +34,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 
 /// Every POST has a JSON body, if only `{}`: a page of another origin cannot send one without being allowed to.
 #[derive(Deserialize)]
-struct Nothing {}
+pub(super) struct Nothing {}
 
 #[derive(Deserialize)]
 struct PlaceCall {

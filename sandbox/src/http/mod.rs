@@ -1,5 +1,6 @@
 //! The HTTP server: Twilio's REST API, the push services, the control API under `/sandbox`, and the page.
 
+mod apps;
 mod control;
 mod devices;
 mod page;
@@ -10,7 +11,7 @@ use std::{net::TcpListener, sync::Arc};
 
 use actix_web::{App, HttpServer, dev::Server, web};
 
-pub(crate) use self::push::endpoint_base;
+pub(crate) use self::{apps::client as app_client, push::endpoint_base};
 use crate::engine::Engine;
 
 /// The passwords of the REST API.
@@ -25,6 +26,8 @@ pub(crate) struct Keys {
 pub(crate) struct Shared {
     pub(crate) engine: Arc<Engine>,
     pub(crate) keys: Keys,
+    /// What the agents' apps ask their gateways with.
+    pub(crate) app_client: reqwest::Client,
     /// Scheme, host and port.
     pub(crate) url: String,
 }
@@ -41,7 +44,9 @@ pub(crate) fn serve(listener: TcpListener, shared: Shared) -> std::io::Result<Se
             .app_data(web::JsonConfig::default().limit(BODY_LIMIT))
             .configure(page::routes)
             .configure(push::routes)
-            .service(web::scope("/sandbox").configure(control::routes).configure(devices::routes))
+            .service(
+                web::scope("/sandbox").configure(apps::routes).configure(control::routes).configure(devices::routes),
+            )
             .default_service(web::to(rest::answer))
     })
     .workers(1)

@@ -24,6 +24,8 @@ pub struct Snapshot {
     pub calls: Vec<CallView>,
     pub conferences: Vec<ConferenceView>,
     pub devices: Vec<DeviceView>,
+    /// The phones that have the agents' app.
+    pub apps: Vec<String>,
     /// One-time codes.
     pub codes: Vec<CodeView>,
 }
@@ -156,7 +158,7 @@ impl Snapshot {
 }
 
 impl World {
-    /// `last`: so many tasks, reservations, calls and conferences at most, the latest ones. Devices are no part of it.
+    /// `last`: so many tasks, reservations, calls and conferences at most, the latest ones. Devices and apps are no part of it.
     pub(crate) fn snapshot(&self, last: usize) -> Snapshot {
         Snapshot {
             now_ms: self.now,
@@ -169,6 +171,7 @@ impl World {
             calls: latest(self.calls.iter(), last, |row| self.view_call(row)),
             conferences: latest(self.conferences.iter(), last, |row| self.view_conference(row)),
             devices: Vec::new(),
+            apps: Vec::new(),
             codes: self.view_codes(last),
         }
     }
