@@ -9,6 +9,7 @@ use std::sync::{
 use tokio::sync::{mpsc, watch};
 
 use crate::{
+    app::Apps,
     deliver::Webhook,
     faults::Faults,
     log::{Log, LogEntry},
@@ -40,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) faults: Faults,
     pub(crate) log: Log,
     pub(crate) devices: Devices,
+    pub(crate) apps: Apps,
 }
 
 impl Engine {
@@ -52,6 +54,7 @@ impl Engine {
                 faults: Faults::default(),
                 log: Log::default(),
                 devices: Devices::default(),
+                apps: Apps::default(),
             }),
             changed: watch::Sender::new(0),
             outbox,
@@ -89,7 +92,7 @@ impl Engine {
         result
     }
 
-    /// Reads or changes what is no part of the world: faults, the log and the devices.
+    /// Reads or changes what is no part of the world: faults, the log, the devices and the apps.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Inner) -> R) -> R {
         act(&mut self.lock())
     }
@@ -137,7 +140,7 @@ impl Engine {
 
     pub(crate) fn snapshot(&self, last: usize) -> Snapshot {
         let inner = self.lock();
-        Snapshot { devices: inner.devices.view(last), ..inner.world.snapshot(last) }
+        Snapshot { devices: inner.devices.view(last), apps: inner.apps.phones(), ..inner.world.snapshot(last) }
     }
 
     /// Changes the devices, at the present moment.

@@ -52,6 +52,10 @@
 //! | `GET /sandbox/devices` | [`DeviceView`]s: what notifications are pushed to |
 //! | `POST /sandbox/devices` `{"owner","kind","name"?}` | one more, of `kind` `webpush` or `fcm` → 201 `{"subscription"}` or `{"token"}` |
 //! | `POST /sandbox/devices/{id}` `{"answer"?, "times"?, "offline"?, "dismiss"?}` | `answer` is a [`PushAnswer`], as in `"gone"` |
+//! | `GET /sandbox/apps/{phone}/tasks` | what the gateway's `GET /api/v1/tasks` answers to that agent's app |
+//! | `POST /sandbox/apps/{phone}/tasks/{WR…}/accept`, `decline`, `wrapup`, `complete` | the same of what the app can do there, |
+//! | `POST /sandbox/apps/{phone}/conversations/{CH…}/messages` `{"body"}`, `read` `{"index"}` | and there; |
+//! | `PUT /sandbox/apps/{phone}/activity` `{"activity"}` | 404: no app is installed, 502: the gateway does not answer |
 //! | `GET`, `PUT`, `DELETE /sandbox/faults` | all [`Faults`] |
 //! | `POST /sandbox/faults` | one more [`RestFault`] |
 //!
@@ -61,6 +65,7 @@
 //!
 //! The endpoints of Web Push are below `/push`; FCM's base URL ends with `/fcm`.
 
+mod app;
 mod deliver;
 mod engine;
 mod faults;

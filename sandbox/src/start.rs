@@ -22,7 +22,7 @@ pub enum Error {
     Listen(SocketAddr, #[source] std::io::Error),
     #[error("cannot start the sandbox's thread")]
     Thread(#[source] std::io::Error),
-    #[error("cannot make the client that sends webhooks")]
+    #[error("cannot make an HTTP client")]
     Client(#[source] reqwest::Error),
 }
 
@@ -48,7 +48,8 @@ impl Sandbox {
             verify_service_sid: options.verify_service_sid.as_str().into(),
         });
         let keys = Keys { account_sid: options.account_sid, auth_token: options.auth_token, api_key: options.api_key };
-        let shared = Shared { engine: Arc::clone(&engine), keys, url: format!("http://{address}") };
+        let app_client = http::app_client().map_err(Error::Client)?;
+        let shared = Shared { engine: Arc::clone(&engine), keys, app_client, url: format!("http://{address}") };
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("sandbox".to_owned())

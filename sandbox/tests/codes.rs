@@ -1,7 +1,5 @@
 //! One-time codes over HTTP.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::{
     sync::{Arc, Mutex},
     time::Duration,

@@ -1,5 +1,6 @@
 //! The HTTP server: Twilio's REST API, the push services, the control API under `/sandbox`, and the page.
 
+mod apps;
 mod chats;
 mod control;
 mod devices;
@@ -12,7 +13,7 @@ use std::{net::TcpListener, sync::Arc};
 
 use actix_web::{App, HttpServer, dev::Server, web};
 
-pub(crate) use self::push::endpoint_base;
+pub(crate) use self::{apps::client as app_client, push::endpoint_base};
 use crate::engine::Engine;
 
 /// The passwords of the REST API.
@@ -27,6 +28,8 @@ pub(crate) struct Keys {
 pub(crate) struct Shared {
     pub(crate) engine: Arc<Engine>,
     pub(crate) keys: Keys,
+    /// What the agents' apps ask their gateways with.
+    pub(crate) app_client: reqwest::Client,
     /// Scheme, host and port.
     pub(crate) url: String,
 }
@@ -45,7 +48,11 @@ pub(crate) fn serve(listener: TcpListener, shared: Shared) -> std::io::Result<Se
             .configure(media::routes)
             .configure(push::routes)
             .service(
-                web::scope("/sandbox").configure(control::routes).configure(chats::routes).configure(devices::routes),
+                web::scope("/sandbox")
+                    .configure(control::routes)
+                    .configure(chats::routes)
+                    .configure(devices::routes)
+                    .configure(apps::routes),
             )
             .default_service(web::to(rest::answer))
     })

@@ -26,6 +26,8 @@ pub struct Snapshot {
     pub conferences: Vec<ConferenceView>,
     pub conversations: Vec<ConversationView>,
     pub devices: Vec<DeviceView>,
+    /// The phones that have the agents' app.
+    pub apps: Vec<String>,
     /// One-time codes.
     pub codes: Vec<CodeView>,
 }
@@ -169,8 +171,8 @@ impl Snapshot {
 }
 
 impl World {
-    /// `last`: so many tasks, reservations, calls, conferences and conversations at most, the latest ones. Devices are no
-    /// part of it.
+    /// `last`: so many tasks, reservations, calls, conferences and conversations at most, the latest ones. Devices and
+    /// apps are no part of it.
     pub(crate) fn snapshot(&self, last: usize) -> Snapshot {
         Snapshot {
             now_ms: self.now,
@@ -184,6 +186,7 @@ impl World {
             conferences: latest(self.conferences.iter(), last, |row| self.view_conference(row)),
             conversations: latest(self.conversations.iter(), last, |row| self.view_conversation(row, last)),
             devices: Vec::new(),
+            apps: Vec::new(),
             codes: self.view_codes(last),
         }
     }
