@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, reason = "modules of one binary")]
 
 mod architecture;
+mod chats;
 mod cli;
 #[path = "../counterparts/mod.rs"]
 mod counterparts;

@@ -1,24 +1,32 @@
 //! A house with everything in it: the daemon, the stand-in for Twilio, and one clock for both that only the test moves.
 
+mod app;
+
 use std::{
+    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     sync::{Arc, OnceLock, mpsc},
     thread::{self, JoinHandle},
     time::Duration,
 };
 
+pub use app::{AgentApp, Answer};
+
 use offdesk::{
-    actors::{self, Overview},
+    actors::{self, Devices, Overview},
     app::{App, Ready},
     clock::{Clock, Hand},
     config::Config,
-    domain::{AgentId, E164, Profile, Role, Timestamp},
+    domain::{AgentId, Device, DeviceId, E164, Profile, PushTarget, Role, Timestamp},
     inbox::Inbox,
+    push::Push,
+    sessions,
     store::{self, Batch},
     telemetry::Metrics,
     twilio::Twilio,
 };
 use offdesk_sandbox::{AgentSeed, CustomerCall, Handle, LogEntry, Options, ReservationStatus, Sandbox, Snapshot};
+use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use tokio::sync::{oneshot, watch};
 
@@ -42,12 +50,21 @@ pub struct Plan {
     pub twilio: Options,
     /// Lines of the `[calls]` table.
     pub calls: String,
+    /// Lines of the `[push]` table.
+    pub push: String,
+    /// Each agent has a browser that gets Web Push, and a phone that gets FCM.
+    pub devices: bool,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         let agents = vec![AgentSeed::new("Ada", ADA, MOBILE)];
-        Self { twilio: Options { agents, ..Options::default() }, calls: String::new() }
+        Self {
+            twilio: Options { agents, ..Options::default() },
+            calls: String::new(),
+            push: String::new(),
+            devices: false,
+        }
     }
 }
 
@@ -61,6 +78,12 @@ impl Plan {
 
     pub fn calls(mut self, lines: &str) -> Self {
         self.calls = lines.to_owned();
+        self
+    }
+
+    /// Everybody has two devices.
+    pub fn with_devices(mut self) -> Self {
+        self.devices = true;
         self
     }
 
@@ -82,6 +105,9 @@ pub struct House {
     config: Config,
     daemon: Option<Daemon>,
     twilio_is_down: bool,
+    /// Of each agent's session, by phone number.
+    tokens: BTreeMap<String, String>,
+    client: reqwest::Client,
     _folder: TempDir,
 }
 
@@ -98,6 +124,7 @@ struct Inside {
     inbox: Inbox,
     directory: actix::Addr<actors::Directory>,
     twilio: Twilio,
+    push: Push,
     log_readings: watch::Receiver<u64>,
 }
 
@@ -121,10 +148,14 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let config = config(&plan, &twilio, &folder, free_address());
         add_agents(&config, &plan.twilio.agents).await;
+        let tokens = sign_in(&config, &plan, &twilio).await;
         let (daemon, ready) = Daemon::start(&config, &clock);
         has_read_the_log(&daemon).await;
         twilio.set_event_callback(&format!("http://{}/webhooks/taskrouter", ready.http));
-        Self { twilio, ready, hand, clock, config, daemon: Some(daemon), twilio_is_down: false, _folder: folder }
+        twilio.set_conversations_webhook(&format!("http://{}/webhooks/conversations", ready.http));
+        let (daemon, twilio_is_down) = (Some(daemon), false);
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { twilio, ready, hand, clock, config, daemon, twilio_is_down, tokens, client, _folder: folder }
     }
 
     /// Ends the daemon in good order and starts it again on the same store. Webhooks of the meantime are lost, unless
@@ -203,7 +234,7 @@ impl House {
     async fn is_calm(&self) -> bool {
         let Some(daemon) = &self.daemon else { return true };
         let inside = daemon.inside.clone();
-        let still = || inside.inbox.waiting() == 0 && inside.twilio.under_way() == 0;
+        let still = || inside.inbox.waiting() == 0 && inside.twilio.under_way() == 0 && inside.push.under_way() == 0;
         still() && self.overview().await.live.iter().all(|agent| agent.in_flight == 0) && still()
     }
 
@@ -287,6 +318,7 @@ impl Daemon {
                     inbox: app.inbox().clone(),
                     directory: app.directory().clone(),
                     twilio: app.twilio().clone(),
+                    push: app.push().clone(),
                     log_readings: app.log_readings().clone(),
                 };
                 started.send((inside, app.ready().clone())).unwrap();
@@ -355,6 +387,12 @@ pub fn config_text(plan: &Plan, twilio: &Handle, folder: &TempDir, listen: Socke
         verify = "{url}/verify"
         media = "{url}/media"
         events = "{url}/events"
+        [push]
+        {push}
+        [push.web]
+        allow_hosts = ["{url}"]
+        [push.fcm]
+        {fcm}
         [calls]
         {calls}
         "#,
@@ -362,7 +400,47 @@ pub fn config_text(plan: &Plan, twilio: &Handle, folder: &TempDir, listen: Socke
         account = options.account_sid,
         token = options.auth_token,
         calls = plan.calls,
+        push = plan.push,
+        fcm = fcm(plan, twilio, folder),
     )
+}
+
+/// Lines of the table `[push.fcm]`. The stand-in makes its key when it is asked for, which takes a while.
+fn fcm(plan: &Plan, twilio: &Handle, folder: &TempDir) -> String {
+    if !plan.devices {
+        return String::new();
+    }
+    let file = folder.path().join("service-account.json");
+    std::fs::write(&file, twilio.service_account().unwrap()).unwrap();
+    format!("service_account_file = \"{}\"\nendpoint = \"{}/fcm\"", file.display(), twilio.url())
+}
+
+/// Signs every agent in, and registers their devices.
+async fn sign_in(config: &Config, plan: &Plan, twilio: &Handle) -> BTreeMap<String, String> {
+    let opened = store::open(&config.store_path(), &store::Options::default()).unwrap();
+    let (mut batch, mut tokens) = (Batch::new(), BTreeMap::new());
+    for (number, seed) in (1..).zip(&plan.twilio.agents) {
+        let agent = AgentId::from_bits(number);
+        let token = sessions::begin(&mut batch, agent, START).unwrap();
+        tokens.insert(seed.phone.clone(), token.expose_secret().to_owned());
+        if plan.devices {
+            batch.put(&agent, &Devices(devices(number, &seed.phone, twilio))).unwrap();
+        }
+    }
+    opened.store.commit(batch).await.unwrap();
+    opened.store.close().await.unwrap();
+    tokens
+}
+
+fn devices(number: u64, phone: &str, twilio: &Handle) -> Vec<Device> {
+    let browser = twilio.subscribe(phone, "browser").unwrap();
+    let targets = [
+        PushTarget::WebPush { endpoint: browser.endpoint, p256dh: browser.p256dh, auth: browser.auth },
+        PushTarget::Fcm { token: twilio.register_fcm(phone, "phone").unwrap(), is_fid: false },
+    ];
+    let device =
+        |(place, target)| Device { id: DeviceId::from_bits(number * 10 + place), name: None, target, added_at: START };
+    (0..).zip(targets).map(device).collect()
 }
 
 /// A free address whose port is known before the daemon starts, since its public URL names it. The process number chooses

@@ -1,0 +1,411 @@
+//! Chats from end to end: the customer at the stand-in, the agent's app at the API, the notifications on the agent's devices.
+
+use std::time::Duration;
+
+use offdesk_sandbox::{
+    ConversationState, CustomerChat, Operation, Reorder, ReservationStatus, RestAct, RestFault, Sid, TaskStatus,
+    WebhookFaults,
+};
+use serde_json::json;
+
+use crate::house::{ADA, BOB, CUSTOMER, House, MOBILE, Plan};
+
+const NAME: &str = "Maria";
+
+/// A customer writes, and the offer has reached the agent's devices.
+async fn written(house: &House) -> CustomerChat {
+    let chat = house.twilio.start_chat(CUSTOMER, NAME, "hello?");
+    house.quiet().await;
+    chat
+}
+
+fn offer(house: &House, chat: &CustomerChat) -> Sid {
+    house.twilio.snapshot().reservation_of(&chat.task_sid).unwrap().sid.clone()
+}
+
+fn status(house: &House, chat: &CustomerChat) -> ReservationStatus {
+    house.twilio.snapshot().reservation_of(&chat.task_sid).unwrap().status
+}
+
+async fn accepts(house: &House, phone: &str, chat: &CustomerChat) {
+    let (app, offer) = (house.app(phone), offer(house, chat));
+    let answer = house.meanwhile(app.accept(&offer)).await;
+    assert_eq!((answer.status, &answer.body["status"]), (200, &json!("accepted")), "{answer:?}");
+}
+
+/// Ada is in a chat with a customer.
+async fn chatting(plan: Plan) -> (House, CustomerChat) {
+    let house = plan.build().await;
+    let chat = written(&house).await;
+    house.pass(Duration::from_secs(2)).await;
+    accepts(&house, ADA, &chat).await;
+    house.pass(Duration::from_secs(2)).await;
+    (house, chat)
+}
+
+async fn customer_says(house: &House, chat: &CustomerChat, text: &str) {
+    house.twilio.customer_says(&chat.conversation_sid, text).unwrap();
+    house.quiet().await;
+}
+
+fn newest(house: &House, chat: &CustomerChat) -> u64 {
+    house.twilio.snapshot().conversation(&chat.conversation_sid).unwrap().messages.last().unwrap().index
+}
+
+fn is_closed_in_good_order(house: &House, chat: &CustomerChat) -> bool {
+    let state = house.twilio.snapshot();
+    let conversation = state.conversation(&chat.conversation_sid).unwrap();
+    conversation.state == ConversationState::Closed && !conversation.orphaned
+}
+
+#[tokio::test]
+async fn a_chat_is_notified_accepted_answered_read_on_two_devices_and_completed() {
+    let mut house = Plan::default().with_devices().build().await;
+    let chat = written(&house).await;
+    assert_eq!(house.shows(ADA), [["task.offered"], ["task.offered"]]);
+    let shown = house.notified(ADA, "task.offered").remove(0);
+    assert_eq!(
+        (shown.actions, shown.tag),
+        (vec!["accept".into(), "decline".into()], Some(offer(&house, &chat).to_string()))
+    );
+    accepts(&house, ADA, &chat).await;
+    assert_eq!(house.shows(ADA), [[(); 0]; 2].map(|_| Vec::<String>::new()));
+
+    house.pass(Duration::from_secs(2)).await;
+    customer_says(&house, &chat, "are you there?").await;
+    customer_says(&house, &chat, "hello??").await;
+    let conversation = &chat.conversation_sid;
+    assert_eq!(house.app(ADA).unread(conversation).await, 2);
+    assert_eq!(house.shows(ADA), [["message"], ["message"]]);
+    assert!(house.devices(ADA).iter().all(|device| device.badge == Some(2)));
+    house.restart().await;
+    assert_eq!(house.app(ADA).unread(conversation).await, 2);
+
+    let said = house.app(ADA).says(conversation, "yes, I am").await;
+    assert_eq!((said.status, &said.body["mine"]), (201, &json!(true)), "{said:?}");
+    house.quiet().await;
+    assert_eq!(house.app(ADA).unread(conversation).await, 0);
+    let messages = house.app(ADA).history(conversation, "?limit=10").await.body;
+    let texts: Vec<_> = messages["items"].as_array().unwrap().iter().map(|one| one["body"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["hello?", "are you there?", "hello??", "yes, I am"]);
+
+    assert_eq!(house.app(ADA).complete(&offer(&house, &chat)).await.status, 200);
+    house.quiet().await;
+    assert_eq!(status(&house, &chat), ReservationStatus::Completed);
+    assert!(is_closed_in_good_order(&house, &chat));
+    assert_eq!(house.activity(ADA), MOBILE);
+}
+
+#[tokio::test]
+async fn the_count_is_right_whatever_the_mail_does() {
+    let none = WebhookFaults::default();
+    for mail in [
+        WebhookFaults { duplicates: 1, ..none.clone() },
+        WebhookFaults { duplicates: 2, duplicates_with_new_token: true, ..none.clone() },
+        WebhookFaults { delay_ms: 2500, ..none.clone() },
+        WebhookFaults { reorder: Some(Reorder { window: 4, seed: None }), ..none.clone() },
+        WebhookFaults { reorder: Some(Reorder { window: 4, seed: Some(3) }), ..none.clone() },
+        WebhookFaults { drop_next: 5, ..none.clone() },
+    ] {
+        let (house, chat) = chatting(Plan::default()).await;
+        let app = house.app(ADA);
+        app.reads(&chat.conversation_sid, newest(&house, &chat)).await;
+        house.quiet().await;
+        house.twilio.set_webhook_faults(mail.clone());
+        for number in 0..5 {
+            house.twilio.customer_says(&chat.conversation_sid, &format!("message {number}")).unwrap();
+        }
+        house.pass(Duration::from_secs(60)).await;
+        assert_eq!(app.unread(&chat.conversation_sid).await, 5, "{mail:?}");
+        app.reads(&chat.conversation_sid, newest(&house, &chat)).await;
+        house.pass(Duration::from_secs(60)).await;
+        assert_eq!(app.unread(&chat.conversation_sid).await, 0, "{mail:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_chat_is_taken_and_finished_though_every_webhook_is_lost() {
+    let house = Plan::default().build().await;
+    house.twilio.set_webhook_faults(WebhookFaults { drop_next: 1000, ..WebhookFaults::default() });
+    let chat = house.twilio.start_chat(CUSTOMER, NAME, "hello?");
+    house.pass(Duration::from_secs(61)).await;
+    accepts(&house, ADA, &chat).await;
+    house.pass(Duration::from_secs(5)).await;
+    house.twilio.customer_says(&chat.conversation_sid, "are you there?").unwrap();
+    house.pass(Duration::from_secs(60)).await;
+    assert_eq!(house.app(ADA).unread(&chat.conversation_sid).await, 1);
+    assert_eq!(house.app(ADA).complete(&offer(&house, &chat)).await.status, 200);
+    house.quiet().await;
+    assert!(is_closed_in_good_order(&house, &chat));
+}
+
+#[tokio::test]
+async fn of_two_devices_that_accept_one_is_told_that_it_is_taken() {
+    let house = Plan::default().build().await;
+    let chat = written(&house).await;
+    let (app, task) = (house.app(ADA), offer(&house, &chat));
+    let (one, other) = house.meanwhile(futures_util::future::join(app.accept(&task), app.accept(&task))).await;
+    let mut answers = [(one.status, one.code().to_owned()), (other.status, other.code().to_owned())];
+    answers.sort();
+    assert_eq!(answers, [(200, String::new()), (409, "taken".to_owned())]);
+    let late = app.accept(&task).await;
+    assert_eq!((late.status, late.code()), (409, "taken"));
+    let accepted =
+        house.twilio.log().iter().filter(|entry| entry.param("ReservationStatus") == Some("accepted")).count();
+    assert_eq!(accepted, 1);
+}
+
+#[tokio::test]
+async fn an_offer_that_is_gone_or_nobodys_cannot_be_taken() {
+    let house = Plan::of_two().with_devices().build().await;
+    let chat = written(&house).await;
+    let task = offer(&house, &chat);
+    assert_eq!(house.app(BOB).accept(&task).await.status, 404);
+    assert_eq!(house.app(ADA).accept(&"WRnonsense".into()).await.status, 404);
+    house.twilio.customer_closes(&chat.conversation_sid).unwrap();
+    house.quiet().await;
+    let gone = house.app(ADA).accept(&task).await;
+    assert_eq!((gone.status, gone.code()), (409, "gone"));
+    assert!(house.shows(ADA).iter().all(Vec::is_empty));
+}
+
+#[tokio::test]
+async fn a_declined_or_missed_chat_goes_to_the_next_agent() {
+    for declines in [true, false] {
+        let house = Plan::of_two().twilio(|twilio| twilio.reservation_timeout_s = 30).build().await;
+        let chat = written(&house).await;
+        if declines {
+            assert_eq!(house.app(ADA).decline(&offer(&house, &chat)).await.status, 200);
+        } else {
+            house.pass(Duration::from_secs(28)).await;
+        }
+        house.quiet().await;
+        let state = house.twilio.snapshot();
+        let all: Vec<_> = state.reservations_of(&chat.task_sid).iter().map(|one| one.status).collect();
+        assert_eq!(all, [ReservationStatus::Rejected, ReservationStatus::Pending]);
+        assert_eq!(house.agent(ADA).await.missed_in_a_row, u32::from(!declines));
+        assert_eq!(house.activity(ADA), MOBILE);
+        accepts(&house, BOB, &chat).await;
+    }
+}
+
+#[tokio::test]
+async fn a_join_that_fails_is_told_and_the_chat_is_offered_again() {
+    let house = Plan::default().build().await;
+    let chat = written(&house).await;
+    house.twilio.fail_next_join();
+    let (app, first) = (house.app(ADA), offer(&house, &chat));
+    let failed = house.meanwhile(app.accept(&first)).await;
+    assert_eq!((failed.status, failed.code()), (409, "gone"));
+    assert_ne!(offer(&house, &chat), first);
+    accepts(&house, ADA, &chat).await;
+}
+
+/// What goes wrong once with an operation.
+fn troubles() -> [RestAct; 4] {
+    let fail = |status, code| RestAct::Fail { status, code, message: None, retry_after_s: None };
+    [fail(429, 20429), fail(503, 20503), RestAct::DropBefore, RestAct::DropAfter]
+}
+
+#[tokio::test]
+async fn a_chat_comes_to_its_end_though_twilio_fails_at_any_step() {
+    for operation in [
+        Operation::UpdateTaskReservation,
+        Operation::FetchTaskReservation,
+        Operation::ListUserConversation,
+        Operation::ListConversationMessage,
+        Operation::UpdateUserConversation,
+        Operation::ListInteractionChannelParticipant,
+        Operation::UpdateInteractionChannel,
+    ] {
+        for trouble in troubles() {
+            let house = Plan::default().build().await;
+            let chat = written(&house).await;
+            house.twilio.fault(RestFault { operation: Some(operation), times: Some(2), act: trouble.clone() });
+            let (app, task) = (house.app(ADA), offer(&house, &chat));
+            let accepted = house.meanwhile(app.accept(&task)).await;
+            assert!(matches!(accepted.status, 200 | 202), "{operation:?} {trouble:?}: {accepted:?}");
+            house.pass(Duration::from_secs(10)).await;
+            customer_says(&house, &chat, "are you there?").await;
+            app.reads(&chat.conversation_sid, newest(&house, &chat)).await;
+            assert_eq!(app.complete(&task).await.status, 200, "{operation:?} {trouble:?}");
+            house.pass(Duration::from_secs(30)).await;
+            assert_eq!(status(&house, &chat), ReservationStatus::Completed, "{operation:?} {trouble:?}");
+            assert!(is_closed_in_good_order(&house, &chat), "{operation:?} {trouble:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_sent_once_or_its_sender_is_told() {
+    for (trouble, status) in [
+        (RestAct::DropAfter, 201),
+        (RestAct::DropBefore, 504),
+        (RestAct::Fail { status: 429, code: 20429, message: None, retry_after_s: None }, 201),
+        (RestAct::Fail { status: 500, code: 20500, message: None, retry_after_s: None }, 504),
+    ] {
+        let (house, chat) = chatting(Plan::default()).await;
+        let before = house.twilio.snapshot().conversation(&chat.conversation_sid).unwrap().messages.len();
+        house.twilio.fault(RestFault::once(Operation::CreateConversationMessage, trouble.clone()));
+        let said = house.app(ADA).says(&chat.conversation_sid, "hello").await;
+        assert_eq!(said.status, status, "{trouble:?}: {said:?}");
+        let after = house.twilio.snapshot().conversation(&chat.conversation_sid).unwrap().messages.len();
+        assert_eq!(after - before, usize::from(status == 201), "{trouble:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_contact_centres_own_no_is_shown_as_such() {
+    let (house, chat) = chatting(Plan::default()).await;
+    let message = Some("Webhook cancelled processing of command".to_owned());
+    let refusal = RestAct::Fail { status: 403, code: 20403, message, retry_after_s: None };
+    house.twilio.fault(RestFault::once(Operation::CreateConversationMessage, refusal));
+    let said = house.app(ADA).says(&chat.conversation_sid, "my number is 4111 1111 1111 1111").await;
+    assert_eq!((said.status, said.code()), (422, "rejected"));
+    assert!(!said.body.to_string().contains("4111"));
+}
+
+#[tokio::test]
+async fn what_the_agent_writes_raises_webhooks_for_others_and_is_no_news_to_the_agent() {
+    let (house, chat) = chatting(Plan::default().with_devices()).await;
+    house.app(ADA).says(&chat.conversation_sid, "hello").await;
+    house.pass(Duration::from_secs(2)).await;
+    let raised = house.twilio.log().into_iter().filter(|entry| entry.name == "onMessageAdded").count();
+    assert_eq!(raised, 2, "the customer's and the agent's");
+    assert!(house.notified(ADA, "message").is_empty());
+    assert_eq!(house.app(ADA).unread(&chat.conversation_sid).await, 0);
+}
+
+#[tokio::test]
+async fn reading_at_the_desk_is_reading() {
+    let (house, chat) = chatting(Plan::default()).await;
+    customer_says(&house, &chat, "are you there?").await;
+    assert_eq!(house.app(ADA).unread(&chat.conversation_sid).await, 1);
+    house.twilio.desk_reads(&chat.conversation_sid, &format!("user-{ADA}")).unwrap();
+    house.quiet().await;
+    assert_eq!(house.app(ADA).unread(&chat.conversation_sid).await, 0);
+    customer_says(&house, &chat, "hm").await;
+    house.twilio.desk_says(&chat.conversation_sid, &format!("user-{ADA}"), "I am at the desk").unwrap();
+    house.quiet().await;
+    assert_eq!(house.app(ADA).unread(&chat.conversation_sid).await, 0);
+}
+
+#[tokio::test]
+async fn reading_on_the_phone_moves_the_horizon_at_twilio() {
+    let (house, chat) = chatting(Plan::default()).await;
+    customer_says(&house, &chat, "are you there?").await;
+    let index = newest(&house, &chat);
+    assert_eq!(house.app(ADA).reads(&chat.conversation_sid, index).await.status, 204);
+    house.quiet().await;
+    let state = house.twilio.snapshot();
+    let conversation = state.conversation(&chat.conversation_sid).unwrap();
+    assert!(conversation.participants.iter().any(|one| one.identity.is_some() && one.last_read == Some(index)));
+    assert_eq!(house.app(ADA).reads(&"CHnonsense".into(), 1).await.status, 404);
+}
+
+#[tokio::test]
+async fn messages_are_told_on_a_break_and_not_at_the_desk() {
+    for (activity, told) in [("Break", 1), ("Available", 0)] {
+        let (house, chat) = chatting(Plan::default().with_devices()).await;
+        house.twilio.set_activity(&format!("user-{ADA}"), activity).unwrap();
+        house.quiet().await;
+        customer_says(&house, &chat, "are you there?").await;
+        assert_eq!(house.notified(ADA, "message").len(), told, "{activity}");
+        let other = house.twilio.start_chat("+15550124", "Jo", "hi");
+        house.pass(Duration::from_secs(12)).await;
+        assert_eq!(
+            house
+                .notified(ADA, "task.offered")
+                .iter()
+                .filter(|one| one.task.as_deref() != Some(offer(&house, &chat).as_str()))
+                .count(),
+            0,
+            "{activity}: {other:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_activity_that_somebody_else_sets_is_told_and_one_that_the_agent_picks_is_not() {
+    let house = Plan::default().with_devices().build().await;
+    let chat = written(&house).await;
+    accepts(&house, ADA, &chat).await;
+    let app = house.app(ADA);
+    let set =
+        house.meanwhile(app.call(reqwest::Method::PUT, "/me/activity", Some(json!({ "activity": "Break" })))).await;
+    assert_eq!((set.status, &set.body["activity"]), (200, &json!("Break")), "{set:?}");
+    let set = house.meanwhile(app.call(reqwest::Method::PUT, "/me/activity", Some(json!({ "available": true })))).await;
+    assert_eq!((set.status, house.activity(ADA).as_str()), (200, MOBILE), "{set:?}");
+    assert!(house.notified(ADA, "activity").is_empty());
+    house.twilio.set_activity(&format!("user-{ADA}"), "Offline").unwrap();
+    house.quiet().await;
+    assert_eq!(house.notified(ADA, "activity").len(), 1);
+    let refused = app.call(reqwest::Method::PUT, "/me/activity", Some(json!({ "activity": "Available" }))).await;
+    assert_eq!((refused.status, refused.code()), (422, "not_a_choice"));
+}
+
+#[tokio::test]
+async fn a_supervisor_who_listens_is_not_disturbed() {
+    let (house, chat) = chatting(Plan::of_two().with_devices()).await;
+    house.twilio.supervisor_joins(&chat.conversation_sid, "user_2D_2B15550109999").unwrap();
+    // Bob is one of our agents, but has no part in this task.
+    let bob = offdesk::domain::ChatIdentity::of_worker(&format!("user-{BOB}"));
+    house.twilio.supervisor_joins(&chat.conversation_sid, bob.as_str()).unwrap();
+    house.quiet().await;
+    customer_says(&house, &chat, "are you there?").await;
+    assert_eq!(house.notified(ADA, "message").len(), 1);
+    assert!(house.devices(BOB).iter().all(|device| device.notifications.iter().all(|one| one.kind != "message")));
+}
+
+#[tokio::test]
+async fn a_plain_chat_ends_with_its_reservation() {
+    let house = Plan::default().build().await;
+    let chat = house.twilio.start_plain_chat(CUSTOMER, NAME, "hello?");
+    house.quiet().await;
+    accepts(&house, ADA, &chat).await;
+    house.pass(Duration::from_secs(2)).await;
+    customer_says(&house, &chat, "are you there?").await;
+    assert_eq!(house.app(ADA).unread(&chat.conversation_sid).await, 1);
+    assert_eq!(house.app(ADA).wrap_up(&offer(&house, &chat)).await.status, 200);
+    house.quiet().await;
+    assert_eq!(status(&house, &chat), ReservationStatus::Wrapping);
+    assert_eq!(house.app(ADA).complete(&offer(&house, &chat)).await.status, 200);
+    house.quiet().await;
+    assert_eq!(status(&house, &chat), ReservationStatus::Completed);
+}
+
+#[tokio::test]
+async fn a_chat_is_wrapped_up_first_and_nothing_is_written_in_it_from_then_on() {
+    let (house, chat) = chatting(Plan::default()).await;
+    let task = offer(&house, &chat);
+    assert_eq!(house.app(ADA).wrap_up(&task).await.status, 200);
+    house.quiet().await;
+    assert_eq!(status(&house, &chat), ReservationStatus::Wrapping);
+    let late = house.app(ADA).says(&chat.conversation_sid, "one more thing").await;
+    assert_eq!((late.status, late.code()), (409, "closed"));
+    assert_eq!(house.app(ADA).complete(&task).await.status, 200);
+    house.quiet().await;
+    let state = house.twilio.snapshot();
+    assert_eq!(state.task(&chat.task_sid).map(|task| task.status), Some(TaskStatus::Completed));
+    assert!(is_closed_in_good_order(&house, &chat));
+}
+
+#[tokio::test]
+async fn files_come_and_go() {
+    let (house, chat) = chatting(Plan::default()).await;
+    let picture = b"\x89PNG\r\n\x1a\n not much of a picture";
+    house.twilio.customer_sends_file(&chat.conversation_sid, "in.png", "image/png", picture).unwrap();
+    house.quiet().await;
+    let app = house.app(ADA);
+    let sent = app.sends(&chat.conversation_sid, "and this is mine", "out.png", "image/png", picture).await;
+    assert_eq!(sent.status, 201, "{sent:?}");
+    let messages = app.history(&chat.conversation_sid, "").await.body;
+    let files: Vec<_> =
+        messages["items"].as_array().unwrap().iter().flat_map(|one| one["media"].as_array().unwrap()).collect();
+    assert_eq!(files.len(), 2);
+    for (file, name) in files.iter().zip(["in.png", "out.png"]) {
+        assert_eq!((&file["filename"], &file["content_type"]), (&json!(name), &json!("image/png")));
+        let bytes = app.fetch(file["url"].as_str().unwrap()).await;
+        assert_eq!(bytes, picture);
+    }
+}
