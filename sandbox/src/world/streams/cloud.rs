@@ -44,14 +44,10 @@ impl World {
         for (name, value) in [
             ("sid", json!(event.sid)),
             ("eventtype", json!(event.kind)),
-            ("eventdescription", json!(event.description)),
             ("account_sid", json!(account)),
             ("workspace_sid", json!(self.fixed.workspace)),
             ("workspace_name", json!(WORKSPACE_NAME)),
-            ("resourcetype", json!(event.resource_type)),
-            ("resourcesid", json!(event.resource)),
             ("timestamp", json!(at)),
-            ("timestamp_ms", json!(event.at)),
         ] {
             payload.insert(name.to_owned(), value);
         }
