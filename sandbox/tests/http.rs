@@ -2,36 +2,15 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
-use std::{
-    future::Future,
-    io::{Read, Write},
-    net::TcpListener,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+mod support;
+
+use std::sync::Arc;
 
 use offdesk_sandbox::{
-    AgentSeed, FlowDirection, Handle, LogEntry, Operation, Options, Reorder, ReservationStatus, RestAct, RestFault,
-    Sandbox, TaskStatus, Time, WebhookFaults, sign,
+    FlowDirection, Handle, LogEntry, Operation, Reorder, ReservationStatus, RestAct, RestFault, TaskStatus,
+    WebhookFaults, sign,
 };
-use tokio::sync::Notify;
-
-const ADA: &str = "+4915550101001";
-const LIMIT: Duration = Duration::from_secs(10);
-
-fn start(change: impl FnOnce(&mut Options)) -> Handle {
-    let mut options = Options { agents: vec![AgentSeed::new("Ada", ADA, "Available on Mobile")], ..Options::default() };
-    change(&mut options);
-    Sandbox::start(options).expect("the sandbox starts")
-}
-
-fn client() -> reqwest::Client {
-    reqwest::Client::builder().timeout(LIMIT).build().expect("a client")
-}
+use support::{ADA, LIMIT, Manual, Shared, client, header, receiver, start};
 
 /// A client as the gateway is one; `path` begins behind the workspace.
 async fn post(sandbox: &Handle, path: &str, form: &[(&str, &str)]) -> Result<reqwest::Response, reqwest::Error> {
@@ -42,48 +21,6 @@ async fn post(sandbox: &Handle, path: &str, form: &[(&str, &str)]) -> Result<req
         .form(form)
         .send()
         .await
-}
-
-/// Answers every request with 204, and keeps its head and body.
-struct Receiver {
-    url: String,
-    requests: std::sync::mpsc::Receiver<String>,
-}
-
-fn receiver() -> Receiver {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let url = format!("http://{}/webhooks", listener.local_addr().expect("an address"));
-    let (sender, requests) = std::sync::mpsc::sync_channel(1000);
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.expect("a connection");
-            let sender = sender.clone();
-            std::thread::spawn(move || {
-                let mut seen = Vec::new();
-                let mut piece = [0; 4096];
-                while let Ok(count @ 1..) = stream.read(&mut piece) {
-                    seen.extend_from_slice(&piece[..count]);
-                    if let Some(request) = whole_request(&seen) {
-                        let _ = sender.send(request);
-                        seen.clear();
-                        let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n");
-                    }
-                }
-            });
-        }
-    });
-    Receiver { url, requests }
-}
-
-fn whole_request(seen: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(seen).into_owned();
-    let (head, body) = text.split_once("\r\n\r\n")?;
-    (body.len() == header(head, "content-length")?.parse::<usize>().ok()?).then(|| text.clone())
-}
-
-fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    let mut lines = head.lines().filter_map(|line| line.split_once(": "));
-    lines.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 fn names(log: &[LogEntry]) -> Vec<String> {
@@ -175,41 +112,6 @@ async fn webhooks_come_twice_and_in_another_order_on_demand() {
     sandbox.settled(LIMIT).await.expect("webhooks are delivered");
     let wanted = ["task-queue.entered", "task-queue.entered", "workflow.entered", "workflow.entered"];
     assert_eq!(names(&sandbox.log()), wanted);
-}
-
-/// A clock that a test turns.
-#[derive(Default)]
-struct Manual {
-    now: AtomicU64,
-    turned: Arc<Notify>,
-}
-
-impl Manual {
-    fn turn(&self, seconds: u64) {
-        self.now.fetch_add(seconds * 1000, Ordering::SeqCst);
-        self.turned.notify_waiters();
-    }
-}
-
-struct Shared(Arc<Manual>);
-
-impl Time for Shared {
-    fn now_ms(&self) -> u64 {
-        self.0.now.load(Ordering::SeqCst)
-    }
-
-    fn sleep_until(&self, ms: u64) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let clock = Arc::clone(&self.0);
-        Box::pin(async move {
-            loop {
-                let turned = clock.turned.notified();
-                if clock.now.load(Ordering::SeqCst) >= ms {
-                    return;
-                }
-                turned.await;
-            }
-        })
-    }
 }
 
 #[tokio::test]

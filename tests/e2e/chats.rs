@@ -129,7 +129,9 @@ async fn a_chat_is_taken_and_finished_though_every_webhook_is_lost() {
     house.twilio.set_webhook_faults(WebhookFaults { drop_next: 1000, ..WebhookFaults::default() });
     let chat = house.twilio.start_chat(CUSTOMER, NAME, "hello?");
     house.pass(Duration::from_secs(61)).await;
-    accepts(&house, ADA, &chat).await;
+    let (app, task) = (house.app(ADA), offer(&house, &chat));
+    let answer = house.meanwhile(app.accept(&task)).await;
+    assert_eq!((answer.status, &answer.body["status"]), (202, &json!("connecting")), "{answer:?}");
     house.pass(Duration::from_secs(5)).await;
     house.twilio.customer_says(&chat.conversation_sid, "are you there?").unwrap();
     house.pass(Duration::from_secs(60)).await;

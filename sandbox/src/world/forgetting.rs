@@ -1,6 +1,6 @@
 //! Forgets old tasks, so that a sandbox that runs for long does not grow.
 
-use super::{World, conversations::CONVERSATIONS_KEPT, sid::Sid, words::ConversationState};
+use super::{World, conversations::Conversation, sid::Sid, words::ConversationState};
 
 /// Calls that belong to no task are kept as long as there are fewer calls than this.
 const CALLS_KEPT: usize = 20_000;
@@ -31,11 +31,13 @@ impl World {
 
     /// Makes room for one more conversation.
     pub(super) fn forget_the_oldest_conversation(&mut self) {
-        if self.conversations.len() < CONVERSATIONS_KEPT {
+        if self.conversations.len() < self.rules.conversations_kept {
             return;
         }
-        let over =
-            self.conversations.iter().find(|row| row.state == ConversationState::Closed).map(|row| row.sid.clone());
+        let routed = |task: &Sid| self.tasks.get(task).is_some_and(|task| !task.status.is_final());
+        let is_over =
+            |row: &&Conversation| row.state == ConversationState::Closed || !row.task.as_ref().is_some_and(routed);
+        let over = self.conversations.iter().find(is_over).map(|row| row.sid.clone());
         let Some(row) = over.and_then(|sid| self.conversations.remove(&sid)) else { return };
         if let Some(channel) = row.channel {
             self.channels.remove(&channel);

@@ -57,6 +57,8 @@ const EVENTS_KEPT: usize = 20_000;
 
 const TASKS_KEPT: usize = 5_000;
 
+const CONVERSATIONS_KEPT: usize = 2_000;
+
 /// The sids of what there is one of.
 #[derive(Debug)]
 pub(crate) struct Fixed {
@@ -81,6 +83,42 @@ pub(crate) struct Rules {
     pub(crate) join_ms: u64,
     /// So many tasks are kept, with all that belongs to them; more only while they are not over.
     pub(crate) tasks_kept: usize,
+    /// So many conversations are kept; more only while they are not closed and have a task that is not over.
+    pub(crate) conversations_kept: usize,
+}
+
+fn activity_sid(name: &str) -> Sid {
+    sid::named("WA", name)
+}
+
+impl Fixed {
+    fn of(options: &Options) -> Self {
+        let timeout = options.activities.iter().find(|(_, available)| !available).map_or("Offline", |(name, _)| name);
+        Self {
+            account: options.account_sid.as_str().into(),
+            workspace: options.workspace_sid.as_deref().map_or_else(|| sid::named("WS", "workspace"), Sid::from),
+            workflow: sid::named("WW", "workflow"),
+            queue: sid::named("WQ", "queue"),
+            timeout_activity: activity_sid(timeout),
+        }
+    }
+}
+
+impl Rules {
+    fn of(options: &Options) -> Self {
+        Self {
+            reservation_timeout_s: options.reservation_timeout_s,
+            max_assignments: options.max_assignments.max(1),
+            voice_capacity: options.voice_capacity,
+            numbers: options.numbers.clone(),
+            recording: options.recording,
+            recording_webhook: options.recording_webhook.clone(),
+            auto_wrapup: options.auto_wrapup,
+            join_ms: options.join_ms,
+            tasks_kept: TASKS_KEPT,
+            conversations_kept: CONVERSATIONS_KEPT,
+        }
+    }
 }
 
 pub(crate) struct World {
@@ -121,29 +159,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(options: &Options, now: u64) -> Self {
-        let activity = |name: &str| sid::named("WA", name);
-        let timeout = options.activities.iter().find(|(_, available)| !available).map_or("Offline", |(name, _)| name);
         let mut world = Self {
             now,
             born: now,
-            fixed: Fixed {
-                account: options.account_sid.as_str().into(),
-                workspace: options.workspace_sid.as_deref().map_or_else(|| sid::named("WS", "workspace"), Sid::from),
-                workflow: sid::named("WW", "workflow"),
-                queue: sid::named("WQ", "queue"),
-                timeout_activity: activity(timeout),
-            },
-            rules: Rules {
-                reservation_timeout_s: options.reservation_timeout_s,
-                max_assignments: options.max_assignments.max(1),
-                voice_capacity: options.voice_capacity,
-                numbers: options.numbers.clone(),
-                recording: options.recording,
-                recording_webhook: options.recording_webhook.clone(),
-                auto_wrapup: options.auto_wrapup,
-                join_ms: options.join_ms,
-                tasks_kept: TASKS_KEPT,
-            },
+            fixed: Fixed::of(options),
+            rules: Rules::of(options),
             event_callback: options.event_callback.clone(),
             events_filter: None,
             activities: Table::default(),
@@ -172,7 +192,7 @@ impl World {
         };
         for (name, available) in &options.activities {
             world.activities.add(Activity {
-                sid: activity(name),
+                sid: activity_sid(name),
                 name: name.clone(),
                 available: *available,
                 created: now,

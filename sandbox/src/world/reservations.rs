@@ -36,6 +36,7 @@ impl World {
         Ok(())
     }
 
+    /// An Interaction's reservation is answered as still `pending`: it is on hold until its agent is in the conversation.
     fn accept(&mut self, sid: &Sid) -> Done {
         self.must_wait(sid, ReservationStatus::Accepted)?;
         let task = self.reservations.get(sid).map(|row| row.task.clone()).ok_or_else(Refusal::not_found)?;
@@ -44,7 +45,9 @@ impl World {
             return Ok(());
         }
         self.reservation_is_accepted(sid);
-        self.agent_comes_in(sid)
+        // A plain chat may be closed by now, and is accepted all the same.
+        let _closed = self.agent_comes_in(sid);
+        Ok(())
     }
 
     pub(super) fn reservation_is_accepted(&mut self, sid: &Sid) {

@@ -10,8 +10,6 @@ use std::{
     time::Duration,
 };
 
-pub use app::{AgentApp, Answer};
-
 use offdesk::{
     actors::{self, Devices, Overview},
     app::{App, Ready},

@@ -52,6 +52,7 @@ impl World {
         let task = self.create_task(NewTask {
             channel: CHAT.to_owned(),
             attributes: Value::from(attributes).to_string(),
+            conversation: Some(conversation.clone()),
             ..NewTask::default()
         });
         Chat { conversation, task, interaction: None }

@@ -24,9 +24,6 @@ use super::{
 };
 use crate::rest::error::Refusal;
 
-/// So many conversations are kept; more only while they are not closed.
-pub(super) const CONVERSATIONS_KEPT: usize = 2_000;
-
 /// Flex's chat service, which is the account's default one.
 pub(crate) fn chat_service() -> Sid {
     named("IS", "flex chat service")

@@ -68,6 +68,7 @@ impl World {
         let place = row.participants.iter().position(|one| one.sid == *participant).ok_or_else(Refusal::not_found)?;
         let gone = row.participants.remove(place);
         self.tell_participant(conversation, "onParticipantRemoved", &gone, by);
+        self.member_is_gone(conversation, participant);
         Ok(())
     }
 

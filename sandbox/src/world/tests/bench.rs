@@ -9,6 +9,7 @@ use crate::{
     },
     world::{
         World,
+        conversations::{Chat, view::ConversationView},
         sid::Sid,
         words::{ReservationStatus, TaskStatus},
     },
@@ -60,23 +61,47 @@ impl Bench {
     }
 
     pub(super) fn request_if(&mut self, method: &str, path: &str, pairs: &[(&str, &str)], tag: Option<&str>) -> Answer {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let form = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let request = Request {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            query: Params::parse(query.as_bytes()),
-            form: Params(form),
-            if_match: tag.map(str::to_owned),
-            webhooks_enabled: false,
-            upload: None,
-            prefix: "",
-            base: "http://sandbox".to_owned(),
-        };
-        match find(method, path) {
+        self.send(Request { if_match: tag.map(str::to_owned), ..request(method, path, pairs) })
+    }
+
+    pub(super) fn send(&mut self, request: Request) -> Answer {
+        match find(&request.method, &request.path) {
             Ok((operation, variables)) => self.act(|world| rest::answer(world, &request, operation, &variables)),
             Err(refusal) => refusal.into(),
         }
+    }
+
+    /// A chat that an Interaction holds.
+    pub(super) fn customer_writes(&mut self) -> Chat {
+        self.act(|world| world.start_chat(CUSTOMER, "Grace", "Hello?"))
+    }
+
+    /// A chat in which the agent at this phone is.
+    pub(super) fn chatting(&mut self, phone: &str) -> Chat {
+        let chat = self.customer_writes();
+        assert_eq!(self.offered_to(&chat.task), phone);
+        let reservation = self.reservation(&chat.task);
+        assert_eq!(self.update(&chat.task, &reservation, &[("ReservationStatus", "accepted")]).status, 200);
+        self.wait(1);
+        chat
+    }
+
+    pub(super) fn conversation(&self, chat: &Chat) -> ConversationView {
+        self.world.snapshot(usize::MAX).conversation(&chat.conversation).cloned().expect("a conversation")
+    }
+
+    pub(super) fn channel(&self, chat: &Chat) -> String {
+        let (interaction, channel) = chat.interaction.as_ref().expect("an Interaction");
+        format!("/v1/Interactions/{interaction}/Channels/{channel}")
+    }
+
+    /// The agent's participant of the channel.
+    pub(super) fn agent_in_channel(&mut self, chat: &Chat) -> String {
+        let participants = format!("{}/Participants", self.channel(chat));
+        let listed = self.request("GET", &participants, &[]).body.expect("a list");
+        let all = listed["participants"].as_array().expect("participants");
+        let agent = all.iter().find(|one| one["type"] == "agent").expect("an agent");
+        format!("{participants}/{}", agent["sid"].as_str().expect("a sid"))
     }
 
     pub(super) fn workspace(&self) -> String {
@@ -166,6 +191,19 @@ impl Bench {
                 names.iter().map(value).collect::<Vec<_>>().join(" ")
             })
             .collect()
+    }
+}
+
+pub(super) fn request(method: &str, path: &str, pairs: &[(&str, &str)]) -> Request {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let form = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Request {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: Params::parse(query.as_bytes()),
+        form: Params(form),
+        base: "http://sandbox".to_owned(),
+        ..Request::default()
     }
 }
 

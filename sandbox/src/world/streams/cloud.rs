@@ -1,58 +1,27 @@
-//! Event Streams: batches of CloudEvents for whoever has subscribed
-//! (<https://www.twilio.com/docs/events>, <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>).
+//! What happens, as CloudEvents (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>), and the batches that
+//! they are sent in. The data is that of the webhooks, in Event Streams' own names and types
+//! (<https://www.twilio.com/docs/events/event-types>).
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    Done, World,
-    events::{Event, Params, WORKSPACE_NAME, pair},
-    sid::Sid,
-};
+use super::{CONVERSATIONS, TASKROUTER};
 use crate::{
     deliver::{Manner, Webhook},
-    rest::{date::iso8601_ms, error::Refusal, snake_case},
+    rest::{date::iso8601_ms, snake_case},
+    world::{
+        World,
+        events::{Event, Params, WORKSPACE_NAME, pair},
+        sid::Sid,
+    },
 };
 
-/// Sinks, and subscriptions, that an account may have.
-const MAX_SINKS: usize = 100;
 /// Events in one request, at most.
 const BATCH: usize = 50;
-/// What every subscribed type begins with.
-const TASKROUTER: &str = "com.twilio.taskrouter.";
-const CONVERSATIONS: &str = "com.twilio.conversations.";
-
-/// Where events go: a webhook, whatever it was called when it was made.
-#[derive(Debug)]
-pub(crate) struct Sink {
-    /// `DG…`
-    pub(crate) sid: Sid,
-    pub(crate) description: String,
-    pub(crate) destination: String,
-    pub(crate) created: u64,
-}
-
-#[derive(Debug)]
-pub(crate) struct Subscription {
-    /// `DF…`
-    pub(crate) sid: Sid,
-    pub(crate) sink: Sid,
-    pub(crate) description: String,
-    pub(crate) types: Vec<EventType>,
-    pub(crate) created: u64,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct EventType {
-    /// As in `com.twilio.taskrouter.reservation.created`.
-    pub(crate) name: String,
-    pub(crate) schema_version: u64,
-}
-
 /// The conversation's events that Event Streams has too: the webhook's name, what stands behind `com.twilio.conversations.`,
 /// and the schema.
-const CONVERSATION_EVENTS: [(&str, &str, &str); 7] = [
+pub(super) const CONVERSATION_EVENTS: [(&str, &str, &str); 7] = [
     ("onConversationAdded", "conversation.added", "ConversationAdded"),
     ("onConversationUpdated", "conversation.updated", "ConversationUpdated"),
     ("onConversationStateUpdated", "conversation-state.updated", "ConversationStateUpdated"),
@@ -62,108 +31,8 @@ const CONVERSATION_EVENTS: [(&str, &str, &str); 7] = [
     ("onParticipantRemoved", "participant.removed", "ParticipantRemoved"),
 ];
 
-/// TaskRouter's events that come about here.
-const TASKROUTER_EVENTS: [&str; 20] = [
-    "activity.created",
-    "reservation.accepted",
-    "reservation.canceled",
-    "reservation.completed",
-    "reservation.created",
-    "reservation.rejected",
-    "reservation.rescinded",
-    "reservation.timeout",
-    "reservation.wrapup",
-    "task.canceled",
-    "task.completed",
-    "task.created",
-    "task.updated",
-    "task.wrapup",
-    "task-queue.entered",
-    "worker.activity.update",
-    "worker.attributes.update",
-    "worker.created",
-    "workflow.entered",
-    "workflow.target-matched",
-];
-
-impl EventType {
-    /// Twilio has many more products; of these two the stand-in takes any name, were it never to send it.
-    fn exists(&self) -> bool {
-        self.name.starts_with(TASKROUTER) || self.name.starts_with(CONVERSATIONS)
-    }
-}
-
 impl World {
-    /// This sink gets everything, and there is no other.
-    pub(crate) fn set_event_sink(&mut self, url: &str) {
-        self.sinks = super::Table::default();
-        self.subscriptions = super::Table::default();
-        let taskrouter = TASKROUTER_EVENTS.iter().map(|name| format!("{TASKROUTER}{name}"));
-        let conversations = CONVERSATION_EVENTS.iter().map(|(_, name, _)| format!("{CONVERSATIONS}{name}"));
-        let types = taskrouter.chain(conversations).map(|name| EventType { name, schema_version: 1 }).collect();
-        let added = self.add_sink("everything", url).and_then(|sink| self.add_subscription("everything", &sink, types));
-        debug_assert!(added.is_ok(), "there is room for the first sink");
-    }
-
-    pub(crate) fn add_sink(&mut self, description: &str, destination: &str) -> Done<Sid> {
-        if self.sinks.len() >= MAX_SINKS {
-            return Err(Refusal::invalid("There are too many sinks"));
-        }
-        let sid = self.make_sid("DG");
-        self.sinks.add(Sink {
-            sid: sid.clone(),
-            description: description.to_owned(),
-            destination: destination.to_owned(),
-            created: self.now,
-        });
-        Ok(sid)
-    }
-
-    /// Its subscriptions go with it.
-    pub(crate) fn remove_sink(&mut self, sid: &Sid) -> Done {
-        self.sinks.remove(sid).ok_or_else(Refusal::not_found)?;
-        let orphans: Vec<_> =
-            self.subscriptions.iter().filter(|row| row.sink == *sid).map(|row| row.sid.clone()).collect();
-        for subscription in orphans {
-            self.subscriptions.remove(&subscription);
-        }
-        Ok(())
-    }
-
-    pub(crate) fn add_subscription(&mut self, description: &str, sink: &Sid, types: Vec<EventType>) -> Done<Sid> {
-        if self.sinks.get(sink).is_none() {
-            return Err(Refusal::invalid("SinkSid does not exist"));
-        }
-        if self.subscriptions.len() >= MAX_SINKS {
-            return Err(Refusal::invalid("There are too many subscriptions"));
-        }
-        if types.is_empty() || !types.iter().all(EventType::exists) {
-            return Err(Refusal::invalid("Invalid Types: each must be an event type that exists"));
-        }
-        let sid = self.make_sid("DF");
-        self.subscriptions.add(Subscription {
-            sid: sid.clone(),
-            sink: sink.clone(),
-            description: description.to_owned(),
-            types,
-            created: self.now,
-        });
-        Ok(sid)
-    }
-
-    /// One more type; it may be there already.
-    pub(crate) fn subscribe(&mut self, subscription: &Sid, kind: EventType) -> Done {
-        let row = self.subscriptions.get_mut(subscription).ok_or_else(Refusal::not_found)?;
-        if !kind.exists() {
-            return Err(Refusal::invalid("Invalid Type: there is no such event type"));
-        }
-        if row.types.iter().all(|known| known.name != kind.name) {
-            row.types.push(kind);
-        }
-        Ok(())
-    }
-
-    pub(super) fn stream_taskrouter(&mut self, event: &Event) {
+    pub(in crate::world) fn stream_taskrouter(&mut self, event: &Event) {
         let name = format!("{TASKROUTER}{}", event.kind);
         if !self.is_subscribed(&name) {
             return;
@@ -175,14 +44,10 @@ impl World {
         for (name, value) in [
             ("sid", json!(event.sid)),
             ("eventtype", json!(event.kind)),
-            ("eventdescription", json!(event.description)),
             ("account_sid", json!(account)),
             ("workspace_sid", json!(self.fixed.workspace)),
             ("workspace_name", json!(WORKSPACE_NAME)),
-            ("resourcetype", json!(event.resource_type)),
-            ("resourcesid", json!(event.resource)),
             ("timestamp", json!(at)),
-            ("timestamp_ms", json!(event.at)),
         ] {
             payload.insert(name.to_owned(), value);
         }
@@ -196,7 +61,7 @@ impl World {
     }
 
     /// `params` are those of the webhook.
-    pub(super) fn stream_conversation(&mut self, event: &str, params: &Params) {
+    pub(in crate::world) fn stream_conversation(&mut self, event: &str, params: &Params) {
         let Some((_, kind, schema)) = CONVERSATION_EVENTS.iter().find(|(name, _, _)| *name == event) else { return };
         let name = format!("{CONVERSATIONS}{kind}");
         if !self.is_subscribed(&name) {
@@ -236,7 +101,7 @@ impl World {
     }
 
     /// What has arisen since the last call, as requests: one a sink, or more if there is much.
-    pub(super) fn take_batches(&mut self) -> Vec<Webhook> {
+    pub(in crate::world) fn take_batches(&mut self) -> Vec<Webhook> {
         let mut batches: Vec<(Sid, Vec<Value>)> = Vec::new();
         for (sink, event) in std::mem::take(&mut self.streamed) {
             match batches.iter_mut().find(|(known, events)| *known == sink && events.len() < BATCH) {
