@@ -18,16 +18,34 @@ const LOG_SHOWN: usize = 400;
 /// Changes that come closer together are shown together.
 const PACE: Duration = Duration::from_millis(40);
 
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const IMAGE: &str = "image/svg+xml";
+
+/// Path, kind and text.
+const FILES: [(&str, &str, &str); 15] = [
+    ("/", HTML, include_str!("../page/index.html")),
+    ("/page.css", CSS, include_str!("../page/page.css")),
+    ("/phone.css", CSS, include_str!("../page/phone.css")),
+    ("/page.js", SCRIPT, include_str!("../page/page.js")),
+    ("/dom.js", SCRIPT, include_str!("../page/dom.js")),
+    ("/sandbox.js", SCRIPT, include_str!("../page/sandbox.js")),
+    ("/chats.js", SCRIPT, include_str!("../page/chats.js")),
+    ("/customer.js", SCRIPT, include_str!("../page/customer.js")),
+    ("/phones.js", SCRIPT, include_str!("../page/phones.js")),
+    ("/lock.js", SCRIPT, include_str!("../page/lock.js")),
+    ("/tasks.js", SCRIPT, include_str!("../page/tasks.js")),
+    ("/log.js", SCRIPT, include_str!("../page/log.js")),
+    ("/faults.js", SCRIPT, include_str!("../page/faults.js")),
+    ("/icon.svg", IMAGE, include_str!("../page/icon.svg")),
+    ("/handset.svg", IMAGE, include_str!("../page/handset.svg")),
+];
+
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config
-        .route("/", web::get().to(async || file("text/html; charset=utf-8", include_str!("../page/index.html"))))
-        .route("/page.css", web::get().to(async || file("text/css; charset=utf-8", include_str!("../page/page.css"))))
-        .route(
-            "/page.js",
-            web::get().to(async || file("text/javascript; charset=utf-8", include_str!("../page/page.js"))),
-        )
-        .route("/icon.svg", web::get().to(async || file("image/svg+xml", include_str!("../page/icon.svg"))))
-        .route("/handset.svg", web::get().to(async || file("image/svg+xml", include_str!("../page/handset.svg"))));
+    for (path, kind, text) in FILES {
+        config.route(path, web::get().to(async move || file(kind, text)));
+    }
 }
 
 fn file(kind: &'static str, text: &'static str) -> HttpResponse {
