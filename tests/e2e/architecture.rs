@@ -33,7 +33,15 @@ const RULES: &[Rule] = &[
         but: &[],
     },
     Rule {
-        places: &["src/twilio", "src/push", "src/store", "src/inbox.rs", "src/reconcile.rs", "src/config", "src/clock.rs"],
+        places: &[
+            "src/twilio",
+            "src/push",
+            "src/store",
+            "src/inbox.rs",
+            "src/reconcile.rs",
+            "src/config",
+            "src/clock.rs",
+        ],
         forbidden: &["crate::actors", "crate::http", "crate::app", "crate::cli", "actix"],
         but: &[],
     },
