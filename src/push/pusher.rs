@@ -216,3 +216,6 @@ async fn sleep(clock: &Clock, until: Option<Timestamp>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

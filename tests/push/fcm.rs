@@ -96,6 +96,7 @@ async fn a_token_that_cannot_be_had_is_asked_for_with_pauses_until_it_can() {
         post.tell(&[post.phone(number)], offer(1)).await;
     }
     until(|| post.provider.requests(TOKENS).len() == 1).await;
+    post.passes_while(Duration::from_secs(4), || post.provider.requests(TOKENS).len() == 1).await;
     post.passes_until(|| post.push.under_way() == 0).await;
     assert_eq!(post.provider.requests(TOKENS).len(), 3);
     assert_eq!(post.provider.requests(FCM).len(), 20);

@@ -1,6 +1,6 @@
 //! The outbox on disk.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use offdesk::{
     domain::{News, Notification},
@@ -53,33 +53,33 @@ async fn what_finds_no_room_on_its_way_is_read_from_the_store_and_nothing_is_sen
 }
 
 #[tokio::test]
-async fn an_item_that_was_never_handed_over_does_not_outlive_what_withdraws_it() {
-    let post = Post::open().await;
+async fn what_found_no_room_is_not_overtaken_by_what_withdraws_it() {
+    let mut post = Post::open().await;
+    post.life = Duration::from_secs(24 * 3600);
     post.is_quiet().await;
     let phone = [post.phone(1)];
+    let mut filling = Vec::new();
+    for number in 10..1_100 {
+        filling.extend(post.put(&[post.phone(number)], offer(2)).await);
+    }
     let offered = post.put(&phone, offer(1)).await;
-    let filling: Vec<_> = {
-        let mut filling = Vec::new();
-        for number in 10..1_100 {
-            filling.extend(post.put(&[post.phone(number)], offer(2)).await);
-        }
-        filling
-    };
     let withdrawn = post.put(&phone, closed(1)).await;
-    // The offer comes when there is no room any more; its end comes while the store is still to be read.
+    // There is no room for the offer, and the store cannot be read when its end comes.
+    post.store.refuse_with(Some(StoreError::Closed));
     post.push.hand_over(filling);
     post.push.hand_over(offered);
+    until(|| post.push.under_way() == 1).await;
     post.push.hand_over(withdrawn);
-    post.is_quiet().await;
-    let to_phone: Vec<_> = post
-        .provider
-        .requests(FCM)
-        .iter()
-        .map(|request| request.json()["message"].clone())
-        .filter(|message| message["token"] == "token-of-1")
-        .map(|message| message["data"]["type"].as_str().unwrap().to_owned())
-        .collect();
-    assert_eq!(to_phone, ["task.closed"]);
+    until(|| post.push.under_way() == 1).await;
+    assert_eq!(post.provider.requests(FCM).len(), 0);
+    post.store.refuse_with(None);
+    post.passes_until(|| post.push.under_way() == 0).await;
+    let messages: Vec<_> =
+        post.provider.requests(FCM).iter().map(|request| request.json()["message"].clone()).collect();
+    let to_phone: Vec<_> = messages.iter().filter(|message| message["token"] == "token-of-1").collect();
+    assert_eq!(to_phone.len(), 1);
+    assert_eq!(to_phone[0]["data"]["type"], "task.closed");
+    assert_eq!(messages.len(), 1_091);
 }
 
 #[tokio::test]
