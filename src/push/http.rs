@@ -198,3 +198,70 @@ fn admitted(
     let admitted: Vec<_> = found.into_iter().filter(|found| any || address::is_public(found.ip())).collect();
     if admitted.is_empty() { Err(NotPublic.into()) } else { Ok(admitted) }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    async fn posted(url: &Url, reach: Reach) -> Result<Answer, Lost> {
+        // Another test of this process may have been first.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let http = Http::new(Timeouts::default(), reach, None).unwrap();
+        http.post(Post { url, headers: Vec::new(), body: Vec::new() }, Timestamp::EPOCH).await
+    }
+
+    /// A server that says this to everybody.
+    async fn saying(text: String) -> Url {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(text.as_bytes()).await;
+            }
+        });
+        format!("http://localhost:{port}/x").parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_into_a_private_network_is_not_called_unless_it_is_excepted() {
+        let url = saying("HTTP/1.1 201 X\r\nContent-Length: 0\r\n\r\n".into()).await;
+        let nobody = Reach::Public { but: BTreeSet::new() };
+        assert_eq!(posted(&url, nobody).await.unwrap_err(), Lost::NotPublic);
+        let excepted = Reach::Public { but: BTreeSet::from(["localhost".into()]) };
+        assert_eq!(posted(&url, excepted).await.unwrap().status, 201);
+        assert_eq!(posted(&url, Reach::Anywhere).await.unwrap().status, 201);
+    }
+
+    #[test]
+    fn of_the_addresses_of_a_name_the_public_ones_are_called() {
+        let found = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<SocketAddr>>();
+        let mixed = found(&["10.0.0.1:0", "8.8.8.8:0", "[::1]:0"]);
+        assert_eq!(admitted(mixed.clone().into_iter(), false).unwrap(), found(&["8.8.8.8:0"]));
+        assert_eq!(admitted(mixed.clone().into_iter(), true).unwrap(), mixed);
+        assert!(admitted(found(&["127.0.0.1:0"]).into_iter(), false).unwrap_err().is::<NotPublic>());
+        assert!(!admitted(std::iter::empty(), false).unwrap_err().is::<NotPublic>());
+    }
+
+    #[tokio::test]
+    async fn an_endless_answer_is_given_up() {
+        let length = MAX_ANSWER + 1;
+        let url = saying(format!("HTTP/1.1 200 X\r\nContent-Length: {length}\r\n\r\n{}", "x".repeat(length))).await;
+        assert_eq!(posted(&url, Reach::Anywhere).await.unwrap_err(), Lost::TooLong);
+    }
+
+    #[tokio::test]
+    async fn a_wish_to_be_left_alone_is_seconds_or_a_date() {
+        for (wish, secs) in [("7", Some(7)), ("Thu, 01 Jan 1970 00:01:30 GMT", Some(90)), ("soon", None), ("-1", None)]
+        {
+            let url = saying(format!("HTTP/1.1 503 X\r\nRetry-After: {wish}\r\nContent-Length: 0\r\n\r\n")).await;
+            let answer = posted(&url, Reach::Anywhere).await.unwrap();
+            assert_eq!(answer.retry_after, secs.map(Duration::from_secs), "{wish}");
+        }
+    }
+}

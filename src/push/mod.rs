@@ -22,11 +22,6 @@ mod target;
 mod vapid;
 mod webpush;
 
-#[cfg(test)]
-mod testing;
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 
 use tokio::{

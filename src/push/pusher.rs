@@ -26,6 +26,8 @@ use crate::{
 
 /// Items in memory, about: some 20 MB. The rest waits on disk.
 const CAPACITY: usize = 10_000;
+/// With fewer in memory there is room enough for more to be worth a reading of the store.
+const ROOMY: usize = CAPACITY / 10 * 9;
 /// How long a store that does not do as told is left alone.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -94,7 +96,7 @@ impl Pusher {
 
     /// Reads the store, if it holds items that were not handed over and there is room for them.
     async fn catch_up(&mut self) {
-        let crowded = self.queue.len() > CAPACITY / 2;
+        let crowded = self.queue.len() >= ROOMY;
         if !self.outlet.tally.is_behind() || crowded || self.clock.now() < self.pause_until {
             return;
         }
@@ -214,3 +216,6 @@ async fn sleep(clock: &Clock, until: Option<Timestamp>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

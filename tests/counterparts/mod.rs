@@ -40,6 +40,14 @@ pub(crate) struct Signer(Counterpart);
 #[derive(Debug)]
 pub(crate) struct Oracle(Counterpart);
 
+/// A browser and its push service: what they make of a web push.
+#[derive(Debug)]
+pub(crate) struct Browser(Counterpart);
+
+/// Google's description of FCM, and a strict reading of it.
+#[derive(Debug)]
+pub(crate) struct FcmDocument(Counterpart);
+
 /// What the oracle says of one exchange.
 #[derive(Debug)]
 pub(crate) struct Verdict {
@@ -127,6 +135,35 @@ impl Oracle {
         };
         let violations = verdict["violations"].as_array().unwrap().iter().map(text).collect();
         Verdict { operation: verdict["operation"].as_str().map(str::to_owned), violations }
+    }
+}
+
+// === impl Browser ===
+
+impl Browser {
+    pub(crate) fn start() -> Self {
+        Self(Counterpart::start(node("webpush.mjs")))
+    }
+
+    /// What it reads in a message; the question and the answer are described in `node/webpush.mjs`.
+    pub(crate) fn read(&mut self, message: &Value) -> Value {
+        self.0.ask(message)
+    }
+}
+
+// === impl FcmDocument ===
+
+impl FcmDocument {
+    pub(crate) fn open() -> Self {
+        let mut command = Command::new(setting("OFFDESK_PYTHON"));
+        command.arg(folder().join("python/fcm.py"));
+        Self(Counterpart::start(command))
+    }
+
+    /// What is wrong with the body of a `projects.messages.send`: one line each.
+    pub(crate) fn violations(&mut self, body: &Value) -> Vec<String> {
+        let violations = self.0.ask(body);
+        violations.as_array().unwrap().iter().map(|violation| violation.as_str().unwrap().to_owned()).collect()
     }
 }
 

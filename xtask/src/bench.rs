@@ -3,7 +3,7 @@
 use crate::args::Args;
 use crate::error::{Error, Result};
 use crate::group::Without;
-use crate::install::counterparts;
+use crate::install::{counterparts, openssl};
 use crate::place::Place;
 use crate::steps::Steps;
 
@@ -28,6 +28,7 @@ pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
     let names: Vec<_> = if chosen.is_empty() { all() } else { chosen };
     let mut steps = Steps::new("bench");
     let counterparts = steps.run("counterparts", || counterparts::ensure(place, &Without::default()))?;
+    steps.run("OpenSSL's headers", openssl::ensure)?;
     steps.run("release build", || {
         let benches = names.iter().flat_map(|name| ["--bench", name]);
         place.cargo().args(["bench", "--quiet", "--locked", "--no-run"]).args(benches).run()

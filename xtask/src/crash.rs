@@ -2,7 +2,7 @@
 
 use crate::args::Args;
 use crate::error::{Error, Result};
-use crate::install::cargo_tool::NEXTEST;
+use crate::install::{cargo_tool::NEXTEST, openssl};
 use crate::place::Place;
 use crate::steps::Steps;
 
@@ -19,6 +19,7 @@ pub(crate) fn run(place: &Place, mut args: Args) -> Result<()> {
     let rounds = rounds(&args.values("--rounds")?)?;
     args.finish()?;
     let mut steps = Steps::new("crash");
+    steps.run("OpenSSL's headers", openssl::ensure)?;
     steps.run("cargo-nextest", || NEXTEST.ensure(place))?;
     steps.run(&format!("{rounds} kills and {rounds} power losses"), || {
         place

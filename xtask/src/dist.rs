@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::args::Args;
 use crate::error::Result;
+use crate::install::openssl;
 use crate::place::Place;
 use crate::process::Program;
 use crate::steps::Steps;
@@ -22,6 +23,7 @@ const FILES: &[&str] = &["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-AP
 pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
     args.finish()?;
     let mut steps = Steps::new("dist");
+    steps.run("OpenSSL's headers", openssl::ensure)?;
     steps.run("release build", || place.cargo().args(["build", "--release", "--locked", "--bin", "offdesk"]).run())?;
     let tarball = steps.run("tarball", || pack(place))?;
     steps.close();

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::install::cargo_tool::{CargoTool, DENY, NEXTEST};
 use crate::install::node::{self, Node};
 use crate::install::version::Version;
-use crate::install::{on_path, python, system};
+use crate::install::{on_path, openssl, python, system};
 use crate::place::Place;
 use crate::process::Program;
 
@@ -44,6 +44,7 @@ fn examine(place: &Place) -> Vec<(&'static str, Finding)> {
         ("rustfmt", component(place, "fmt", "rustfmt")),
         ("clippy", component(place, "clippy", "clippy")),
         ("C compiler", packaged("cc", &["gcc", "libc6-dev"])),
+        ("OpenSSL's headers", headers()),
         ("git", packaged("git", &["git"])),
         ("tar", packaged("tar", &["tar"])),
         (NEXTEST.name(), built(&NEXTEST, place)),
@@ -86,6 +87,14 @@ fn packaged(program: &str, packages: &[&str]) -> Finding {
     match on_path(program) {
         Some(path) => Finding::Ok(path.display().to_string()),
         None => Finding::Missing(system::line(packages)),
+    }
+}
+
+fn headers() -> Finding {
+    match openssl::find() {
+        Some(version) => Finding::Ok(version),
+        None if system::may_install() => Finding::Later("installed at the first build".to_owned()),
+        None => Finding::Missing(system::line(&openssl::PACKAGES)),
     }
 }
 

@@ -10,9 +10,10 @@ use crate::error::{Error, Result};
 /// A part of the tests that needs something of the machine, or time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Group {
-    /// Tests in modules named `with_node`: Twilio's JavaScript library, and Prism over Twilio's OpenAPI documents.
+    /// Tests in modules named `with_node`: Twilio's JavaScript library, Prism over Twilio's OpenAPI documents, and
+    /// a browser's decryption of pushes.
     Node,
-    /// Tests in modules named `with_python`: Twilio's Python library.
+    /// Tests in modules named `with_python`: Twilio's Python library, and Google's description of FCM.
     Python,
     /// The dependency policy, checked by cargo-deny.
     Deny,

@@ -3,7 +3,7 @@
 use crate::args::Args;
 use crate::error::Result;
 use crate::group::{Group, Without};
-use crate::install::cargo_tool::DENY;
+use crate::install::{cargo_tool::DENY, openssl};
 use crate::place::Place;
 use crate::steps::Steps;
 
@@ -33,6 +33,7 @@ pub(crate) fn run(place: &Place, mut args: Args) -> Result<()> {
 /// The three checks, as steps of whoever asks.
 pub(crate) fn check(place: &Place, without: &Without, steps: &mut Steps) -> Result<()> {
     steps.run("formatting", || place.cargo().args(["fmt", "--all", "--check"]).run())?;
+    steps.run("OpenSSL's headers", openssl::ensure)?;
     steps.run("clippy", || clippy(place).args(["--", "-D", "warnings"]).run())?;
     if without.leaves_out(Group::Deny) {
         steps.leave_out(Group::Deny.to_string());

@@ -2,6 +2,7 @@
 
 use crate::args::Args;
 use crate::error::Result;
+use crate::install::openssl;
 use crate::place::Place;
 use crate::process::Program;
 
@@ -16,6 +17,7 @@ Everything after the command is passed on: `cargo xtask sandbox --port 8080`.
 ";
 
 pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
+    openssl::ensure()?;
     place.cargo().args(["build", "--locked", "--bin", "offdesk"]).run()?;
     let daemon = place.target().join("debug/offdesk");
     Program::new(daemon).arg("sandbox").args(args.rest()).replace_us()

@@ -89,7 +89,8 @@ fn an_offer_whose_try_fails_is_not_tried_again_once_it_is_closed() {
     queue.settle(job, Err(LATER), NOW);
     assert_eq!(ended(&mut queue), [(1, End::Replaced)]);
     assert!(queue.next(NOW).is_none(), "the provider is given its time");
-    assert_eq!(places(&all(&mut queue, queue.wake_at().unwrap())), [2]);
+    let at = queue.wake_at().unwrap();
+    assert_eq!(places(&all(&mut queue, at)), [2]);
 }
 
 #[test]

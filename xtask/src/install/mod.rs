@@ -3,6 +3,7 @@
 pub(crate) mod cargo_tool;
 pub(crate) mod counterparts;
 pub(crate) mod node;
+pub(crate) mod openssl;
 pub(crate) mod python;
 pub(crate) mod system;
 pub(crate) mod version;

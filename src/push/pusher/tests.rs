@@ -1,0 +1,88 @@
+use super::*;
+use crate::{
+    config::Privacy,
+    domain::{Device, News, Notification, PushTarget},
+    push::{Settings, VapidKeyFile, outbox::Outbox, vapid::VapidKey},
+    store::MemoryStore,
+};
+
+const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+/// A pusher whose every push is refused at once, since it has no FCM.
+async fn pusher() -> (Pusher, Outbox) {
+    // Another test of this process may have been first.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        public_url: "https://gw.example.com".parse().unwrap(),
+        privacy: Privacy::None,
+        allow_hosts: Vec::new(),
+        subject: "mailto:ops@example.com".parse().unwrap(),
+        vapid_key: VapidKeyFile::Own(folder.path().join("vapid.pem")),
+        fcm: None,
+        extra_roots_pem: None,
+        limits: crate::push::Limits::default(),
+    };
+    let (clock, _) = Clock::manual(NOW);
+    let store: StoreHandle = Arc::new(MemoryStore::new());
+    let key = VapidKey::open(&settings.vapid_key).unwrap();
+    let providers = Arc::new(settings.providers(&key, &clock).unwrap());
+    let (outbox, outlet) = Outbox::open(&store).await.unwrap();
+    let (gone, _) = mpsc::channel(1);
+    (Pusher::new(store, clock, outlet, providers, settings.limits.in_flight, gone), outbox)
+}
+
+async fn put(pusher: &Pusher, outbox: &Outbox, device: u64) -> Vec<Numbered> {
+    let news = News::CallMissed { task: "WR0123456789abcdef0123456789abcdef".parse().unwrap() };
+    let notification = Notification { news, expires: NOW + Duration::from_secs(60), unread: 0 };
+    let target = PushTarget::Fcm { token: "token".into(), is_fid: false };
+    let device = Device { id: DeviceId::from_bits(device), name: None, target, added_at: NOW };
+    let items = outbox.items(AgentId::from_bits(1), &[device], &notification, NOW);
+    let mut batch = Batch::new();
+    for (sequence, item) in &items {
+        batch.put(sequence, item).unwrap();
+    }
+    pusher.store.commit(batch).await.unwrap();
+    items
+}
+
+#[tokio::test]
+async fn what_came_both_ways_is_taken_once_and_before_it_can_be_forgotten() {
+    let (mut pusher, outbox) = pusher().await;
+    for device in 1..=3 {
+        let items = put(&pusher, &outbox, device).await;
+        outbox.hand_over(items);
+    }
+    put(&pusher, &outbox, 4).await;
+    pusher.catch_up().await;
+    assert_eq!(pusher.outlet.handed_over.len(), 0);
+    assert_eq!((pusher.queue.len(), outbox.under_way()), (4, 4));
+}
+
+#[tokio::test]
+async fn nothing_is_remembered_of_what_is_done_with() {
+    let (mut pusher, outbox) = pusher().await;
+    put(&pusher, &outbox, 1).await;
+    pusher.catch_up().await;
+    pusher.dispatch();
+    let sent = pusher.sending.join_next_with_id().await.unwrap();
+    pusher.settle(sent);
+    pusher.clear_away();
+    assert_eq!((pusher.queue.len(), outbox.under_way()), (0, 0));
+    assert!(pusher.jobs.is_empty() && pusher.done.is_empty());
+    assert!(pusher.store.page::<OutboxItem>(None, 9).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_push_that_panics_is_given_up_and_takes_nothing_along() {
+    let (mut pusher, outbox) = pusher().await;
+    put(&pusher, &outbox, 1).await;
+    pusher.catch_up().await;
+    let job = pusher.queue.next(NOW).unwrap();
+    let task = pusher.sending.spawn(async { panic!("as a bug would") });
+    pusher.jobs.insert(task.id(), job);
+    let sent = pusher.sending.join_next_with_id().await.unwrap();
+    pusher.settle(sent);
+    pusher.clear_away();
+    assert_eq!((pusher.queue.len(), outbox.under_way()), (0, 0));
+}
