@@ -3,6 +3,7 @@
 pub mod actors;
 pub mod agent;
 pub mod app;
+pub mod audit;
 pub mod call;
 pub mod cli;
 pub mod clock;

@@ -154,11 +154,10 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
 
 #[test]
 fn what_a_later_version_understands_is_told_from_what_nobody_does() {
-    let text =
-        format!("{LEAST}end_chat = \"close\"\n[calls]\nconfirm = \"press-1\"\n[sip]\n[login]\nsession_ttl = \"7d\"\n");
+    let text = format!("{LEAST}[calls]\nconfirm = \"press-1\"\n[sip]\n[login]\nsession_ttl = \"7d\"\n");
     let error = Config::parse(&text, BTreeMap::new(), None).unwrap_err();
     let refused: BTreeSet<_> = error.problems.iter().map(|problem| problem.path.as_str()).collect();
-    assert_eq!(refused, BTreeSet::from(["calls.confirm", "login", "sip", "twilio.end_chat"]));
+    assert_eq!(refused, BTreeSet::from(["calls.confirm", "login", "sip"]));
     assert!(error.problems.iter().all(|problem| problem.fault == Fault::NotInThisVersion));
 }
 

@@ -57,10 +57,12 @@ pub enum Family {
     Outbox,
     /// Who is signed in.
     Sessions,
+    /// Who did what; key: [`Sequence`].
+    Audit,
 }
 
 impl Family {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Meta,
         Self::Inbox,
         Self::Seen,
@@ -69,6 +71,7 @@ impl Family {
         Self::Devices,
         Self::Outbox,
         Self::Sessions,
+        Self::Audit,
     ];
 
     /// Its name in backups.
@@ -82,6 +85,7 @@ impl Family {
             Self::Devices => "devices",
             Self::Outbox => "outbox",
             Self::Sessions => "sessions",
+            Self::Audit => "audit",
         }
     }
 
@@ -100,6 +104,7 @@ impl Family {
             Self::Devices => b'd',
             Self::Outbox => b'o',
             Self::Sessions => b'l',
+            Self::Audit => b'u',
         }
     }
 }

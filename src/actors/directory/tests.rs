@@ -68,7 +68,8 @@ async fn store_of_two() -> StoreHandle {
 }
 
 /// A pusher that nothing is given to.
-async fn pusher(store: &StoreHandle, clock: &Clock) -> Push {
+async fn pusher(clock: &Clock) -> Push {
+    let store: StoreHandle = Arc::new(MemoryStore::new());
     let folder = tempfile::tempdir().unwrap();
     let settings = push::Settings {
         public_url: "https://gw.example.com".parse().unwrap(),
@@ -81,7 +82,7 @@ async fn pusher(store: &StoreHandle, clock: &Clock) -> Push {
         limits: push::Limits::default(),
     };
     let (gone, _) = tokio::sync::mpsc::channel(1);
-    Push::start(settings, store.clone(), clock.clone(), tokio::runtime::Handle::current(), gone).await.unwrap()
+    Push::start(settings, store, clock.clone(), tokio::runtime::Handle::current(), gone).await.unwrap()
 }
 
 async fn kit(store: &StoreHandle, clock: &Clock) -> Kit {
@@ -104,7 +105,7 @@ async fn kit(store: &StoreHandle, clock: &Clock) -> Kit {
         public_url: "https://gw.example.com".parse().unwrap(),
         caller_id: "+15550100".parse().unwrap(),
         recording: Recording::Never,
-        push: pusher(store, clock).await,
+        push: pusher(clock).await,
         conversations: actors::Conversations::default(),
         readings: tokio::sync::Semaphore::new(actors::READINGS),
     }

@@ -58,12 +58,13 @@ fn rows(store: &dyn Store) -> Vec<(Family, Rows)> {
 #[test]
 fn a_restored_store_holds_what_the_backup_was_taken_of() {
     let home = Home::new();
+    let records = 1_200 * Family::ALL.len() as u64;
     let file = home.backup(1_200);
     let mut heard = Vec::new();
     let (summary, aside) =
         restore(&home.path("store"), &file, Replace::Never, &mut |records| heard.push(records)).unwrap();
-    assert_eq!((summary.records, summary.taken_at, aside), (1_200 * Family::ALL.len() as u64, NOW, None));
-    assert!(heard.starts_with(&[500, 1_000]) && heard.len() == 24);
+    assert_eq!((summary.records, summary.taken_at, aside), (records, NOW, None));
+    assert!(heard.starts_with(&[500, 1_000]) && heard.len() as u64 == 2 * (records / 500));
     let expected = MemoryStore::new();
     fill(&expected, 1_200);
     assert_eq!(home.rows("store"), rows(&expected));

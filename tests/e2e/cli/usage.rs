@@ -28,7 +28,6 @@ fn commands_of_later_versions_are_known_but_not_there() {
     }
     run(&["setup", "--dry-run"]).refused(64, "setup: not in this version");
     run(&["agent", "import", "--from-taskrouter", "--phone-attribute", "x"]).refused(64, "not in this version");
-    run(&["sandbox", "--seed-messages", "3"]).refused(64, "--seed-messages: not in this version");
 }
 
 #[test]

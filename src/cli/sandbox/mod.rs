@@ -2,43 +2,26 @@
 //!
 //! They speak over loopback, exactly as the daemon speaks with Twilio. `serve` never starts the stand-in.
 
+mod people;
+
 use std::{
     collections::BTreeMap,
     fs,
     io::{self, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clap::Args;
-use offdesk_sandbox::{AgentSeed, Handle, Options as TwilioOptions, Sandbox};
+use offdesk_sandbox::{CodeSent, Handle, Options as TwilioOptions, Sandbox};
 
+use self::people::PEOPLE;
 use super::{Failure, daemon, failure::Exit};
-use crate::{
-    app::Ready,
-    clock::Clock,
-    config::Config,
-    domain::{AgentId, Profile, Role},
-    roster::Draft,
-    store::{self, Batch, wait},
-};
+use crate::{app::Ready, clock::Clock, config::Config, domain::Role};
 
-const MOBILE: &str = "Available on Mobile";
-const OFFLINE: &str = "Offline";
-/// Numbers of the range that is kept free for fiction.
+/// A number of the range that is kept free for fiction.
 const CALLER_ID: &str = "+12025550100";
-const PEOPLE: [Person; 3] = [
-    Person { name: "Ada Okafor", phone: "+12025550101", role: Role::Agent, activity: MOBILE },
-    Person { name: "Ben Lindqvist", phone: "+12025550102", role: Role::Agent, activity: OFFLINE },
-    Person { name: "Sam Rivera", phone: "+12025550109", role: Role::Supervisor, activity: OFFLINE },
-];
-
-struct Person {
-    name: &'static str,
-    phone: &'static str,
-    role: Role,
-    activity: &'static str,
-}
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct Options {
@@ -51,14 +34,12 @@ pub(super) struct Options {
     /// How many customers call at the start
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1000))]
     seed_tasks: u32,
-    #[arg(long, value_name = "N", hide = true)]
-    seed_messages: Option<u32>,
+    /// How many messages a customer's chat begins with; none: no chat
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1000))]
+    seed_messages: u32,
 }
 
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
-    if options.seed_messages.is_some() {
-        return Err(Failure::not_in_this_version("--seed-messages"));
-    }
     let temporary = options.data.is_none().then(tempfile::tempdir).transpose()?;
     let data = match (&options.data, &temporary) {
         (Some(data), _) => data.clone(),
@@ -70,30 +51,53 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         Failure::new(Exit::Unavailable, error.to_string(), "see that this machine has a loopback interface")
     })?;
     let config = config(options.port, &data, &twilio)?;
-    add_people(&config)?;
+    let tokens = people::settle(&config, &twilio)?;
     daemon::run(&config, |ready| {
         twilio.set_event_callback(&config.public_url.join("/webhooks/taskrouter"));
+        twilio.set_conversations_webhook(&config.public_url.join("/webhooks/conversations"));
+        people::install_apps(&twilio, &format!("http://{}", ready.http), &tokens)?;
         introduce(ready, &twilio)?;
-        for number in 0..options.seed_tasks {
-            twilio.place_call(&format!("+1202555{:04}", 1000 + number));
-        }
+        seed(&twilio, options);
         Ok(())
     })
 }
 
+/// The customers who are there at the start.
+fn seed(twilio: &Handle, options: &Options) {
+    for number in 0..options.seed_tasks {
+        twilio.place_call(&format!("+1202555{:04}", 1000 + number));
+    }
+    if options.seed_messages > 0 {
+        let chat = twilio.start_chat("+12025550123", "Maria", "Message 1");
+        for number in 2..=options.seed_messages {
+            // A conversation of the stand-in takes more messages than may be asked for.
+            let _ = twilio.customer_says(&chat.conversation_sid, &format!("Message {number}"));
+        }
+    }
+}
+
 fn twilio_options() -> TwilioOptions {
     TwilioOptions {
-        agents: PEOPLE.iter().map(|person| AgentSeed::new(person.name, person.phone, person.activity)).collect(),
+        agents: people::seeds(),
         numbers: vec![CALLER_ID.to_owned()],
         // The stand-in forgets, the store with --data does not: no event may bear the sid of one that was seen before.
         seed: Clock::system().now().as_millis(),
+        on_code: Some(Arc::new(tell_code)),
         ..TwilioOptions::default()
     }
+}
+
+/// One-time codes are for the person at the terminal. One that nobody reads is on the page as well.
+fn tell_code(sent: &CodeSent) {
+    let _ = writeln!(io::stdout().lock(), "  one-time code for {}: {}", sent.to, sent.code);
 }
 
 /// The least configuration there is, as an operator would write it.
 fn config(port: u16, data: &Path, twilio: &Handle) -> Result<Config, Failure> {
     let listen = free(port)?;
+    let service_account = data.join("service-account.json");
+    let account = twilio.service_account().map_err(|error| Failure::from(io::Error::other(error)))?;
+    fs::write(&service_account, account)?;
     let (facts, url) = (twilio.facts(), twilio.url());
     let text = format!(
         r#"
@@ -105,6 +109,7 @@ fn config(port: u16, data: &Path, twilio: &Handle) -> Result<Config, Failure> {
         account_sid = "{account}"
         auth_token = "{token}"
         caller_id = "{CALLER_ID}"
+        verify_service_sid = "{verify}"
         [twilio.endpoints]
         api = "{url}/api"
         taskrouter = "{url}/taskrouter"
@@ -113,13 +118,24 @@ fn config(port: u16, data: &Path, twilio: &Handle) -> Result<Config, Failure> {
         verify = "{url}/verify"
         media = "{url}/media"
         events = "{url}/events"
+        [push]
+        privacy = "full"
+        [push.web]
+        allow_hosts = ["{url}"]
+        [push.fcm]
+        endpoint = "{url}/fcm"
         [calls]
         complete = "complete"
         "#,
         account = facts.account_sid,
         token = facts.auth_token,
+        verify = facts.verify_service_sid,
     );
-    let env = BTreeMap::from([("OFFDESK__DATA_DIR".to_owned(), data.display().to_string())]);
+    let path = |path: &Path| path.display().to_string();
+    let env = BTreeMap::from([
+        ("OFFDESK__DATA_DIR".to_owned(), path(data)),
+        ("OFFDESK__PUSH__FCM__SERVICE_ACCOUNT_FILE".to_owned(), path(&service_account)),
+    ]);
     Config::parse(&text, env, None).map_err(|error| Failure::config(&error, Path::new("the sandbox's configuration")))
 }
 
@@ -136,43 +152,28 @@ fn free(port: u16) -> Result<SocketAddr, Failure> {
     Ok(listener.local_addr()?)
 }
 
-/// Puts the agents into the store, unless an earlier run did.
-fn add_people(config: &Config) -> Result<(), Failure> {
-    let clock = Clock::system();
-    let path = config.store_path();
-    let options = store::Options { now: clock.now(), ..store::Options::default() };
-    let opened = store::open(&path, &options).map_err(|error| Failure::store(&error, &path))?;
-    for (id, person) in (1..).map(AgentId::from_bits).zip(&PEOPLE) {
-        let profile = person.profile(id, &clock)?;
-        let mut batch = Batch::new();
-        batch.unless_present::<Profile>(&id).put(&id, &profile)?;
-        wait(opened.store.commit(batch))?;
-    }
-    Ok(wait(opened.store.close())?)
-}
-
-impl Person {
-    fn profile(&self, id: AgentId, clock: &Clock) -> Result<Profile, Failure> {
-        let text = serde_json::json!({ "phone": self.phone, "name": self.name, "roles": [self.role] }).to_string();
-        let draft =
-            Draft::from_json(&text).map_err(|_| Failure::from(io::Error::other("a seeded agent is not valid")))?;
-        Ok(draft.into_profile(id, clock.now()))
-    }
-}
-
 /// What a person needs to begin.
 fn introduce(ready: &Ready, twilio: &Handle) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "Offdesk's sandbox is up. Everything stays on this machine; Ctrl-C ends it.\n")?;
-    writeln!(out, "  App:               http://{}   (no pages yet: Twilio's webhooks come in here)", ready.http)?;
-    writeln!(out, "  Twilio's stand-in: {}   <- open this: play the customer, answer the phones\n", twilio.url())?;
+    writeln!(
+        out,
+        "  App:               http://{}   (no pages yet: the agents' API and Twilio's webhooks)",
+        ready.http
+    )?;
+    writeln!(
+        out,
+        "  Twilio's stand-in: {}   <- open this: play the customer, and the agents on their phones\n",
+        twilio.url()
+    )?;
     for person in &PEOPLE {
         let role = if person.role == Role::Supervisor { "supervisor" } else { "agent" };
         writeln!(out, "  {role:<11} {:<14} {}   {}", person.name, person.phone, person.activity)?;
     }
     writeln!(
         out,
-        "\nThe agents' own app and softphones are not in this version: calls ring at the page's cell phones."
+        "\nCalls ring at the page's cell phones; chats are notified there, and answered as in the agents' app.\n\
+         Softphones are not in this version."
     )?;
     out.flush()
 }

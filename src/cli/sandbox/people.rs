@@ -1,0 +1,97 @@
+//! Who works in the sandbox: agents and a supervisor with phones, devices and an app that is signed in.
+
+use std::io;
+
+use offdesk_sandbox::{AgentSeed, Handle};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::super::Failure;
+use crate::{
+    actors::Devices,
+    clock::Clock,
+    config::Config,
+    domain::{AgentId, Device, DeviceId, Profile, PushTarget, Role},
+    roster::Draft,
+    sessions,
+    store::{self, Batch, wait},
+};
+
+const MOBILE: &str = "Available on Mobile";
+const OFFLINE: &str = "Offline";
+
+/// Numbers of the range that is kept free for fiction.
+pub(super) const PEOPLE: [Person; 3] = [
+    Person { name: "Ada Okafor", phone: "+12025550101", role: Role::Agent, activity: MOBILE },
+    Person { name: "Ben Lindqvist", phone: "+12025550102", role: Role::Agent, activity: OFFLINE },
+    Person { name: "Sam Rivera", phone: "+12025550109", role: Role::Supervisor, activity: OFFLINE },
+];
+
+pub(super) struct Person {
+    pub(super) name: &'static str,
+    pub(super) phone: &'static str,
+    pub(super) role: Role,
+    pub(super) activity: &'static str,
+}
+
+pub(super) fn seeds() -> Vec<AgentSeed> {
+    PEOPLE.iter().map(|person| AgentSeed::new(person.name, person.phone, person.activity)).collect()
+}
+
+/// Puts the agents into the store, unless an earlier run did, with their devices and a session each: the stand-in makes
+/// new devices at every start. Answers the sessions' tokens, in the order of [`PEOPLE`].
+pub(super) fn settle(config: &Config, twilio: &Handle) -> Result<Vec<SecretString>, Failure> {
+    let clock = Clock::system();
+    let path = config.store_path();
+    let options = store::Options { now: clock.now(), ..store::Options::default() };
+    let opened = store::open(&path, &options).map_err(|error| Failure::store(&error, &path))?;
+    let mut tokens = Vec::new();
+    for (id, person) in (1..).map(AgentId::from_bits).zip(&PEOPLE) {
+        let mut batch = Batch::new();
+        batch.unless_present::<Profile>(&id).put(&id, &person.profile(id, &clock)?)?;
+        wait(opened.store.commit(batch))?;
+        let mut batch = Batch::new();
+        batch.put(&id, &Devices(person.devices(id, twilio, &clock)?))?;
+        let token = sessions::begin(&mut batch, id, clock.now());
+        tokens.push(token.map_err(|error| Failure::from(io::Error::other(error)))?);
+        wait(opened.store.commit(batch))?;
+    }
+    wait(opened.store.close())?;
+    Ok(tokens)
+}
+
+/// Signs the page's apps in at the daemon.
+pub(super) fn install_apps(twilio: &Handle, api: &str, tokens: &[SecretString]) -> io::Result<()> {
+    for (person, token) in PEOPLE.iter().zip(tokens) {
+        twilio.install_app(person.phone, api, token.expose_secret()).map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
+impl Person {
+    fn profile(&self, id: AgentId, clock: &Clock) -> Result<Profile, Failure> {
+        let text = serde_json::json!({ "phone": self.phone, "name": self.name, "roles": [self.role] }).to_string();
+        let draft =
+            Draft::from_json(&text).map_err(|_| Failure::from(io::Error::other("a seeded agent is not valid")))?;
+        Ok(draft.into_profile(id, clock.now()))
+    }
+
+    /// A phone with the app in its browser, and one with an app that FCM reaches.
+    fn devices(&self, id: AgentId, twilio: &Handle, clock: &Clock) -> Result<Vec<Device>, Failure> {
+        let failure = |error: offdesk_sandbox::Refusal| Failure::from(io::Error::other(error));
+        let browser = twilio.subscribe(self.phone, "Phone, in the browser").map_err(failure)?;
+        let targets = [
+            PushTarget::WebPush { endpoint: browser.endpoint, p256dh: browser.p256dh, auth: browser.auth },
+            PushTarget::Fcm {
+                token: twilio.register_fcm(self.phone, "Tablet, with the app").map_err(failure)?,
+                is_fid: false,
+            },
+        ];
+        let device = |(place, target)| Device {
+            id: DeviceId::from_bits(id.to_bits() * 10 + place),
+            name: None,
+            target,
+            added_at: clock.now(),
+        };
+        Ok((0..).zip(targets).map(device).collect())
+    }
+}
