@@ -19,7 +19,7 @@ use crate::{
     actors::{self, Directory, Doors},
     clock::Clock,
     config::{Config, HttpTls},
-    http::{self, AdminState, Readiness, TlsError, Webhooks},
+    http::{self, Readiness, TlsError, Webhooks},
     inbox::Inbox,
     push::{Push, PushError},
     sessions::Sessions,
@@ -114,23 +114,16 @@ impl App {
         chores::warm(&io.handle(), kit.facts.clone());
         let (directory, ended) = actors::start(kit.clone(), Doors { inbox: outlet, gone: gone_devices }, &arbiters);
         let readiness = Arc::new(Readiness::default());
+        let sessions = Sessions::open(&store, clock.clone()).await;
+        let sessions = sessions.map_err(|source| store_error(config, source))?;
         let webhooks = Webhooks {
             validator: parts::validator(config),
             account: config.twilio.account_sid.clone(),
             twilio: twilio.clone(),
             inbox: inbox.clone(),
         };
-        let admin = AdminState {
-            readiness: readiness.clone(),
-            metrics,
-            twilio: twilio.clone(),
-            inbox: inbox.clone(),
-            push: push.clone(),
-            directory: directory.clone(),
-        };
-        let sessions = Sessions::open(&store, clock.clone()).await;
-        let sessions = sessions.map_err(|source| store_error(config, source))?;
         let api = parts::api(config, &kit, &directory, sessions);
+        let admin = parts::admin(&kit, &directory, &inbox, &readiness, metrics);
         let servers = [
             http::public(public, tls, Arc::new(webhooks), Arc::new(api)).map_err(StartError::Runtime)?,
             http::operator(operator, Arc::new(admin)).map_err(StartError::Runtime)?,

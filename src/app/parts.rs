@@ -1,6 +1,6 @@
 //! What the configuration means to the parts that know nothing of it.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use super::StartError;
 use crate::{
@@ -8,10 +8,12 @@ use crate::{
     agent::{Policy, request::Closing},
     clock::Clock,
     config::{self, Completion, Config, EndChat, Subject},
-    http::{Activities, Api},
+    http::{Activities, AdminState, Api, Readiness},
+    inbox::Inbox,
     push::{self, FcmSettings, VapidKeyFile},
     sessions::Sessions,
     store::StoreHandle,
+    telemetry::Metrics,
     twilio::{Credentials, Endpoints, Limits, Settings, Twilio, facts::WorkspaceFacts, signature::Validator},
 };
 
@@ -130,5 +132,22 @@ pub(super) fn api(config: &Config, kit: &Kit, directory: &actix::Addr<actors::Di
             unavailable: activities.offline.clone(),
         },
         uploads: Api::uploads(),
+    }
+}
+
+pub(super) fn admin(
+    kit: &Kit,
+    directory: &actix::Addr<actors::Directory>,
+    inbox: &Inbox,
+    readiness: &Arc<Readiness>,
+    metrics: Metrics,
+) -> AdminState {
+    AdminState {
+        readiness: readiness.clone(),
+        metrics,
+        twilio: kit.twilio.clone(),
+        inbox: inbox.clone(),
+        push: kit.push.clone(),
+        directory: directory.clone(),
     }
 }
