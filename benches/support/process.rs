@@ -56,10 +56,7 @@ impl Server {
 
     /// Resident memory in bytes.
     pub(crate) fn resident(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        let kib: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
-        kib * 1024
+        resident(&self.child.id().to_string())
     }
 
     /// Waits until it has used no CPU to speak of for a while: what it had to do is done.
@@ -81,4 +78,16 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Bytes of memory that this process takes.
+pub(crate) fn own_resident() -> u64 {
+    resident("self")
+}
+
+fn resident(process: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let kib: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+    kib * 1024
 }

@@ -50,7 +50,7 @@ impl Conversations {
     }
 
     /// An agent's conversations have changed.
-    pub(super) fn follow<'a>(
+    pub fn follow<'a>(
         &self,
         agent: AgentId,
         before: impl Iterator<Item = &'a ConversationSid>,
@@ -95,7 +95,7 @@ impl Conversations {
 impl Books {
     fn enter(&mut self, agent: AgentId, conversation: &ConversationSid) {
         self.nobodys.remove(conversation);
-        let agents = self.agents.entry(conversation.clone()).or_default();
+        let agents = self.agents.entry(conversation.clone()).or_insert_with(|| Vec::with_capacity(1));
         if !agents.contains(&agent) {
             agents.push(agent);
         }

@@ -12,7 +12,7 @@ const LONGEST: usize = 80;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
     /// TaskRouter's channel: `voice`, `chat`, `sms` …
-    pub channel: String,
+    pub channel: Box<str>,
     pub customer: Customer,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<ConversationSid>,
@@ -32,12 +32,12 @@ pub struct InteractionChannel {
 impl About {
     pub fn of(task: &TaskFacts) -> Self {
         let attributes: Value = serde_json::from_str(&task.attributes).unwrap_or_default();
-        let text = |keys: &[&str]| keys.iter().find_map(|key| clipped(attributes.get(key)?.as_str()?));
+        let text = |keys: &[&str]| keys.iter().find_map(|key| clipped(attributes.get(key)?.as_str()?)).map(Into::into);
         let interaction = sid(&attributes, "flexInteractionSid")
             .zip(sid(&attributes, "flexInteractionChannelSid"))
             .map(|(interaction, channel)| InteractionChannel { interaction, channel });
         Self {
-            channel: clipped(&task.channel).unwrap_or_default(),
+            channel: clipped(&task.channel).unwrap_or_default().into(),
             customer: Customer { name: text(&["customerName", "name"]), address: text(&["customerAddress", "from"]) },
             conversation: sid(&attributes, "conversationSid"),
             interaction,

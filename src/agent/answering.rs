@@ -36,7 +36,7 @@ impl Agent {
         let about = &reservation.about;
         let news = News::TaskOffered {
             task: sid.clone(),
-            channel: about.channel.clone(),
+            channel: about.channel.to_string(),
             customer: about.customer.clone(),
             conversation: about.conversation.clone(),
         };

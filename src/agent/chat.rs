@@ -37,7 +37,7 @@ pub struct Chat {
     floor: Option<u64>,
     /// By how much Twilio's count of unread messages differs from ours although all were read: it may count others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    slack: Option<Slack>,
+    slack: Option<Box<Slack>>,
     /// What we wrote ourselves, and have not heard of yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sent: Vec<MessageSid>,
@@ -51,7 +51,7 @@ pub struct LastMessage {
     /// Written by this agent.
     pub mine: bool,
     /// Its beginning.
-    pub text: String,
+    pub text: Box<str>,
 }
 
 /// What people write stays out of logs.
@@ -158,7 +158,7 @@ impl Chat {
     /// Takes a message in.
     pub fn hear(&mut self, line: &Line, mine: bool, source: Source) -> Heard {
         if self.last.as_ref().is_none_or(|last| last.index <= line.index) {
-            let text = line.text.chars().take(PREVIEW).collect();
+            let text = line.text.chars().take(PREVIEW).collect::<String>().into();
             self.last = Some(LastMessage { index: line.index, at: line.at, mine, text });
         }
         let echo = self.sent.iter().position(|sid| *sid == line.message);
@@ -226,7 +226,7 @@ impl Chat {
     /// The messages have been read whole after this count: what still differs is Twilio's way of counting.
     pub fn settle(&mut self, count: Count) {
         let by = count.unread.map(|unread| self.difference(unread)).filter(|by| *by != 0);
-        self.slack = by.map(|by| Slack { read: count.read, by });
+        self.slack = by.map(|by| Box::new(Slack { read: count.read, by }));
     }
 
     fn difference(&self, unread: u64) -> i64 {
@@ -235,7 +235,7 @@ impl Chat {
     }
 
     fn usual_difference(&self, read: Option<u64>) -> i64 {
-        self.slack.filter(|slack| slack.read == read).map_or(0, |slack| slack.by)
+        self.slack.as_ref().filter(|slack| slack.read == read).map_or(0, |slack| slack.by)
     }
 }
 

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 /// Ranges at most; beyond them the oldest is forgotten. A bound on the record's size that no conversation of people meets.
 const RANGES: usize = 48;
 
-/// A set of indices, as ranges with both ends included, in order and apart from each other.
+/// A set of indices, as ranges with both ends included, in order and apart from each other. It takes no more room than its
+/// ranges: there are many sets, and they change seldom.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct IndexSet(Vec<(u64, u64)>);
+pub struct IndexSet(Box<[(u64, u64)]>);
 
 impl IndexSet {
     /// Puts an index in; answers whether it is new.
@@ -20,23 +21,31 @@ impl IndexSet {
         let follows = place > 0 && self.0[place - 1].1.checked_add(1) == Some(index);
         let leads = self.0.get(place).is_some_and(|(first, _)| index.checked_add(1) == Some(*first));
         match (follows, leads) {
-            (true, true) => {
-                let (_, last) = self.0.remove(place);
-                self.0[place - 1].1 = last;
-            }
+            (true, true) => self.change(|ranges| {
+                let (_, last) = ranges.remove(place);
+                ranges[place - 1].1 = last;
+            }),
             (true, false) => self.0[place - 1].1 = index,
             (false, true) => self.0[place].0 = index,
-            (false, false) => self.0.insert(place, (index, index)),
+            (false, false) => self.change(|ranges| ranges.insert(place, (index, index))),
         }
         if self.0.len() > RANGES {
-            self.0.remove(0);
+            self.0 = self.0[1..].into();
         }
         true
     }
 
+    fn change(&mut self, by: impl FnOnce(&mut Vec<(u64, u64)>)) {
+        let mut ranges = std::mem::take(&mut self.0).into_vec();
+        by(&mut ranges);
+        self.0 = ranges.into_boxed_slice();
+    }
+
     /// Takes all up to and with this index out.
     pub fn remove_up_to(&mut self, index: u64) {
-        self.0.retain(|(_, last)| *last > index);
+        if self.0.first().is_some_and(|(_, last)| *last <= index) {
+            self.change(|ranges| ranges.retain(|(_, last)| *last > index));
+        }
         if let Some((first, _)) = self.0.first_mut() {
             *first = (*first).max(index.saturating_add(1));
         }

@@ -76,7 +76,7 @@ impl Agent {
             task: one.task.clone(),
             progress: one.progress(),
             is_call,
-            channel: one.about.channel.clone(),
+            channel: one.about.channel.to_string(),
             customer: one.about.customer.clone(),
             unread: chat.map_or(0, super::chat::Chat::unread),
             last: chat.and_then(|chat| chat.last.clone()),

@@ -12,18 +12,28 @@ pub struct IdError {
     expected: &'static str,
 }
 
+/// The bytes of a sid.
+const SID: usize = 34;
+
 /// Twilio's sids: a prefix of two letters and 32 characters. Twilio uses hexadecimal digits for those; letters and
-/// digits are enough here, since the only danger is a character that means something in a URL.
+/// digits are enough here, since the only danger is a character that means something in a URL. They lie where they are
+/// held, without memory of their own: a conversation has a dozen.
 macro_rules! sid {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal, $what:literal;)+) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(Box<str>);
+        pub struct $name([u8; SID]);
 
         impl $name {
             pub fn as_str(&self) -> &str {
-                &self.0
+                text(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
             }
         }
 
@@ -31,11 +41,8 @@ macro_rules! sid {
             type Err = IdError;
 
             fn from_str(text: &str) -> Result<Self, IdError> {
-                if is_sid(text, $prefix) {
-                    Ok(Self(text.into()))
-                } else {
-                    Err(IdError { what: $what, expected: concat!($prefix, " and 32 letters or digits") })
-                }
+                let bytes = text.as_bytes().try_into().ok().filter(|_| is_sid(text, $prefix));
+                bytes.map(Self).ok_or(IdError { what: $what, expected: concat!($prefix, " and 32 letters or digits") })
             }
         }
 
@@ -49,13 +56,13 @@ macro_rules! sid {
 
         impl From<$name> for String {
             fn from(sid: $name) -> Self {
-                sid.0.into()
+                sid.as_str().to_owned()
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
     )+};
@@ -104,8 +111,13 @@ sid! {
     WorkspaceSid = "WS", "a workspace sid";
 }
 
+/// The text that a sid was made of.
+fn text(sid: &[u8; SID]) -> &str {
+    std::str::from_utf8(sid).unwrap_or_default()
+}
+
 fn is_sid(text: &str, prefix: &str) -> bool {
-    text.len() == 34 && text.starts_with(prefix) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    text.len() == SID && text.starts_with(prefix) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// One of our agents: 64 random bits, made once and never reused.

@@ -109,10 +109,10 @@ pub enum ActivityReason {
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub name: Option<Box<str>>,
     /// A number or an e-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<String>,
+    pub address: Option<Box<str>>,
 }
 
 impl fmt::Debug for Customer {

@@ -8,16 +8,17 @@ use crate::place::Place;
 use crate::steps::Steps;
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask bench [webhooks|latency|scale]...
+Usage: cargo xtask bench [webhooks|latency|scale|chats]...
 
 Builds the release and measures; without a name, all of them. A ratio taken in one run decides, an absolute figure orients.
 
   webhooks   CPU time a durable, signed webhook costs, against Express with Twilio's own middleware and a bare handler
   latency    from a webhook in to the REST call out, at 200 a second
   scale      memory and start-up time with 100,000 agents
+  chats      memory that a conversation takes
 ";
 
-const BENCHES: &[&str] = &["webhooks", "latency", "scale"];
+const BENCHES: &[&str] = &["webhooks", "latency", "scale", "chats"];
 
 pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
     let chosen = args.rest();

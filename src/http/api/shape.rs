@@ -70,7 +70,7 @@ impl Task {
 
 impl Last {
     fn new(last: LastMessage) -> Self {
-        Self { index: last.index, mine: last.mine, text: last.text, at: rfc3339(last.at) }
+        Self { index: last.index, mine: last.mine, text: last.text.into(), at: rfc3339(last.at) }
     }
 }
 

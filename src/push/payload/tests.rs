@@ -235,7 +235,7 @@ proptest! {
         activity in "[\"\\\\x]{0,400}",
         path in "[a-z]{0,80}",
     ) {
-        let customer = Customer { name: Some(name.clone()), address: Some(name) };
+        let customer = Customer { name: Some(name.as_str().into()), address: Some(name.into()) };
         let because = ActivityReason::Elsewhere;
         for news in [offer(customer.clone()), message(customer, &text, 1), News::Activity { name: activity.clone(), because }] {
             let message = said_from(news, Privacy::Full, &format!("https://gw.example.com/{path}"));
