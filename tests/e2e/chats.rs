@@ -411,3 +411,106 @@ async fn files_come_and_go() {
         assert_eq!(bytes, picture);
     }
 }
+
+/// Another agent is invited to the conversation, as a transfer or an invitation of Flex's does it: by a task of its own.
+async fn invites(house: &House, phone: &str, chat: &CustomerChat) -> CustomerChat {
+    let state = house.twilio.snapshot();
+    let channel = state.conversation(&chat.conversation_sid).unwrap().channel.clone().unwrap();
+    let attributes = json!({
+        "flexInteractionSid": channel.interaction_sid, "flexInteractionChannelSid": channel.sid,
+        "conversationSid": chat.conversation_sid, "customerName": NAME,
+    });
+    let (attributes, target) = (attributes.to_string(), format!("user-{phone}"));
+    let task =
+        house.create_task(&[("TaskChannel", "chat"), ("RoutingTarget", &target), ("Attributes", &attributes)]).await;
+    house.quiet().await;
+    CustomerChat { task_sid: task, ..chat.clone() }
+}
+
+#[tokio::test]
+async fn of_two_agents_in_a_conversation_each_hears_everything_and_leaves_alone() {
+    let (house, chat) = chatting(Plan::of_two().with_devices()).await;
+    let with_bob = invites(&house, BOB, &chat).await;
+    accepts(&house, BOB, &with_bob).await;
+    house.pass(Duration::from_secs(2)).await;
+    customer_says(&house, &chat, "are you both there?").await;
+    for phone in [ADA, BOB] {
+        assert_eq!(house.app(phone).unread(&chat.conversation_sid).await, 1, "{phone}");
+        assert_eq!(house.notified(phone, "message").len(), 1, "{phone}");
+    }
+    // What one of them writes is news to the other alone.
+    assert_eq!(house.app(ADA).says(&chat.conversation_sid, "I leave it to Bob").await.status, 201);
+    house.quiet().await;
+    assert_eq!(house.app(ADA).unread(&chat.conversation_sid).await, 0);
+    assert_eq!(house.app(BOB).unread(&chat.conversation_sid).await, 2);
+
+    assert_eq!(house.app(ADA).complete(&offer(&house, &chat)).await.status, 200);
+    house.quiet().await;
+    assert_eq!(status(&house, &chat), ReservationStatus::Completed);
+    let state = house.twilio.snapshot();
+    assert_eq!(state.conversation(&chat.conversation_sid).unwrap().state, ConversationState::Active);
+    customer_says(&house, &chat, "and now?").await;
+    assert_eq!(house.app(BOB).unread(&chat.conversation_sid).await, 3);
+    assert_eq!(house.app(BOB).complete(&offer(&house, &with_bob)).await.status, 200);
+    house.quiet().await;
+    assert!(is_closed_in_good_order(&house, &chat));
+}
+
+#[tokio::test]
+async fn a_conversation_may_stay_open_without_the_agent() {
+    let (house, chat) = chatting(Plan::default().of_twilio("end_chat = \"leave\"")).await;
+    assert_eq!(house.app(ADA).complete(&offer(&house, &chat)).await.status, 200);
+    house.quiet().await;
+    assert_eq!(status(&house, &chat), ReservationStatus::Completed);
+    let state = house.twilio.snapshot();
+    assert_eq!(state.conversation(&chat.conversation_sid).unwrap().state, ConversationState::Active);
+}
+
+#[tokio::test]
+async fn event_streams_bring_what_callbacks_bring_and_both_together_count_once() {
+    for callbacks_too in [false, true] {
+        let house = Plan::default().with_devices().build().await;
+        house.twilio.set_event_sink(&format!("http://{}/webhooks/events", house.ready.http));
+        if !callbacks_too {
+            house.twilio.set_event_callback("http://127.0.0.1:9/nowhere");
+            house.twilio.set_conversations_webhook("http://127.0.0.1:9/nowhere");
+        }
+        let chat = written(&house).await;
+        house.pass(Duration::from_secs(2)).await;
+        accepts(&house, ADA, &chat).await;
+        house.pass(Duration::from_secs(2)).await;
+        customer_says(&house, &chat, "are you there?").await;
+        house.pass(Duration::from_secs(2)).await;
+        assert_eq!(house.app(ADA).unread(&chat.conversation_sid).await, 1, "{callbacks_too}");
+        assert_eq!(house.notified(ADA, "message").len(), 1, "{callbacks_too}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_token_nobody_gets_in_and_bad_requests_are_told_what_is_wrong() {
+    let (house, chat) = chatting(Plan::default()).await;
+    let path = format!("/conversations/{}/messages", chat.conversation_sid);
+    let mut stranger = house.app(ADA);
+    stranger.token = "nonsense".to_owned();
+    for path in ["/tasks", &path] {
+        let refused = stranger.get(path).await;
+        assert_eq!((refused.status, refused.code()), (401, "no_session"), "{path}");
+    }
+    let app = house.app(ADA);
+    for (body, status, code) in [
+        (json!({}), 422, "invalid"),
+        (json!({ "body": " " }), 422, "invalid"),
+        (json!({ "body": 7 }), 422, "invalid"),
+        (json!({ "body": "x".repeat(40_000) }), 413, "too_large"),
+        (json!({ "body": "x".repeat(70_000) }), 413, "too_large"),
+        (json!({ "body": "x", "author": "somebody else" }), 422, "invalid"),
+    ] {
+        let refused = app.post(&path, body.clone()).await;
+        assert_eq!((refused.status, refused.code()), (status, code), "{refused:?}");
+    }
+    for query in ["?limit=x", "?before=-1"] {
+        assert_eq!(app.history(&chat.conversation_sid, query).await.code(), "invalid", "{query}");
+    }
+    assert_eq!(app.says(&"CH00000000000000000000000000000000".into(), "x").await.status, 404);
+    assert_eq!(house.twilio.snapshot().conversation(&chat.conversation_sid).unwrap().messages.len(), 1);
+}

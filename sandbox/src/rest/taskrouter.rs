@@ -143,6 +143,7 @@ fn create_task(world: &mut World, request: &Request) -> Reply {
     let new = crate::world::NewTask {
         channel: form.text("TaskChannel").unwrap_or_else(|| "default".to_owned()),
         conversation: named_conversation(world, &attributes),
+        interaction: named_channel(world, &attributes),
         attributes,
         priority: i64::try_from(form.number("Priority")?.unwrap_or(0)).unwrap_or(i64::MAX),
         timeout_s: form.number("Timeout")?,
@@ -157,11 +158,19 @@ fn create_task(world: &mut World, request: &Request) -> Reply {
     Ok(Answer::created(body).version(version))
 }
 
-/// What a plain chat's task is about: its attributes name the conversation, but nothing of Flex's.
+/// What a chat's task is about: its attributes name the conversation.
 fn named_conversation(world: &World, attributes: &str) -> Option<Sid> {
+    world.conversations.get(&named(attributes, "conversationSid")?).map(|row| row.sid.clone())
+}
+
+/// The Interaction's channel that a further agent is invited to; a plain chat's task names none.
+fn named_channel(world: &World, attributes: &str) -> Option<Sid> {
+    world.channels.get(&named(attributes, "flexInteractionChannelSid")?).map(|row| row.sid.clone())
+}
+
+fn named(attributes: &str, key: &str) -> Option<Sid> {
     let attributes: Value = serde_json::from_str(attributes).ok()?;
-    let sid = Sid::from(attributes["conversationSid"].as_str()?);
-    world.conversations.get(&sid).map(|row| row.sid.clone())
+    attributes[key].as_str().map(Sid::from)
 }
 
 fn task(world: &World, request: &Request, sid: &Sid) -> Reply {

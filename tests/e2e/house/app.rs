@@ -25,7 +25,7 @@ impl Answer {
 pub struct AgentApp {
     pub(super) client: reqwest::Client,
     pub(super) api: String,
-    pub(super) token: String,
+    pub token: String,
 }
 
 impl AgentApp {

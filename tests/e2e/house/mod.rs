@@ -23,7 +23,7 @@ use offdesk::{
     telemetry::Metrics,
     twilio::Twilio,
 };
-use offdesk_sandbox::{AgentSeed, CustomerCall, Handle, LogEntry, Options, ReservationStatus, Sandbox, Snapshot};
+use offdesk_sandbox::{AgentSeed, CustomerCall, Handle, LogEntry, Options, ReservationStatus, Sandbox, Sid, Snapshot};
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use tokio::sync::{oneshot, watch};
@@ -48,6 +48,8 @@ pub struct Plan {
     pub twilio: Options,
     /// Lines of the `[calls]` table.
     pub calls: String,
+    /// Lines of the `[twilio]` table.
+    pub of_twilio: String,
     /// Lines of the `[push]` table.
     pub push: String,
     /// Each agent has a browser that gets Web Push, and a phone that gets FCM.
@@ -60,6 +62,7 @@ impl Default for Plan {
         Self {
             twilio: Options { agents, ..Options::default() },
             calls: String::new(),
+            of_twilio: String::new(),
             push: String::new(),
             devices: false,
         }
@@ -76,6 +79,12 @@ impl Plan {
 
     pub fn calls(mut self, lines: &str) -> Self {
         self.calls = lines.to_owned();
+        self
+    }
+
+    /// Lines of the `[twilio]` table.
+    pub fn of_twilio(mut self, lines: &str) -> Self {
+        self.of_twilio = lines.to_owned();
         self
     }
 
@@ -263,6 +272,15 @@ impl House {
         call
     }
 
+    /// Somebody else makes a task over REST.
+    pub async fn create_task(&self, form: &[(&str, &str)]) -> Sid {
+        let facts = self.twilio.facts();
+        let url = format!("{}/taskrouter/v1/Workspaces/{}/Tasks", self.twilio.url(), facts.workspace_sid);
+        let request = self.client.post(url).basic_auth(&facts.account_sid, Some(&facts.auth_token)).form(form);
+        let body: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
+        body["sid"].as_str().unwrap().into()
+    }
+
     /// Waits, in real time, until a phone rings.
     pub async fn rings(&self, phone: &str) {
         self.twilio.wait_until(LIMIT, |state| state.is_ringing(phone)).await.unwrap();
@@ -377,6 +395,7 @@ pub fn config_text(plan: &Plan, twilio: &Handle, folder: &TempDir, listen: Socke
         account_sid = "{account}"
         auth_token = "{token}"
         caller_id = "+15550100"
+        {of_twilio}
         [twilio.endpoints]
         api = "{url}/api"
         taskrouter = "{url}/taskrouter"
@@ -397,6 +416,7 @@ pub fn config_text(plan: &Plan, twilio: &Handle, folder: &TempDir, listen: Socke
         data_dir = folder.path().join("data").display(),
         account = options.account_sid,
         token = options.auth_token,
+        of_twilio = plan.of_twilio,
         calls = plan.calls,
         push = plan.push,
         fcm = fcm(plan, twilio, folder),
