@@ -1,6 +1,6 @@
 //! The real process, ended in the middle of its work: what was answered 2xx acts once, before the end or after it.
 
-use std::{fs, fs::File, net::SocketAddr, process::Command, time::Duration};
+use std::{collections::BTreeMap, fs, fs::File, net::SocketAddr, process::Command, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use offdesk::{clock::Clock, config::Config};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::{
     cli::{daemon::Process, offdesk},
-    house::{MOBILE, Plan, add_agents, config_text, free_address},
+    house::{AgentApp, MOBILE, Plan, add_agents, config_text, free_address, sign_in},
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -25,23 +25,31 @@ struct Place {
     twilio: Handle,
     listen: SocketAddr,
     phones: Vec<String>,
+    /// Of the agents' sessions, by phone number.
+    tokens: BTreeMap<String, String>,
 }
 
 impl Place {
     /// Nothing is found in the event log: what acts came by a webhook.
     async fn new(agents: usize) -> Self {
+        Self::of(agents, Plan::default()).await
+    }
+
+    async fn of(agents: usize, plan: Plan) -> Self {
         let phones: Vec<_> = (0..agents).map(|number| format!("+49155501010{number:02}")).collect();
         let seeds = phones.iter().map(|phone| AgentSeed::new("Zebulon Quark", phone, MOBILE)).collect();
-        let plan = Plan { twilio: Options { agents: seeds, ..Options::default() }, ..Plan::default() };
+        let plan = Plan { twilio: Options { agents: seeds, ..Options::default() }, ..plan };
         let (folder, listen) = (tempfile::tempdir().unwrap(), free_address());
         let twilio = Sandbox::start(plan.twilio.clone()).unwrap();
         twilio.set_event_callback(&format!("http://{listen}/webhooks/taskrouter"));
+        twilio.set_conversations_webhook(&format!("http://{listen}/webhooks/conversations"));
         twilio.fault(RestFault::fail(Operation::ListEvent, u32::MAX, 500, 20500));
         let text = config_text(&plan, &twilio, &folder, listen);
         fs::write(folder.path().join("offdesk.toml"), &text).unwrap();
         let config = Config::parse(&text, Default::default(), None).unwrap();
         add_agents(&config, &plan.twilio.agents).await;
-        Self { folder, twilio, listen, phones }
+        let tokens = sign_in(&config, &plan, &twilio, Clock::system().now()).await;
+        Self { folder, twilio, listen, phones, tokens }
     }
 
     /// The binary, ready, with its log at the finest level in a file.
@@ -157,12 +165,70 @@ async fn what_was_accepted_acts_once_although_the_daemon_is_killed() {
     }
 }
 
+fn accepted_messages(log: &[LogEntry]) -> usize {
+    let accepted = |entry: &&LogEntry| entry.name == "onMessageAdded" && entry.status == Some(200);
+    log.iter().filter(accepted).count()
+}
+
 #[tokio::test]
-async fn the_log_holds_no_number_no_name_and_no_secret_at_any_level() {
-    let place = Place::new(1).await;
+async fn every_message_is_notified_and_counted_once_although_the_daemon_is_killed_after_each() {
+    const MESSAGES: usize = 8;
+    let place = Place::of(1, Plan::default().with_devices()).await;
+    let mut daemon = place.daemon();
+    let chat = place.twilio.start_chat(CUSTOMER, "Zebulon", "hello?");
+    let offer = |state: &Snapshot| state.reservation_of(&chat.task_sid).map(|row| row.sid.clone());
+    place.until(|state| offer(state).is_some()).await;
+    place.twilio.desk_accepts(&offer(&place.twilio.snapshot()).unwrap()).unwrap();
+    place.until(|state| state.reservation_of(&chat.task_sid).unwrap().status == ReservationStatus::Accepted).await;
+    place.twilio.settled(LIMIT).await.unwrap();
+    let before = accepted_messages(&place.twilio.log());
+    for number in 1..=MESSAGES {
+        place.twilio.customer_says(&chat.conversation_sid, &format!("message {number}")).unwrap();
+        let taken = |log: &[LogEntry]| accepted_messages(log) == before + number;
+        place.twilio.wait_until_log(LIMIT, taken).await.unwrap();
+        daemon.signal("KILL");
+        assert_eq!(daemon.end().0, None, "{}", place.log());
+        daemon = place.daemon();
+    }
+    let told = |state: &Snapshot| {
+        let all = state.devices.iter().map(|device| device.badge == Some(MESSAGES as u64));
+        all.fold(true, |all, one| all && one)
+    };
+    place.until(told).await;
+    for device in place.twilio.snapshot().devices {
+        assert_eq!(device.showing().count(), 1, "they are of one conversation");
+    }
+}
+
+/// A chat is offered, accepted and answered through the API.
+async fn chats(place: &Place) {
+    const TEXT: &str = "Xylophonic greetings";
+    let chat = place.twilio.start_chat(CUSTOMER, "Zebulon", TEXT);
+    place.until(|state| state.reservation_of(&chat.task_sid).is_some()).await;
+    let offer = place.twilio.snapshot().reservation_of(&chat.task_sid).unwrap().sid.clone();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let app = AgentApp {
+        client,
+        api: format!("http://{}/api/v1", place.listen),
+        token: place.tokens[&place.phones[0]].clone(),
+    };
+    place.until(|state| state.devices.iter().all(|device| device.showing().count() == 1)).await;
+    let accepted = app.accept(&offer).await;
+    assert!(matches!(accepted.status, 200 | 202), "{accepted:?}\n{}", place.log());
+    place.until(|state| state.reservation_of(&chat.task_sid).unwrap().status == ReservationStatus::Accepted).await;
+    place.twilio.settled(LIMIT).await.unwrap();
+    assert_eq!(app.says(&chat.conversation_sid, TEXT).await.status, 201);
+    place.twilio.customer_says(&chat.conversation_sid, TEXT).unwrap();
+    place.until(|state| state.devices.iter().all(|device| device.badge == Some(1))).await;
+}
+
+#[tokio::test]
+async fn the_log_holds_no_number_no_name_no_text_and_no_secret_at_any_level() {
+    let place = Place::of(1, Plan::default().with_devices()).await;
     let daemon = place.daemon();
     place.twilio.place_call(CUSTOMER);
     place.all_talk().await;
+    chats(&place).await;
     daemon.signal("TERM");
     assert_eq!(daemon.end().0, Some(0));
 
@@ -170,7 +236,11 @@ async fn the_log_holds_no_number_no_name_and_no_secret_at_any_level() {
     assert!(log.contains("\"level\":\"TRACE\"") || log.contains("\"level\":\"DEBUG\""), "{log}");
     let basic = BASE64_STANDARD.encode(format!("{}:{}", facts.account_sid, facts.auth_token));
     let digits = |number: &str| number.trim_start_matches('+').to_owned();
-    for secret in [facts.auth_token.clone(), basic, digits(&place.phones[0]), digits(CUSTOMER), "Zebulon".to_owned()] {
+    let mut secrets = vec![facts.auth_token.clone(), basic, digits(&place.phones[0]), digits(CUSTOMER)];
+    secrets.extend(["Zebulon", "Xylophonic"].map(str::to_owned));
+    secrets.extend(place.tokens.values().cloned());
+    secrets.extend(place.twilio.snapshot().devices.into_iter().map(|device| device.id));
+    for secret in secrets {
         let line = log.lines().find(|line| line.contains(&secret));
         assert_eq!(line, None, "{secret} is told");
     }

@@ -23,8 +23,8 @@ impl Answer {
 /// The app of one agent.
 #[derive(Clone)]
 pub struct AgentApp {
-    pub(super) client: reqwest::Client,
-    pub(super) api: String,
+    pub client: reqwest::Client,
+    pub api: String,
     pub token: String,
 }
 

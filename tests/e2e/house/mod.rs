@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+pub use app::AgentApp;
+
 use offdesk::{
     actors::{self, Devices, Overview},
     app::{App, Ready},
@@ -155,7 +157,7 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let config = config(&plan, &twilio, &folder, free_address());
         add_agents(&config, &plan.twilio.agents).await;
-        let tokens = sign_in(&config, &plan, &twilio).await;
+        let tokens = sign_in(&config, &plan, &twilio, START).await;
         let (daemon, ready) = Daemon::start(&config, &clock);
         has_read_the_log(&daemon).await;
         twilio.set_event_callback(&format!("http://{}/webhooks/taskrouter", ready.http));
@@ -434,12 +436,12 @@ fn fcm(plan: &Plan, twilio: &Handle, folder: &TempDir) -> String {
 }
 
 /// Signs every agent in, and registers their devices.
-async fn sign_in(config: &Config, plan: &Plan, twilio: &Handle) -> BTreeMap<String, String> {
+pub async fn sign_in(config: &Config, plan: &Plan, twilio: &Handle, now: Timestamp) -> BTreeMap<String, String> {
     let opened = store::open(&config.store_path(), &store::Options::default()).unwrap();
     let (mut batch, mut tokens) = (Batch::new(), BTreeMap::new());
     for (number, seed) in (1..).zip(&plan.twilio.agents) {
         let agent = AgentId::from_bits(number);
-        let token = sessions::begin(&mut batch, agent, START).unwrap();
+        let token = sessions::begin(&mut batch, agent, now).unwrap();
         tokens.insert(seed.phone.clone(), token.expose_secret().to_owned());
         if plan.devices {
             batch.put(&agent, &Devices(devices(number, &seed.phone, twilio))).unwrap();
