@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::domain::{ConversationSid, Customer, InteractionChannelSid, InteractionSid, TaskFacts};
 
-/// Of a name or an address so many characters are kept: a bound on the record's size.
+/// Of a name or an address so many bytes are kept: a bound on the record's size.
 const LONGEST: usize = 80;
 
 /// What a task is about. Attributes are the customer's and the operator's to write: what is not of its form is not there.
@@ -50,7 +50,8 @@ fn sid<T: std::str::FromStr>(attributes: &Value, key: &str) -> Option<T> {
 }
 
 fn clipped(text: &str) -> Option<String> {
-    let text: String = text.trim().chars().filter(|letter| !letter.is_control()).take(LONGEST).collect();
+    let mut text: String = text.trim().chars().filter(|letter| !letter.is_control()).take(LONGEST).collect();
+    text.truncate(text.floor_char_boundary(LONGEST));
     (!text.is_empty()).then_some(text)
 }
 
@@ -81,6 +82,6 @@ mod tests {
             assert_eq!(about(attributes), nothing, "{attributes}");
         }
         let long = about(&format!(r#"{{"customerName":"{}"}}"#, "ö".repeat(5000)));
-        assert_eq!(long.customer.name.map(|name| name.chars().count()), Some(LONGEST));
+        assert_eq!(long.customer.name.map(|name| name.len()), Some(LONGEST));
     }
 }

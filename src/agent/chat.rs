@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::index_set::IndexSet;
 use crate::domain::{MessageSid, ReservationSid, Timestamp};
 
-/// Of a message so many characters are kept for lists.
-const PREVIEW: usize = 100;
+/// Of a message so many bytes are kept for lists.
+const PREVIEW: usize = 120;
 /// Messages of ours whose echo is awaited, at most.
 const ECHOES: usize = 8;
 
@@ -146,11 +146,18 @@ impl Chat {
     }
 
     /// Takes a reading in: the newest messages, the oldest of them first. Answers those that are news.
+    ///
+    /// The first reading moves the horizon to the last message before the agent came: without a horizon Twilio counts
+    /// nothing.
     pub fn hear_all<'a>(&mut self, lines: &'a [Line], mine: impl Fn(&Line) -> bool) -> Vec<&'a Line> {
         if !self.based {
             self.based = true;
-            let before = lines.iter().filter(|line| line.at.as_secs() <= self.since.as_secs());
-            self.floor = before.map(|line| line.index).max();
+            let since = self.since.as_secs();
+            let last = |until: u64| lines.iter().filter(|line| line.at.as_secs() <= until).map(|line| line.index).max();
+            self.floor = last(since);
+            if let Some(before) = since.checked_sub(1).and_then(last) {
+                self.read_up_to(before);
+            }
         }
         lines.iter().filter(|line| self.hear(line, mine(line), Source::Reading) == Heard::News).collect()
     }
@@ -158,7 +165,7 @@ impl Chat {
     /// Takes a message in.
     pub fn hear(&mut self, line: &Line, mine: bool, source: Source) -> Heard {
         if self.last.as_ref().is_none_or(|last| last.index <= line.index) {
-            let text = line.text.chars().take(PREVIEW).collect::<String>().into();
+            let text = line.text[..line.text.floor_char_boundary(PREVIEW)].into();
             self.last = Some(LastMessage { index: line.index, at: line.at, mine, text });
         }
         let echo = self.sent.iter().position(|sid| *sid == line.message);

@@ -169,7 +169,9 @@ impl Agent {
     ) -> Vec<Effect> {
         let Self { chats, identity, .. } = self;
         let Some(chat) = chats.get_mut(conversation) else { return Vec::new() };
+        let before = chat.read;
         let news = chat.hear_all(lines, |line| line.author == identity.as_str());
+        let moved = chat.read.filter(|_| chat.read != before);
         match self.counted.remove(conversation) {
             Some(Counted { count, too_early: false }) => chat.settle(count),
             Some(Counted { count, too_early: true }) => {
@@ -177,6 +179,9 @@ impl Agent {
                 self.owe_briefly(Request::ReadMessages(conversation.clone()), context.now);
             }
             None => {}
+        }
+        if let Some(index) = moved {
+            self.tell_read(conversation, index, context.now);
         }
         // They are collapsed on the device anyway: the newest speaks for all.
         news.last().map(|line| self.news(conversation, line, context)).unwrap_or_default()
