@@ -153,9 +153,9 @@ impl Chat {
         if !self.based {
             self.based = true;
             let since = self.since.as_secs();
-            let last = |until: u64| lines.iter().filter(|line| line.at.as_secs() <= until).map(|line| line.index).max();
-            self.floor = last(since);
-            if let Some(before) = since.checked_sub(1).and_then(last) {
+            let until = |second| lines.iter().filter(move |line| line.at.as_secs() <= second).map(|line| line.index);
+            self.floor = until(since).max();
+            if let Some(before) = until(since.saturating_sub(1)).max() {
                 self.read_up_to(before);
             }
         }

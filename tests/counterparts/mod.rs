@@ -191,7 +191,7 @@ fn folder() -> PathBuf {
 }
 
 /// From the environment, else from what the last `cargo xtask test` noted.
-fn setting(name: &str) -> String {
+pub(crate) fn setting(name: &str) -> String {
     env::var(name).ok().or_else(|| noted(name)).unwrap_or_else(|| {
         panic!("{name} is not set and no earlier run has noted it: run `cargo xtask test` once, it installs the counterparts")
     })

@@ -190,10 +190,7 @@ async fn every_message_is_notified_and_counted_once_although_the_daemon_is_kille
         assert_eq!(daemon.end().0, None, "{}", place.log());
         daemon = place.daemon();
     }
-    let told = |state: &Snapshot| {
-        let all = state.devices.iter().map(|device| device.badge == Some(MESSAGES as u64));
-        all.fold(true, |all, one| all && one)
-    };
+    let told = |state: &Snapshot| state.devices.iter().all(|device| device.badge == Some(MESSAGES as u64));
     place.until(told).await;
     for device in place.twilio.snapshot().devices {
         assert_eq!(device.showing().count(), 1, "they are of one conversation");

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::install::cargo_tool::{CargoTool, DENY, NEXTEST};
 use crate::install::node::{self, Node};
 use crate::install::version::Version;
-use crate::install::{on_path, openssl, python, system};
+use crate::install::{browser, on_path, openssl, python, system};
 use crate::place::Place;
 use crate::process::Program;
 
@@ -51,6 +51,7 @@ fn examine(place: &Place) -> Vec<(&'static str, Finding)> {
         (DENY.name(), built(&DENY, place)),
         ("Python with venv", python()),
         ("Node with npm", node()),
+        ("Chromium", chromium()),
         ("systemd-analyze", optional("systemd-analyze", "the unit's exposure is then not judged")),
     ]
 }
@@ -87,6 +88,14 @@ fn packaged(program: &str, packages: &[&str]) -> Finding {
     match on_path(program) {
         Some(path) => Finding::Ok(path.display().to_string()),
         None => Finding::Missing(system::line(packages)),
+    }
+}
+
+fn chromium() -> Finding {
+    match browser::find() {
+        Some(path) => Finding::Ok(path.display().to_string()),
+        None if system::may_install() => Finding::Later("package chromium".to_owned()),
+        None => Finding::Missing(system::line(&["chromium"])),
     }
 }
 

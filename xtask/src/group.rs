@@ -15,6 +15,8 @@ pub(crate) enum Group {
     Node,
     /// Tests in modules named `with_python`: Twilio's Python library, and Google's description of FCM.
     Python,
+    /// Tests in modules named `with_browser`: Chromium at the sandbox's page. They need Node too.
+    Browser,
     /// The dependency policy, checked by cargo-deny.
     Deny,
     /// The test binary `crash`.
@@ -30,12 +32,13 @@ pub(crate) struct Without(BTreeSet<Group>);
 // === impl Group ===
 
 impl Group {
-    const ALL: [Self; 5] = [Self::Node, Self::Python, Self::Deny, Self::Crash, Self::Systemd];
+    const ALL: [Self; 6] = [Self::Node, Self::Python, Self::Browser, Self::Deny, Self::Crash, Self::Systemd];
 
     fn name(self) -> &'static str {
         match self {
             Self::Node => "node",
             Self::Python => "python",
+            Self::Browser => "browser",
             Self::Deny => "deny",
             Self::Crash => "crash",
             Self::Systemd => "systemd",
@@ -47,6 +50,7 @@ impl Group {
         match self {
             Self::Node => Some("test(/(^|::)with_node::/)"),
             Self::Python => Some("test(/(^|::)with_python::/)"),
+            Self::Browser => Some("test(/(^|::)with_browser::/)"),
             Self::Crash => Some("binary(crash)"),
             Self::Deny | Self::Systemd => None,
         }
@@ -112,7 +116,7 @@ mod tests {
     #[test]
     fn an_unknown_group_is_refused_with_the_names_that_exist() {
         let error = without("--without nodes").unwrap_err().to_string();
-        assert!(error.contains("node, python, deny, crash, systemd"), "{error}");
+        assert!(error.contains("node, python, browser, deny, crash, systemd"), "{error}");
     }
 
     #[test]

@@ -27,7 +27,7 @@ export function bubble(chat, message, byCustomer) {
   const own = customer === byCustomer;
   const files = message.media.map((file) => make("span", "file", `${file.filename || file.content_type}, ${Math.ceil(file.size / 1000)} kB`));
   const who = make("span", "author", customer && byCustomer ? "You" : name);
-  return make("li", `bubble ${own ? "own" : ""}`, [who, ...(message.body ? [make("span", "words", message.body)] : []), ...files]);
+  return make("div", `bubble ${own ? "own" : ""}`, [who, ...(message.body ? [make("span", "words", message.body)] : []), ...files]);
 }
 
 /** Where a chat is, in a sentence. */

@@ -130,7 +130,7 @@ impl World {
 
     pub(super) fn deliver(&mut self, events: impl IntoIterator<Item = Event>) -> &mut Self {
         for event in events {
-            self.handle(&Given::Event(event));
+            self.handle(&Given::Event(Box::new(event)));
         }
         self.settle()
     }
@@ -138,7 +138,7 @@ impl World {
 
 /// An input that owns what it holds.
 enum Given {
-    Event(Event),
+    Event(Box<Event>),
     Answer(Ticket, Result<Answer, Failure>),
     SetActivity(&'static str),
     Tick,
@@ -274,7 +274,7 @@ impl<W: Weather> World<W> {
         let event = self.deliveries.iter().enumerate().filter(|(_, (at, _))| *at <= now).min_by_key(|(_, (at, _))| *at);
         if let Some(place) = event.map(|(place, _)| place) {
             let (_, event) = self.deliveries.remove(place);
-            return self.handle(&Given::Event(event));
+            return self.handle(&Given::Event(Box::new(event)));
         }
         if let Some(place) = self.answers.iter().position(|(at, ..)| *at <= now) {
             let (_, ticket, result) = self.answers.remove(place);

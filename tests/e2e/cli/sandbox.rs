@@ -63,3 +63,25 @@ async fn one_command_rings_an_agent_and_completes_the_task() {
     assert_eq!(process.end().0, Some(0));
     assert!(super::exists(&data.join("store")));
 }
+
+/// A real browser, and a person's way through the page.
+mod with_node {
+    mod with_browser {
+        use super::super::super::{daemon::Process, offdesk};
+        use crate::counterparts;
+
+        #[test]
+        fn a_person_chats_and_calls_at_the_page_and_anybody_can_use_it() {
+            let mut process = Process::start(&mut offdesk(&["sandbox", "--port", "0"]));
+            let twilio = super::super::address(&mut process, "Twilio's stand-in:");
+            let options = offdesk_sandbox::Options::default();
+            let mut person = counterparts::node("sandbox-page.mjs");
+            person.args([&twilio, &options.account_sid, &options.auth_token]);
+            person.env("OFFDESK_CHROMIUM", counterparts::setting("OFFDESK_CHROMIUM"));
+            let ended = person.output().unwrap();
+            assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+            process.signal("INT");
+            assert_eq!(process.end().0, Some(0));
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::group::{Group, Without};
+use crate::install::browser;
 use crate::install::node::Node;
 use crate::install::python::Venv;
 use crate::place::Place;
@@ -16,6 +17,7 @@ pub(crate) struct Counterparts {
     node: Option<PathBuf>,
     node_modules: Option<PathBuf>,
     python: Option<PathBuf>,
+    browser: Option<PathBuf>,
 }
 
 /// Installs what is missing, but for the groups that are left out.
@@ -31,6 +33,9 @@ pub(crate) fn ensure(place: &Place, without: &Without) -> Result<Counterparts> {
     if !without.leaves_out(Group::Python) {
         let requirements = place.root().join("tests/counterparts/python/requirements.txt");
         found.python = Some(Venv::ensure(&cache, "python", &requirements)?.python());
+    }
+    if !without.leaves_out(Group::Browser) {
+        found.browser = Some(browser::ensure()?);
     }
     found.remember(&cache)?;
     Ok(found)
@@ -61,6 +66,7 @@ impl Counterparts {
             ("OFFDESK_NODE", &self.node),
             ("OFFDESK_NODE_MODULES", &self.node_modules),
             ("OFFDESK_PYTHON", &self.python),
+            ("OFFDESK_CHROMIUM", &self.browser),
         ];
         all.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?))).collect()
     }

@@ -1,5 +1,6 @@
 //! What a machine may lack, and how it gets it: into the cache folder where that is possible, else from the distribution.
 
+pub(crate) mod browser;
 pub(crate) mod cargo_tool;
 pub(crate) mod counterparts;
 pub(crate) mod node;
