@@ -102,7 +102,7 @@ impl Directory {
     fn ask_who_is_in(&self, delivery: Delivery, conversation: ConversationSid, time: u32, ctx: &mut Context<Self>) {
         let (kit, asked) = (self.kit.clone(), conversation.clone());
         let asking = async move {
-            let _turn = kit.readings.acquire().await;
+            let _turn = kit.chat_readings.acquire().await;
             kit.twilio.participants(&asked).await
         };
         ctx.spawn(asking.into_actor(self).map(move |answer, this, ctx| {

@@ -55,6 +55,8 @@ pub struct Kit {
     pub conversations: Conversations,
     /// A permit a reading of how things stand: after a start every busy agent wants one, and calls go first.
     pub readings: Semaphore,
+    /// The same for conversations, of which there are many more.
+    pub chat_readings: Semaphore,
 }
 
 /// Readings of how things stand that are under way at once.

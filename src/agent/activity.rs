@@ -86,6 +86,7 @@ impl Agent {
         if !first {
             // An activity that somebody else chose ends our own attempts to set another.
             self.drop_wish(|wish| wish != name);
+            self.asked = None;
         }
         let mut effects = vec![Effect::Tell(Notice::ActivityChanged { to: name.to_owned() })];
         let mobile = &context.policy.mobile_activity;

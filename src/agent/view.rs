@@ -6,6 +6,7 @@ use super::{
     Agent,
     chat::LastMessage,
     offer::{Answering, Kind, Reservation},
+    request::Request,
 };
 use crate::domain::{ConversationSid, Customer, ReservationSid, ReservationStatus, TaskSid, Timestamp};
 
@@ -93,7 +94,8 @@ impl Agent {
 
     /// Whether an activity is being set, and not there yet.
     pub fn is_changing_activity(&self) -> bool {
-        self.asked.is_some()
+        let sets = |request: &Request| matches!(request, Request::SetActivity { .. });
+        self.wish.is_some() || self.duties.iter().any(|duty| sets(&duty.request))
     }
 
     /// Whether the agent is in a conversation, and who the agent is there.

@@ -114,6 +114,7 @@ pub(super) fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &
         push: push.clone(),
         conversations: actors::Conversations::default(),
         readings: tokio::sync::Semaphore::new(actors::READINGS),
+        chat_readings: tokio::sync::Semaphore::new(actors::READINGS),
     }
 }
 

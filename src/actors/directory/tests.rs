@@ -108,6 +108,7 @@ async fn kit(store: &StoreHandle, clock: &Clock) -> Kit {
         push: pusher(clock).await,
         conversations: actors::Conversations::default(),
         readings: tokio::sync::Semaphore::new(actors::READINGS),
+        chat_readings: tokio::sync::Semaphore::new(actors::READINGS),
     }
 }
 

@@ -70,7 +70,7 @@ async fn close_in_channel(
 }
 
 pub(super) async fn counts(kit: &Kit, identity: &ChatIdentity) -> Result<Answer, TwilioError> {
-    let _turn = kit.readings.acquire().await;
+    let _turn = kit.chat_readings.acquire().await;
     let conversations = kit.twilio.user_conversations(identity).await?;
     let count = |one: crate::twilio::conversations::UserConversation| {
         (one.conversation, Count { unread: one.unread, read: one.last_read })
@@ -79,7 +79,7 @@ pub(super) async fn counts(kit: &Kit, identity: &ChatIdentity) -> Result<Answer,
 }
 
 pub(super) async fn messages(kit: &Kit, conversation: &ConversationSid) -> Result<Answer, TwilioError> {
-    let _turn = kit.readings.acquire().await;
+    let _turn = kit.chat_readings.acquire().await;
     let messages = kit.twilio.latest_messages(conversation, LATEST).await?;
     Ok(Answer::Messages(messages.into_iter().map(line).collect()))
 }
@@ -97,7 +97,7 @@ fn line(message: Message) -> Line {
 
 /// What a worker has on offer or works on, each with what its task is about.
 pub(super) async fn reservations(kit: &Kit, worker: &WorkerSid) -> Result<Answer, TwilioError> {
-    let _turn = kit.readings.acquire().await;
+    let _turn = kit.chat_readings.acquire().await;
     let mut found = Vec::new();
     for status in [ReservationStatus::Pending, ReservationStatus::Accepted] {
         for one in kit.twilio.reservations(worker, Some(status)).await? {

@@ -390,3 +390,15 @@ fn a_refused_acceptance_is_looked_into() {
     accept(&mut world, chat).unwrap();
     assert!(world.count(|request| matches!(request, Request::ReadReservation(_))) > 0);
 }
+
+#[test]
+fn an_activity_that_somebody_else_overrules_is_not_waited_for() {
+    let (mut world, _) = chatting();
+    world.weather.down_until = Some(world.now + Duration::from_secs(30));
+    world.tap(Command::SetActivity(BREAK.into())).unwrap();
+    assert!(world.agent.is_changing_activity());
+    world.desk_picks(OFFLINE);
+    assert!(!world.agent.is_changing_activity());
+    world.secs(60);
+    assert_eq!(world.twilio.activity, OFFLINE);
+}

@@ -109,9 +109,14 @@ async fn write(
     if part.is_over {
         return Err(Failure::Closed);
     }
+    // Held until Twilio has the file: it is in memory until then.
+    let _turn = match &message {
+        Either::Left(_) => None,
+        Either::Right(_) => Some(api.uploads.try_acquire().map_err(|_| Failure::Unavailable)?),
+    };
     let (body, file) = match message {
         Either::Left(web::Json(text)) => (Some(text.body), None),
-        Either::Right(upload) => upload.read(&api.uploads).await?,
+        Either::Right(upload) => upload.read().await?,
     };
     let body = body.filter(|body| !body.trim().is_empty());
     if body.is_none() && file.is_none() {

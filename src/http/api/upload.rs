@@ -2,13 +2,11 @@
 
 use std::future::{Ready, ready};
 
+use super::{Api, failure::Failure};
+use crate::domain::MediaSid;
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use futures_util::TryStreamExt;
-use tokio::sync::Semaphore;
-
-use super::{Api, failure::Failure};
-use crate::domain::MediaSid;
 
 /// A file's largest size, in bytes: what the phone networks and WhatsApp carry is less.
 const MAX_FILE: usize = 10 * 1024 * 1024;
@@ -41,9 +39,8 @@ impl FromRequest for Upload {
 }
 
 impl Upload {
-    /// The text and the file, as far as they are there. So many are read at once as `turns` allows.
-    pub(super) async fn read(mut self, turns: &Semaphore) -> Result<(Option<String>, Option<File>), Failure> {
-        let _turn = turns.try_acquire().map_err(|_| Failure::Unavailable)?;
+    /// The text and the file, as far as they are there.
+    pub(super) async fn read(mut self) -> Result<(Option<String>, Option<File>), Failure> {
         let (mut text, mut file) = (None, None);
         for _ in 0..MAX_PARTS {
             let Some(mut part) = self.0.try_next().await.map_err(|error| broken(&error))? else {
