@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix::{Addr, Message};
+use actix::{Addr, Handler, Message};
 use tokio::sync::oneshot;
 
 use super::{AgentActor, Directory};
@@ -16,6 +16,9 @@ use crate::domain::{AgentId, ChatIdentity, Device, DeviceId, ReservationSid};
 
 /// How long whoever asks waits for an agent, whose store may be busy.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How often an agent is asked whose address was closed, and how soon again. The directory looks after the dead in between.
+const TIMES: usize = 3;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The agent did not answer: it is being started again, or has too much to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,9 +69,29 @@ pub(super) struct Await(pub(super) Wait);
 #[rtype(result = "()")]
 pub(super) struct Gone(pub(super) DeviceId);
 
-async fn find(directory: &Addr<Directory>, agent: AgentId) -> Result<Addr<AgentActor>, NoAnswer> {
-    let found = tokio::time::timeout(PATIENCE, directory.send(Find(agent))).await;
-    found.map_err(|_| NoAnswer)?.map_err(|_| NoAnswer)?.ok_or(NoAnswer)
+/// Asks an agent through the directory. One that has just left the memory is asked again: it is started anew.
+async fn ask<M>(
+    directory: &Addr<Directory>,
+    agent: AgentId,
+    times: usize,
+    question: impl Fn() -> M,
+) -> Result<M::Result, NoAnswer>
+where
+    M: Message + Send + 'static,
+    M::Result: Send,
+    AgentActor: Handler<M>,
+{
+    let asking = async {
+        for _ in 0..times {
+            let found = directory.send(Find(agent)).await.map_err(|_| NoAnswer)?.ok_or(NoAnswer)?;
+            if let Ok(answer) = found.send(question()).await {
+                return Ok(answer);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err(NoAnswer)
+    };
+    tokio::time::timeout(PATIENCE, asking).await.unwrap_or(Err(NoAnswer))
 }
 
 /// Has an agent do something; answers when it is on disk.
@@ -77,16 +100,13 @@ pub async fn order(
     agent: AgentId,
     command: Command,
 ) -> Result<Result<(), Denial>, NoAnswer> {
-    let agent = find(directory, agent).await?;
-    let done = tokio::time::timeout(PATIENCE, agent.send(Order(command))).await;
-    done.map_err(|_| NoAnswer)?.map_err(|_| NoAnswer)?
+    // Once: an agent that died may have done it.
+    ask(directory, agent, 1, || Order(command.clone())).await?
 }
 
 /// Looks at an agent.
 pub async fn see(directory: &Addr<Directory>, agent: AgentId) -> Result<View, NoAnswer> {
-    let agent = find(directory, agent).await?;
-    let view = tokio::time::timeout(PATIENCE, agent.send(See)).await;
-    view.map_err(|_| NoAnswer)?.map_err(|_| NoAnswer)?.ok_or(NoAnswer)
+    ask(directory, agent, TIMES, || See).await?.ok_or(NoAnswer)
 }
 
 /// How far a task has come; over, if the agent has no such task.
@@ -101,7 +121,5 @@ pub async fn progress(
 
 /// Resolves when that is so; the caller says how long it is worth waiting for.
 pub async fn settled(directory: &Addr<Directory>, agent: AgentId, wait: Wait) -> Result<(), NoAnswer> {
-    let agent = find(directory, agent).await?;
-    let waiting = tokio::time::timeout(PATIENCE, agent.send(Await(wait))).await;
-    waiting.map_err(|_| NoAnswer)?.map_err(|_| NoAnswer)?.await.map_err(|_| NoAnswer)
+    ask(directory, agent, TIMES, || Await(wait.clone())).await?.await.map_err(|_| NoAnswer)
 }
