@@ -12,7 +12,7 @@ pub use crate::agent::{
     request::Closing,
     view::{Progress, TaskView},
 };
-use crate::domain::{AgentId, ChatIdentity, Device, DeviceId, ReservationSid};
+use crate::domain::{AgentId, ChatIdentity, Device, DeviceId, ReservationSid, SessionId};
 
 /// How long whoever asks waits for an agent, whose store may be busy.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -66,6 +66,14 @@ pub(super) struct Await(pub(super) Wait);
 #[rtype(result = "()")]
 pub(super) struct Gone(pub(super) DeviceId);
 
+/// A session is over: its devices go. Those of one that was superseded are told so first.
+#[derive(Message)]
+#[rtype(result = "Result<(), NoAnswer>")]
+pub(super) struct LetGo {
+    pub(super) session: SessionId,
+    pub(super) superseded: bool,
+}
+
 async fn find(directory: &Addr<Directory>, agent: AgentId) -> Result<Addr<AgentActor>, NoAnswer> {
     let found = tokio::time::timeout(PATIENCE, directory.send(Find(agent))).await;
     found.map_err(|_| NoAnswer)?.map_err(|_| NoAnswer)?.ok_or(NoAnswer)
@@ -79,6 +87,19 @@ pub async fn order(
 ) -> Result<Result<(), Denial>, NoAnswer> {
     let agent = find(directory, agent).await?;
     let done = tokio::time::timeout(PATIENCE, agent.send(Order(command))).await;
+    done.map_err(|_| NoAnswer)?.map_err(|_| NoAnswer)?
+}
+
+/// Has an agent let go of the devices of a session that is over; answers when that is on disk. Nobody of that id has none.
+pub async fn let_go(
+    directory: &Addr<Directory>,
+    agent: AgentId,
+    session: SessionId,
+    superseded: bool,
+) -> Result<(), NoAnswer> {
+    let found = tokio::time::timeout(PATIENCE, directory.send(Find(agent))).await;
+    let Some(agent) = found.map_err(|_| NoAnswer)?.map_err(|_| NoAnswer)? else { return Ok(()) };
+    let done = tokio::time::timeout(PATIENCE, agent.send(LetGo { session, superseded })).await;
     done.map_err(|_| NoAnswer)?.map_err(|_| NoAnswer)?
 }
 

@@ -2,15 +2,16 @@
 
 use std::{fs, path::Path};
 
-use super::StartError;
+use super::{StartError, entrance::Entrance};
 use crate::{
     actors::{self, Kit},
     agent::{Policy, request::Closing},
     clock::Clock,
     config::{self, Completion, Config, EndChat, Subject},
     http::{Activities, Api},
+    login,
     push::{self, FcmSettings, VapidKeyFile},
-    sessions::Sessions,
+    sessions,
     store::StoreHandle,
     twilio::{Credentials, Endpoints, Limits, Settings, Twilio, facts::WorkspaceFacts, signature::Validator},
 };
@@ -115,10 +116,31 @@ pub(super) fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &
     }
 }
 
-pub(super) fn api(config: &Config, kit: &Kit, directory: &actix::Addr<actors::Directory>, sessions: Sessions) -> Api {
+pub(super) const fn sessions(config: &Config) -> sessions::Policy {
+    let login = &config.login;
+    sessions::Policy {
+        ttl: login.session_ttl,
+        max_age: login.session_max_age,
+        max_sessions: login.max_sessions as usize,
+    }
+}
+
+pub(super) fn login(config: &Config) -> login::Settings {
+    login::Settings {
+        service: config.twilio.verify_service_sid.clone(),
+        per_phone: config.login.otp_per_phone,
+        per_address: config.login.otp_per_ip,
+        per_day: config.login.otp_per_day,
+    }
+}
+
+pub(super) fn api(config: &Config, kit: &Kit, directory: &actix::Addr<actors::Directory>, entrance: Entrance) -> Api {
     let activities = &config.twilio.activities;
+    let Entrance { sessions, login, people } = entrance;
     Api {
         sessions,
+        login,
+        people,
         directory: directory.clone(),
         twilio: kit.twilio.clone(),
         facts: kit.facts.clone(),
@@ -130,5 +152,8 @@ pub(super) fn api(config: &Config, kit: &Kit, directory: &actix::Addr<actors::Di
             unavailable: activities.offline.clone(),
         },
         uploads: Api::uploads(),
+        ring_plan: config.calls.plan.clone(),
+        origin: config.public_url.as_url().origin().ascii_serialization(),
+        trusted_proxies: config.http.trusted_proxies.clone(),
     }
 }

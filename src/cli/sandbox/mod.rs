@@ -118,6 +118,8 @@ fn config(port: u16, data: &Path, twilio: &Handle) -> Result<Config, Failure> {
         verify = "{url}/verify"
         media = "{url}/media"
         events = "{url}/events"
+        [login]
+        max_sessions = 3
         [push]
         privacy = "full"
         [push.web]
