@@ -20,7 +20,7 @@ use crate::{
     actors::{self, Directory, Doors},
     clock::Clock,
     config::{Config, HttpTls},
-    http::{self, AdminState, Readiness, TlsError, Webhooks},
+    http::{self, AdminState, Readiness, TlsError},
     inbox::Inbox,
     login::Login,
     push::{Push, PushError},
@@ -118,12 +118,7 @@ impl App {
         chores::warm(&io.handle(), kit.facts.clone());
         let (directory, ended) = actors::start(kit.clone(), Doors { inbox: outlet, gone: gone_devices }, &arbiters);
         let readiness = Arc::new(Readiness::default());
-        let webhooks = Webhooks {
-            validator: parts::validator(config),
-            account: config.twilio.account_sid.clone(),
-            twilio: twilio.clone(),
-            inbox: inbox.clone(),
-        };
+        let webhooks = parts::webhooks(config, &twilio, &inbox);
         let admin = AdminState {
             readiness: readiness.clone(),
             metrics,
@@ -187,6 +182,11 @@ impl App {
     /// The way to agents' devices.
     pub const fn push(&self) -> &Push {
         &self.push
+    }
+
+    /// What is kept.
+    pub const fn store(&self) -> &StoreHandle {
+        &self.store
     }
 
     /// Who is signed in.

@@ -8,7 +8,8 @@ use crate::{
     agent::{Policy, request::Closing},
     clock::Clock,
     config::{self, Completion, Config, EndChat, Subject},
-    http::{Activities, Api},
+    http::{Activities, Api, Webhooks},
+    inbox::Inbox,
     login,
     push::{self, FcmSettings, VapidKeyFile},
     sessions,
@@ -16,10 +17,19 @@ use crate::{
     twilio::{Credentials, Endpoints, Limits, Settings, Twilio, facts::WorkspaceFacts, signature::Validator},
 };
 
-/// Checks webhooks against the public URL and the account's tokens.
-pub(super) fn validator(config: &Config) -> Validator {
-    let twilio = &config.twilio;
-    Validator::new(config.public_url.as_url(), &twilio.auth_token, twilio.auth_token_secondary.as_ref())
+/// Webhooks are checked against the public URL and the account's tokens.
+pub(super) fn webhooks(config: &Config, twilio: &Twilio, inbox: &Inbox) -> Webhooks {
+    let account = &config.twilio;
+    Webhooks {
+        validator: Validator::new(
+            config.public_url.as_url(),
+            &account.auth_token,
+            account.auth_token_secondary.as_ref(),
+        ),
+        account: account.account_sid.clone(),
+        twilio: twilio.clone(),
+        inbox: inbox.clone(),
+    }
 }
 
 pub(super) fn settings(config: &Config) -> Result<Settings, StartError> {

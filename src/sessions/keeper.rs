@@ -45,8 +45,10 @@ impl Keeper {
             if let Err(error) = &outcome {
                 tracing::error!(%error, "a session cannot be written");
             }
-            // Whoever has gone does not want to know.
-            let _ = done.map(|done| done.send(outcome));
+            if let Some(done) = done {
+                // Whoever has gone does not want to know.
+                let _ = done.send(outcome);
+            }
         }
     }
 

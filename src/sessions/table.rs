@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn use_is_to_be_written_down_once_an_hour() {
         let table = table([session(1, "a", NOON)]);
-        let minutes = |count| NOON + Duration::from_secs(count * 60);
+        let minutes = |count: u64| NOON + Duration::from_secs(count * 60);
         assert_eq!(table.look(hash("a"), minutes(59), &POLICY), good(1));
         assert_eq!(table.look(hash("a"), minutes(60), &POLICY), Worth::Good { who: who(1), stale: true });
     }

@@ -20,19 +20,20 @@ const AGENTS: usize = 8;
 const CUSTOMER: &str = "+12025550177";
 
 /// A stand-in for Twilio, and all that the binary needs to serve it.
-struct Place {
-    folder: TempDir,
-    twilio: Handle,
-    listen: SocketAddr,
-    phones: Vec<String>,
+pub struct Place {
+    pub folder: TempDir,
+    pub twilio: Handle,
+    pub listen: SocketAddr,
+    pub phones: Vec<String>,
 }
 
 impl Place {
     /// Nothing is found in the event log: what acts came by a webhook.
-    async fn new(agents: usize) -> Self {
+    pub async fn new(agents: usize) -> Self {
         let phones: Vec<_> = (0..agents).map(|number| format!("+49155501010{number:02}")).collect();
         let seeds = phones.iter().map(|phone| AgentSeed::new("Zebulon Quark", phone, MOBILE)).collect();
-        let plan = Plan { twilio: Options { agents: seeds, ..Options::default() }, ..Plan::default() };
+        let plan = Plan { twilio: Options { agents: seeds, ..Options::default() }, ..Plan::default() }
+            .login("otp_per_ip = \"1000/h\"");
         let (folder, listen) = (tempfile::tempdir().unwrap(), free_address());
         let twilio = Sandbox::start(plan.twilio.clone()).unwrap();
         twilio.set_event_callback(&format!("http://{listen}/webhooks/taskrouter"));
@@ -45,7 +46,7 @@ impl Place {
     }
 
     /// The binary, ready, with its log at the finest level in a file.
-    fn daemon(&self) -> Process {
+    pub fn daemon(&self) -> Process {
         let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
         let file = self.folder.path().join("offdesk.toml");
         let mut command = offdesk(&["serve", "--config", file.to_str().unwrap()]);
@@ -54,7 +55,7 @@ impl Place {
         daemon
     }
 
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 

@@ -1,6 +1,7 @@
 //! A house with everything in it: the daemon, the stand-in for Twilio, and one clock for both that only the test moves.
 
 mod app;
+mod login;
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +21,7 @@ use offdesk::{
     login::Login,
     push::Push,
     sessions::{self, Sessions},
-    store::{self, Batch},
+    store::{self, Batch, StoreHandle},
     telemetry::Metrics,
     twilio::Twilio,
 };
@@ -142,6 +143,7 @@ struct Inside {
     push: Push,
     sessions: Sessions,
     login: Login,
+    store: StoreHandle,
     log_readings: watch::Receiver<u64>,
 }
 
@@ -341,6 +343,7 @@ impl Daemon {
                     push: app.push().clone(),
                     sessions: app.sessions().clone(),
                     login: app.login().clone(),
+                    store: app.store().clone(),
                     log_readings: app.log_readings().clone(),
                 };
                 started.send((inside, app.ready().clone())).unwrap();
