@@ -30,6 +30,7 @@ use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use tokio::sync::{oneshot, watch};
 
+pub use self::app::{AgentApp, Answer};
 use crate::record;
 
 /// How long the machine may take for what takes no time on the house's clock.
