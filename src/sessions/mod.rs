@@ -159,8 +159,10 @@ impl Sessions {
     pub async fn settle(&self, unsettled: Unsettled, origin: impl Fn(AgentId) -> Origin) -> Result<Who, SessionError> {
         match unsettled {
             Unsettled::FirstUse(who) => {
-                self.make(Change::Settle(who.session)).await?;
-                Ok(who)
+                let settled = self.make(Change::Settle(who.session)).await?.session;
+                // It may have ended while it waited.
+                let is_live = settled.is_some_and(|session| session.is_live(&self.policy, self.clock.now()));
+                if is_live { Ok(who) } else { Err(NoSession::Unknown.into()) }
             }
             Unsettled::Reused(Who { agent, session }) => {
                 tracing::warn!(%agent, %session, "a token came that had been rotated out: its session ends");

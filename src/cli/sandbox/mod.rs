@@ -175,6 +175,7 @@ fn introduce(ready: &Ready, twilio: &Handle) -> io::Result<()> {
     writeln!(
         out,
         "\nCalls ring at the page's cell phones; chats are notified there, and answered as in the agents' app.\n\
+         Whoever signs in by the API (POST /api/v1/login/otp) finds the one-time code here.\n\
          Softphones are not in this version."
     )?;
     out.flush()

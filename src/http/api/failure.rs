@@ -125,7 +125,7 @@ pub(super) fn of_json(error: &JsonPayloadError) -> Failure {
 impl Failure {
     fn answer(self) -> HttpResponse {
         match self {
-            Self::NoSession(none) => unauthorized(none),
+            Self::NoSession(none) => unauthorized(code_of(none), &none.to_string()),
             Self::Denied(denial) => {
                 let (status, code) = denied(denial);
                 problem(status, code, &denial.to_string())
@@ -155,11 +155,9 @@ impl Failure {
                 "foreign_origin",
                 "with the cookie, requests must come from the app's own pages",
             ),
-            Self::BadCode => problem(
-                StatusCode::UNAUTHORIZED,
-                "bad_code",
-                "this code is not right, or not any more: try again, or ask for a new one",
-            ),
+            Self::BadCode => {
+                unauthorized("bad_code", "this code is not right, or not any more: try again, or ask for a new one")
+            }
             Self::TooMany(seconds) => too_many(seconds),
             Self::NoLogin => unavailable("no_login", "signing in is not set up at this gateway", LATER),
             Self::NotNow => unavailable("busy", "the gateway cannot do this now; try again", SOON),
@@ -185,13 +183,16 @@ fn too_many(seconds: u32) -> HttpResponse {
     response
 }
 
-fn unauthorized(none: NoSession) -> HttpResponse {
-    let code = match none {
+const fn code_of(none: NoSession) -> &'static str {
+    match none {
         NoSession::Unknown => "no_session",
         NoSession::Expired => "expired",
         NoSession::Superseded => "superseded",
-    };
-    let mut response = problem(StatusCode::UNAUTHORIZED, code, &none.to_string());
+    }
+}
+
+fn unauthorized(code: &str, detail: &str) -> HttpResponse {
+    let mut response = problem(StatusCode::UNAUTHORIZED, code, detail);
     response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
     response
 }
