@@ -11,6 +11,7 @@ pub mod config;
 pub mod domain;
 pub mod http;
 pub mod inbox;
+pub mod login;
 pub mod push;
 pub mod reconcile;
 pub mod roster;

@@ -12,7 +12,7 @@ pub use crate::agent::{
     request::Closing,
     view::{Progress, TaskView},
 };
-use crate::domain::{AgentId, ChatIdentity, Device, DeviceId, ReservationSid};
+use crate::domain::{AgentId, ChatIdentity, Device, DeviceId, ReservationSid, SessionId};
 
 /// How long whoever asks waits for an agent, whose store may be busy.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -69,7 +69,40 @@ pub(super) struct Await(pub(super) Wait);
 #[rtype(result = "()")]
 pub(super) struct Gone(pub(super) DeviceId);
 
-/// Asks an agent through the directory. One that has just left the memory is asked again: it is started anew.
+/// A session is over: its devices go. Those of one that was superseded are told so first.
+#[derive(Clone, Message)]
+#[rtype(result = "Result<(), NoAnswer>")]
+pub(super) struct LetGo {
+    pub(super) session: SessionId,
+    pub(super) superseded: bool,
+}
+
+/// Asks an agent through the directory; none: nobody of that id is on the books. One that has just left the memory is
+/// asked again: it is started anew.
+async fn ask_if_any<M>(
+    directory: &Addr<Directory>,
+    agent: AgentId,
+    times: usize,
+    question: impl Fn() -> M,
+) -> Result<Option<M::Result>, NoAnswer>
+where
+    M: Message + Send + 'static,
+    M::Result: Send,
+    AgentActor: Handler<M>,
+{
+    let asking = async {
+        for _ in 0..times {
+            let Some(found) = directory.send(Find(agent)).await.map_err(|_| NoAnswer)? else { return Ok(None) };
+            if let Ok(answer) = found.send(question()).await {
+                return Ok(Some(answer));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err(NoAnswer)
+    };
+    tokio::time::timeout(PATIENCE, asking).await.unwrap_or(Err(NoAnswer))
+}
+
 async fn ask<M>(
     directory: &Addr<Directory>,
     agent: AgentId,
@@ -81,17 +114,7 @@ where
     M::Result: Send,
     AgentActor: Handler<M>,
 {
-    let asking = async {
-        for _ in 0..times {
-            let found = directory.send(Find(agent)).await.map_err(|_| NoAnswer)?.ok_or(NoAnswer)?;
-            if let Ok(answer) = found.send(question()).await {
-                return Ok(answer);
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-        Err(NoAnswer)
-    };
-    tokio::time::timeout(PATIENCE, asking).await.unwrap_or(Err(NoAnswer))
+    ask_if_any(directory, agent, times, question).await?.ok_or(NoAnswer)
 }
 
 /// Has an agent do something; answers when it is on disk.
@@ -102,6 +125,16 @@ pub async fn order(
 ) -> Result<Result<(), Denial>, NoAnswer> {
     // Once: an agent that died may have done it.
     ask(directory, agent, 1, || Order(command.clone())).await?
+}
+
+/// Has an agent let go of the devices of a session that is over; answers when that is on disk. Nobody of that id has none.
+pub async fn let_go(
+    directory: &Addr<Directory>,
+    agent: AgentId,
+    session: SessionId,
+    superseded: bool,
+) -> Result<(), NoAnswer> {
+    ask_if_any(directory, agent, TIMES, || LetGo { session, superseded }).await?.unwrap_or(Ok(()))
 }
 
 /// Looks at an agent.

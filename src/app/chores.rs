@@ -2,13 +2,19 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use tokio::{runtime::Handle, sync::watch};
+use actix::Addr;
+use tokio::{
+    runtime::Handle,
+    sync::{broadcast::error::RecvError, watch},
+};
 
 use crate::{
+    actors::{Directory, ask},
     clock::Clock,
     config::Config,
     inbox::Inbox,
     reconcile::Reconciler,
+    sessions::{End, EndedSession, Sessions},
     store::{StoreHandle, backup},
     twilio::{Twilio, facts::WorkspaceFacts},
 };
@@ -18,6 +24,8 @@ const BACKUP_EVERY: Duration = Duration::from_secs(3600);
 const BACKUPS: usize = 24;
 /// How often events that nobody will repeat are forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+/// An agent who did not answer is asked again.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// Reads what the first call will need, so that its customer does not wait for it.
 pub(super) fn warm(io: &Handle, facts: WorkspaceFacts) {
@@ -44,6 +52,44 @@ pub(super) fn start(
     io.spawn(sweep(clock.clone(), inbox));
     io.spawn(back_up(clock, store, config.backup_path()));
     read
+}
+
+/// Keeps the sessions in order, and has agents let go of the devices of those that are over. What is owed when the daemon
+/// ends is made good at the next start.
+pub(super) fn look_after(io: &Handle, clock: &Clock, sessions: &Sessions, directory: &Addr<Directory>) {
+    io.spawn(let_go(clock.clone(), sessions.clone(), directory.clone()));
+    io.spawn(forget(clock.clone(), sessions.clone()));
+}
+
+async fn let_go(clock: Clock, sessions: Sessions, directory: Addr<Directory>) {
+    // Before the first look, so that nothing ends unheard.
+    let mut ended = sessions.ended();
+    loop {
+        for EndedSession { agent, session, how } in sessions.owed() {
+            let superseded = how == End::Superseded;
+            if ask::let_go(&directory, agent, session, superseded).await.is_err() {
+                continue;
+            }
+            if let Err(error) = sessions.let_go(session).await {
+                tracing::warn!(%agent, %session, %error, "that a session's devices are gone was not written down");
+            }
+        }
+        let again =
+            async { if sessions.owed().is_empty() { std::future::pending().await } else { clock.sleep(AGAIN).await } };
+        tokio::select! {
+            heard = ended.recv() => if let Err(RecvError::Closed) = heard { return },
+            () = again => {}
+        }
+    }
+}
+
+async fn forget(clock: Clock, sessions: Sessions) {
+    loop {
+        clock.sleep(SWEEP_EVERY).await;
+        if let Err(error) = sessions.sweep().await {
+            tracing::warn!(%error, "old sessions were not forgotten");
+        }
+    }
 }
 
 async fn sweep(clock: Clock, inbox: Inbox) {

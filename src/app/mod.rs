@@ -1,6 +1,7 @@
 //! The one place where everything is wired: `serve`, the sandbox and the tests build the same [`App`].
 
 mod chores;
+mod entrance;
 mod io;
 mod parts;
 
@@ -19,8 +20,9 @@ use crate::{
     actors::{self, Directory, Doors},
     clock::Clock,
     config::{Config, HttpTls},
-    http::{self, Readiness, TlsError, Webhooks},
+    http::{self, Readiness, TlsError},
     inbox::Inbox,
+    login::Login,
     push::{Push, PushError},
     sessions::Sessions,
     store::{self, Fatal, StoreError, StoreHandle, profiles::take_back_import},
@@ -81,6 +83,8 @@ pub struct App {
     store: StoreHandle,
     twilio: Twilio,
     push: Push,
+    sessions: Sessions,
+    login: Login,
     log_readings: watch::Receiver<u64>,
     fatal: Option<Fatal>,
     /// Resolves when the directory has.
@@ -114,16 +118,13 @@ impl App {
         chores::warm(&io.handle(), kit.facts.clone());
         let (directory, ended) = actors::start(kit.clone(), Doors { inbox: outlet, gone: gone_devices }, &arbiters);
         let readiness = Arc::new(Readiness::default());
-        let sessions = Sessions::open(&store, clock.clone()).await;
-        let sessions = sessions.map_err(|source| store_error(config, source))?;
-        let webhooks = Webhooks {
-            validator: parts::validator(config),
-            account: config.twilio.account_sid.clone(),
-            twilio: twilio.clone(),
-            inbox: inbox.clone(),
-        };
-        let api = parts::api(config, &kit, &directory, sessions);
+        let webhooks = parts::webhooks(config, &twilio, &inbox);
         let admin = parts::admin(&kit, &directory, &inbox, &readiness, metrics);
+        let entrance = entrance::open(&io.handle(), config, &store, &clock, &twilio).await;
+        let entrance = entrance.map_err(|source| store_error(config, source))?;
+        let (sessions, login) = (entrance.sessions.clone(), entrance.login.clone());
+        chores::look_after(&io.handle(), &clock, &sessions, &directory);
+        let api = parts::api(config, &kit, &directory, entrance);
         let servers = [
             http::public(public, tls, Arc::new(webhooks), Arc::new(api)).map_err(StartError::Runtime)?,
             http::operator(operator, Arc::new(admin)).map_err(StartError::Runtime)?,
@@ -140,6 +141,8 @@ impl App {
             store,
             twilio,
             push,
+            sessions,
+            login,
             log_readings,
             fatal: Some(fatal),
             ended: Some(ended),
@@ -172,6 +175,21 @@ impl App {
     /// The way to agents' devices.
     pub const fn push(&self) -> &Push {
         &self.push
+    }
+
+    /// What is kept.
+    pub const fn store(&self) -> &StoreHandle {
+        &self.store
+    }
+
+    /// Who is signed in.
+    pub const fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// The way in.
+    pub const fn login(&self) -> &Login {
+        &self.login
     }
 
     /// The door for events.

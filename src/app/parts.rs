@@ -2,25 +2,35 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use super::StartError;
+use super::{StartError, entrance::Entrance};
 use crate::{
     actors::{self, Kit},
     agent::{Policy, request::Closing},
     clock::Clock,
     config::{self, Completion, Config, EndChat, Subject},
-    http::{Activities, AdminState, Api, Readiness},
+    http::{Activities, AdminState, Api, Readiness, Webhooks},
     inbox::Inbox,
+    login,
     push::{self, FcmSettings, VapidKeyFile},
-    sessions::Sessions,
+    sessions,
     store::StoreHandle,
     telemetry::Metrics,
     twilio::{Credentials, Endpoints, Limits, Settings, Twilio, facts::WorkspaceFacts, signature::Validator},
 };
 
-/// Checks webhooks against the public URL and the account's tokens.
-pub(super) fn validator(config: &Config) -> Validator {
-    let twilio = &config.twilio;
-    Validator::new(config.public_url.as_url(), &twilio.auth_token, twilio.auth_token_secondary.as_ref())
+/// Webhooks are checked against the public URL and the account's tokens.
+pub(super) fn webhooks(config: &Config, twilio: &Twilio, inbox: &Inbox) -> Webhooks {
+    let account = &config.twilio;
+    Webhooks {
+        validator: Validator::new(
+            config.public_url.as_url(),
+            &account.auth_token,
+            account.auth_token_secondary.as_ref(),
+        ),
+        account: account.account_sid.clone(),
+        twilio: twilio.clone(),
+        inbox: inbox.clone(),
+    }
 }
 
 pub(super) fn settings(config: &Config) -> Result<Settings, StartError> {
@@ -118,10 +128,31 @@ pub(super) fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &
     }
 }
 
-pub(super) fn api(config: &Config, kit: &Kit, directory: &actix::Addr<actors::Directory>, sessions: Sessions) -> Api {
+pub(super) const fn sessions(config: &Config) -> sessions::Policy {
+    let login = &config.login;
+    sessions::Policy {
+        ttl: login.session_ttl,
+        max_age: login.session_max_age,
+        max_sessions: login.max_sessions as usize,
+    }
+}
+
+pub(super) fn login(config: &Config) -> login::Settings {
+    login::Settings {
+        service: config.twilio.verify_service_sid.clone(),
+        per_phone: config.login.otp_per_phone,
+        per_address: config.login.otp_per_ip,
+        per_day: config.login.otp_per_day,
+    }
+}
+
+pub(super) fn api(config: &Config, kit: &Kit, directory: &actix::Addr<actors::Directory>, entrance: Entrance) -> Api {
     let activities = &config.twilio.activities;
+    let Entrance { sessions, login, people } = entrance;
     Api {
         sessions,
+        login,
+        people,
         directory: directory.clone(),
         twilio: kit.twilio.clone(),
         facts: kit.facts.clone(),
@@ -133,6 +164,9 @@ pub(super) fn api(config: &Config, kit: &Kit, directory: &actix::Addr<actors::Di
             unavailable: activities.offline.clone(),
         },
         uploads: Api::uploads(),
+        ring_plan: config.calls.plan.clone(),
+        origin: config.public_url.as_url().origin().ascii_serialization(),
+        trusted_proxies: config.http.trusted_proxies.clone(),
     }
 }
 

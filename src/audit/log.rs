@@ -5,6 +5,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Entry, NewEntry};
 use crate::{
     clock::Clock,
+    domain::Timestamp,
     store::{Batch, Cursor, Outcome, Sequence, StoreError, StoreHandle},
 };
 
@@ -19,7 +20,7 @@ pub struct Audit(mpsc::Sender<Job>);
 
 struct Job {
     batch: Batch,
-    entry: NewEntry,
+    entries: Vec<NewEntry>,
     done: oneshot::Sender<Result<Outcome, StoreError>>,
 }
 
@@ -47,8 +48,16 @@ impl Audit {
     /// # Errors
     /// As [`Store::commit`](crate::store::Store::commit), but a busy or full store is waited for.
     pub async fn commit(&self, batch: Batch, entry: NewEntry) -> Result<Outcome, StoreError> {
+        self.commit_all(batch, vec![entry]).await
+    }
+
+    /// [`Audit::commit`] of a change that several entries tell of.
+    ///
+    /// # Errors
+    /// As [`Audit::commit`].
+    pub async fn commit_all(&self, batch: Batch, entries: Vec<NewEntry>) -> Result<Outcome, StoreError> {
         let (done, written) = oneshot::channel();
-        self.0.send(Job { batch, entry, done }).await.map_err(|_| StoreError::Closed)?;
+        self.0.send(Job { batch, entries, done }).await.map_err(|_| StoreError::Closed)?;
         written.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -68,20 +77,39 @@ async fn write(
     mut next: Sequence,
     mut previous: String,
 ) {
-    while let Some(Job { batch, entry, done }) = jobs.recv().await {
-        let entry = Entry::link(next, clock.now(), entry, &previous);
-        let written = commit(&store, &clock, batch, &entry).await;
-        if written == Ok(Outcome::Applied) {
-            next = next.next();
-            previous = entry.hash;
+    while let Some(Job { batch, entries, done }) = jobs.recv().await {
+        let linked = link(entries, next, &previous, clock.now());
+        let written = commit(&store, &clock, batch, &linked).await;
+        if let (Ok(Outcome::Applied), Some(last)) = (&written, linked.into_iter().last()) {
+            next = last.number.next();
+            previous = last.hash;
         }
         // Whoever has gone does not want to know.
         let _ = done.send(written);
     }
 }
 
-async fn commit(store: &StoreHandle, clock: &Clock, mut batch: Batch, entry: &Entry) -> Result<Outcome, StoreError> {
-    batch.put(&entry.number, entry)?;
+/// The entries as the next links of the chain.
+fn link(entries: Vec<NewEntry>, next: Sequence, previous: &str, now: Timestamp) -> Vec<Entry> {
+    let (mut number, mut previous) = (next, previous.to_owned());
+    let mut linked = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let entry = Entry::link(number, now, entry, &previous);
+        (number, previous) = (number.next(), entry.hash.clone());
+        linked.push(entry);
+    }
+    linked
+}
+
+async fn commit(
+    store: &StoreHandle,
+    clock: &Clock,
+    mut batch: Batch,
+    entries: &[Entry],
+) -> Result<Outcome, StoreError> {
+    for entry in entries {
+        batch.put(&entry.number, entry)?;
+    }
     loop {
         match store.commit(batch.clone()).await {
             Err(error) if error.is_retryable() => clock.sleep(STORE_PAUSE).await,

@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod daemon;
 mod failure;
+mod openapi;
 mod progress;
 mod sandbox;
 mod serve;
@@ -49,14 +50,14 @@ enum Command {
     Backup(backup::Options),
     /// Take a backup back in place of what is kept
     Restore(backup::Options),
+    /// Print the OpenAPI document of the agents' API
+    Openapi,
     #[command(hide = true)]
     Audit(Anything),
     #[command(hide = true)]
     Doctor(Anything),
     #[command(hide = true)]
     Migrate(Anything),
-    #[command(hide = true)]
-    Openapi(Anything),
     #[command(hide = true)]
     Push(Anything),
     #[command(hide = true)]
@@ -103,10 +104,10 @@ fn dispatch(command: Command, env: &Environment) -> Result<(), Failure> {
         Command::Agent(options) => agent::run(&options, env),
         Command::Backup(options) => backup::back_up(&options, env),
         Command::Restore(options) => backup::restore(&options, env),
+        Command::Openapi => openapi::run(),
         Command::Audit(_) => Err(Failure::not_in_this_version("audit")),
         Command::Doctor(_) => Err(Failure::not_in_this_version("doctor")),
         Command::Migrate(_) => Err(Failure::not_in_this_version("migrate")),
-        Command::Openapi(_) => Err(Failure::not_in_this_version("openapi")),
         Command::Push(_) => Err(Failure::not_in_this_version("push")),
         Command::Setup(_) => Err(Failure::not_in_this_version("setup")),
     }

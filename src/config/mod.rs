@@ -7,6 +7,7 @@
 mod calls;
 mod data_dir;
 mod http;
+mod login;
 mod problem;
 mod push;
 mod reader;
@@ -30,6 +31,7 @@ pub use self::{
     calls::{Calls, Completion, Recording},
     data_dir::DataDir,
     http::{Http, HttpTls},
+    login::{Login, Rate},
     problem::{ConfigError, Fault, Problem},
     push::{AllowedHost, Fcm, Privacy, Push, Subject, WebPush},
     reader::Effective,
@@ -49,6 +51,7 @@ pub struct Config {
     pub http: Http,
     pub twilio: Twilio,
     pub tls: Tls,
+    pub login: Login,
     pub push: Push,
     pub calls: Calls,
     pub admin: Admin,
@@ -107,9 +110,20 @@ impl Config {
         let http = Http::read(reader);
         let twilio = Twilio::read(reader);
         let tls = Tls { extra_ca_file: reader.optional("tls.extra_ca_file") };
+        let login = Login::read(reader);
         let push = Push::read(reader);
         let calls = Calls::read(reader);
         let admin = Admin { bootstrap_token: reader.secret("admin.bootstrap_token") };
-        Some(Self { public_url: public_url?, data_dir, http: http?, twilio: twilio?, tls, push: push?, calls, admin })
+        Some(Self {
+            public_url: public_url?,
+            data_dir,
+            http: http?,
+            twilio: twilio?,
+            tls,
+            login,
+            push: push?,
+            calls,
+            admin,
+        })
     }
 }

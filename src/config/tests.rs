@@ -154,10 +154,10 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
 
 #[test]
 fn what_a_later_version_understands_is_told_from_what_nobody_does() {
-    let text = format!("{LEAST}[calls]\nconfirm = \"press-1\"\n[sip]\n[login]\nsession_ttl = \"7d\"\n");
+    let text = format!("{LEAST}[calls]\nconfirm = \"press-1\"\n[sip]\nudp = \"\"\n");
     let error = Config::parse(&text, BTreeMap::new(), None).unwrap_err();
     let refused: BTreeSet<_> = error.problems.iter().map(|problem| problem.path.as_str()).collect();
-    assert_eq!(refused, BTreeSet::from(["calls.confirm", "login", "sip"]));
+    assert_eq!(refused, BTreeSet::from(["calls.confirm", "sip"]));
     assert!(error.problems.iter().all(|problem| problem.fault == Fault::NotInThisVersion));
 }
 
@@ -208,6 +208,16 @@ fn values_out_of_bounds_are_refused() {
         ("OFFDESK__PUSH__WEB__ALLOW_HOSTS", "127.0.0.1"),
         ("OFFDESK__PUSH__WEB__ALLOW_HOSTS", "http://127.0.0.1:9100/push"),
         ("OFFDESK__PUSH__FCM__ENDPOINT", "http://fcm.googleapis.com"),
+        ("OFFDESK__LOGIN__SESSION_TTL", "9s"),
+        ("OFFDESK__LOGIN__SESSION_TTL", "31d"),
+        ("OFFDESK__LOGIN__SESSION_MAX_AGE", "400d"),
+        ("OFFDESK__LOGIN__MAX_SESSIONS", "0"),
+        ("OFFDESK__LOGIN__MAX_SESSIONS", "101"),
+        ("OFFDESK__LOGIN__OTP_PER_PHONE", "0/h"),
+        ("OFFDESK__LOGIN__OTP_PER_PHONE", "5"),
+        ("OFFDESK__LOGIN__OTP_PER_IP", "20/week"),
+        ("OFFDESK__LOGIN__OTP_PER_IP", "-1/h"),
+        ("OFFDESK__LOGIN__OTP_PER_DAY", "0"),
         ("OFFDESK__CALLS__PLAN", ""),
         ("OFFDESK__CALLS__PLAN", "sip"),
         ("OFFDESK__CALLS__PLAN", "pstn,pstn"),
@@ -218,6 +228,16 @@ fn values_out_of_bounds_are_refused() {
         let problem = problem(name, value);
         assert!(value.is_empty() || value == "sip" || !problem.contains(&format!(": {value}")), "{problem}");
     }
+}
+
+#[test]
+fn limits_of_one_time_codes_are_rates() {
+    let variables = [("OFFDESK__LOGIN__OTP_PER_PHONE", "3/min"), ("OFFDESK__LOGIN__OTP_PER_IP", "100/d")];
+    let login = with(LEAST, &variables).login;
+    assert_eq!((login.otp_per_phone.times.get(), login.otp_per_phone.per), (3, Duration::from_secs(60)));
+    assert_eq!(login.otp_per_ip.to_string(), "100/d");
+    assert_eq!((login.otp_per_day, login.max_sessions), (1000, 1));
+    assert_eq!(login.session_ttl, Duration::from_secs(7 * 24 * 3600));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Keys and tables that a later version understands.
-const LATER: [&str; 3] = ["login", "sip", "calls.outbound_workflow_sid"];
+const LATER: [&str; 2] = ["sip", "calls.outbound_workflow_sid"];
 
 impl Reader {
     /// To be called when every key has been read.

@@ -12,6 +12,7 @@ use toml::Value;
 
 use super::{
     BaseUrl,
+    login::Rate,
     push::{AllowedHost, Subject},
 };
 use crate::domain::{AccountSid, ApiKeySid, E164, RingTarget, VerifyServiceSid, WorkspaceSid};
@@ -82,6 +83,7 @@ texts! {
     AllowedHost, "hosts in lower case, as in \"push.example.com\" or \"*.example.com\", or origins that begin with their scheme";
     Subject, "an address that begins with mailto: or https://, as in \"mailto:ops@example.com\"";
     RingTarget, "\"sip\" or \"pstn\"";
+    Rate, "a number of times and a unit of time (s, min, h or d), as in \"5/h\"";
 }
 
 impl Setting for BaseUrl {

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{IdError, Timestamp};
+use super::{IdError, SessionId, Timestamp};
 
 /// One device of an agent: 64 random bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,6 +58,9 @@ pub struct Device {
     pub name: Option<String>,
     pub target: PushTarget,
     pub added_at: Timestamp,
+    /// The session that registered it, and that it goes with; none: it belongs to no session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
 }
 
 /// How a device is reached. `Debug` shows the kind alone: whoever knows the rest can write to the device.

@@ -9,6 +9,7 @@ mod ids;
 mod notification;
 mod phone;
 mod profile;
+mod session;
 mod time;
 
 pub use conversation::{ChatIdentity, Media, MessageEvent, ParticipantChange, ParticipantEvent};
@@ -25,4 +26,5 @@ pub use ids::{
 pub use notification::{ActivityReason, Closed, Customer, News, Notification, NotificationId};
 pub use phone::{E164, PhoneError};
 pub use profile::{Profile, RingTarget, Role};
+pub use session::SessionId;
 pub use time::Timestamp;

@@ -56,6 +56,8 @@ pub enum News {
     CallMissed { task: ReservationSid },
     /// The agent is in another activity, without having asked for it.
     Activity { name: String, because: ActivityReason },
+    /// A newer device has taken the place of the one that this goes to.
+    SessionSuperseded,
 }
 
 impl News {
@@ -67,6 +69,7 @@ impl News {
             Self::Message { .. } => "message",
             Self::CallMissed { .. } => "call.missed",
             Self::Activity { .. } => "activity",
+            Self::SessionSuperseded => "session.superseded",
         }
     }
 
@@ -77,6 +80,7 @@ impl News {
             Self::TaskOffered { task, .. } | Self::TaskClosed { task, .. } | Self::CallMissed { task } => task.as_str(),
             Self::Message { conversation, .. } => conversation.as_str(),
             Self::Activity { .. } => "activity",
+            Self::SessionSuperseded => "session",
         }
     }
 }

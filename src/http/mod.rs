@@ -2,6 +2,7 @@
 
 mod admin;
 mod api;
+mod client;
 mod problem;
 mod tls;
 mod webhooks;
@@ -12,7 +13,7 @@ use actix_web::{App, HttpServer, dev::Server, web};
 use rustls::ServerConfig;
 
 pub use admin::{AdminState, Readiness};
-pub use api::{Activities, Api};
+pub use api::{Activities, Api, openapi_document as openapi};
 pub use tls::{TlsError, server_config};
 pub use webhooks::Webhooks;
 

@@ -12,6 +12,7 @@ pub mod interactions;
 pub mod media;
 pub mod signature;
 pub mod taskrouter;
+pub mod verify;
 pub mod voice;
 
 mod cache;

@@ -47,6 +47,16 @@ const RULES: &[Rule] = &[
     },
     Rule { places: &["src/twilio", "src/push", "src/store"], forbidden: &["crate::agent", "crate::call"], but: &[] },
     Rule { places: &["src/push"], forbidden: &["crate::twilio", "crate::inbox"], but: &[] },
+    Rule {
+        places: &["src/login", "src/sessions", "src/audit"],
+        forbidden: &["crate::actors", "crate::http", "crate::app", "crate::cli", "actix"],
+        but: &[],
+    },
+    Rule {
+        places: &["src/login/attempts.rs", "src/sessions/table.rs", "src/sessions/change.rs", "src/sessions/record.rs"],
+        forbidden: &["tokio", "crate::clock", "crate::twilio"],
+        but: &[],
+    },
     Rule { places: &["src/push/queue.rs", "src/push/payload"], forbidden: &["tokio", "crate::clock"], but: &[] },
     Rule { places: &["src/http"], forbidden: &["crate::agent", "crate::call", "crate::store", "AgentActor"], but: &[] },
     Rule { places: &["src"], forbidden: &["sled::"], but: &["src/store"] },

@@ -20,19 +20,19 @@ const AGENTS: usize = 8;
 const CUSTOMER: &str = "+12025550177";
 
 /// A stand-in for Twilio, and all that the binary needs to serve it.
-struct Place {
-    folder: TempDir,
-    twilio: Handle,
-    listen: SocketAddr,
-    phones: Vec<String>,
+pub struct Place {
+    pub folder: TempDir,
+    pub twilio: Handle,
+    pub listen: SocketAddr,
+    pub phones: Vec<String>,
     /// Of the agents' sessions, by phone number.
     tokens: BTreeMap<String, String>,
 }
 
 impl Place {
     /// Nothing is found in the event log: what acts came by a webhook.
-    async fn new(agents: usize) -> Self {
-        Self::of(agents, Plan::default()).await
+    pub async fn new(agents: usize) -> Self {
+        Self::of(agents, Plan::default().login("otp_per_ip = \"1000/h\"")).await
     }
 
     async fn of(agents: usize, plan: Plan) -> Self {
@@ -53,7 +53,7 @@ impl Place {
     }
 
     /// The binary, ready, with its log at the finest level in a file.
-    fn daemon(&self) -> Process {
+    pub fn daemon(&self) -> Process {
         let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
         let file = self.folder.path().join("offdesk.toml");
         let mut command = offdesk(&["serve", "--config", file.to_str().unwrap()]);
@@ -62,7 +62,7 @@ impl Place {
         daemon
     }
 
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 

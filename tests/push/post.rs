@@ -137,7 +137,7 @@ impl Post {
 }
 
 fn device(number: u64, target: PushTarget) -> Device {
-    Device { id: DeviceId::from_bits(number), name: None, target, added_at: START }
+    Device { id: DeviceId::from_bits(number), name: None, target, added_at: START, session: None }
 }
 
 async fn start(

@@ -1,14 +1,11 @@
 //! What others ask of an agent.
 
-use actix::{ActorFutureExt, AsyncContext, Context, Handler, MessageResult, ResponseActFuture, WrapFuture};
+use actix::{Context, Handler, MessageResult, ResponseActFuture, WrapFuture};
 use tokio::sync::oneshot;
 
 use super::{
-    super::{
-        Devices,
-        ask::{Await, Gone, NoAnswer, Order, See, View, Wait},
-    },
-    AgentActor, Cause, Owned, disk,
+    super::ask::{Await, NoAnswer, Order, See, View, Wait},
+    AgentActor, Cause, Owned,
 };
 use crate::agent::view::Progress;
 
@@ -74,23 +71,5 @@ impl Handler<Await> for AgentActor {
         self.waiting.push(Waiter { wait, answer });
         self.tell_waiting();
         MessageResult(waiting)
-    }
-}
-
-impl Handler<Gone> for AgentActor {
-    type Result = ();
-
-    fn handle(&mut self, Gone(device): Gone, ctx: &mut Context<Self>) {
-        let left: Vec<_> = self.devices.iter().filter(|known| known.id != device).cloned().collect();
-        if left.len() == self.devices.len() {
-            return;
-        }
-        tracing::info!(agent = %self.id, %device, "a device is gone: its push service does not know it any more");
-        let (id, kit, devices) = (self.id, self.kit.clone(), Devices(left.clone()));
-        let writing = async move { disk::write_devices(&kit, id, devices).await };
-        ctx.wait(writing.into_actor(self).map(move |written, this, _| match written {
-            Ok(()) => this.devices = left,
-            Err(error) => tracing::error!(agent = %this.id, %error, "an agent's devices cannot be written"),
-        }));
     }
 }

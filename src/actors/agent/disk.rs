@@ -93,11 +93,19 @@ impl Written {
     }
 }
 
-/// Writes where an agent's notifications go.
-pub(super) async fn write_devices(kit: &Kit, id: AgentId, devices: Devices) -> Result<(), StoreError> {
+/// Writes where an agent's notifications go, and what is to be pushed with that.
+pub(super) async fn write_devices(
+    kit: &Kit,
+    id: AgentId,
+    devices: &Devices,
+    pushes: &[Numbered],
+) -> Result<(), StoreError> {
     loop {
         let mut batch = Batch::new();
-        batch.put(&id, &devices)?;
+        batch.put(&id, devices)?;
+        for (sequence, item) in pushes {
+            batch.put(sequence, item)?;
+        }
         match kit.store.commit(batch).await {
             Ok(_) => return Ok(()),
             Err(error) if error.is_retryable() => kit.clock.sleep(STORE_PAUSE).await,

@@ -2,6 +2,7 @@
 //! its effects are carried out and before the next input is looked at.
 
 mod asked;
+mod devices;
 mod disk;
 mod notice;
 

@@ -151,6 +151,11 @@ fn failure(error: TwilioError) -> Failure {
                 twilio::Refusal::Unauthorized
                 | twilio::Refusal::Forbidden
                 | twilio::Refusal::RejectedByWebhook
+                | twilio::Refusal::BadParameter
+                | twilio::Refusal::TooManyChecks
+                | twilio::Refusal::TooManySends
+                | twilio::Refusal::Landline
+                | twilio::Refusal::BlockedPrefix
                 | twilio::Refusal::Other => Refusal::Other,
             })
         }

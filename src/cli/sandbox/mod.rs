@@ -118,6 +118,8 @@ fn config(port: u16, data: &Path, twilio: &Handle) -> Result<Config, Failure> {
         verify = "{url}/verify"
         media = "{url}/media"
         events = "{url}/events"
+        [login]
+        max_sessions = 3
         [push]
         privacy = "full"
         [push.web]
@@ -173,6 +175,7 @@ fn introduce(ready: &Ready, twilio: &Handle) -> io::Result<()> {
     writeln!(
         out,
         "\nCalls ring at the page's cell phones; chats are notified there, and answered as in the agents' app.\n\
+         Whoever signs in by the API (POST /api/v1/login/otp) finds the one-time code here.\n\
          Softphones are not in this version."
     )?;
     out.flush()

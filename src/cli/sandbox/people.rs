@@ -10,7 +10,7 @@ use crate::{
     actors::Devices,
     clock::Clock,
     config::Config,
-    domain::{AgentId, Device, DeviceId, Profile, PushTarget, Role},
+    domain::{AgentId, Device, DeviceId, Profile, PushTarget, Role, SessionId},
     roster::Draft,
     sessions,
     store::{self, Batch, wait},
@@ -50,9 +50,10 @@ pub(super) fn settle(config: &Config, twilio: &Handle) -> Result<Vec<SecretStrin
         batch.unless_present::<Profile>(&id).put(&id, &person.profile(id, &clock)?)?;
         wait(opened.store.commit(batch))?;
         let mut batch = Batch::new();
-        batch.put(&id, &Devices(person.devices(id, twilio, &clock)?))?;
-        let token = sessions::begin(&mut batch, id, clock.now());
-        tokens.push(token.map_err(|error| Failure::from(io::Error::other(error)))?);
+        let begun = sessions::begin(&mut batch, id, clock.now());
+        let (session, token) = begun.map_err(|error| Failure::from(io::Error::other(error)))?;
+        batch.put(&id, &Devices(person.devices(id, session, twilio, &clock)?))?;
+        tokens.push(token);
         wait(opened.store.commit(batch))?;
     }
     wait(opened.store.close())?;
@@ -76,7 +77,7 @@ impl Person {
     }
 
     /// A phone with the app in its browser, and one with an app that FCM reaches.
-    fn devices(&self, id: AgentId, twilio: &Handle, clock: &Clock) -> Result<Vec<Device>, Failure> {
+    fn devices(&self, id: AgentId, session: SessionId, twilio: &Handle, clock: &Clock) -> Result<Vec<Device>, Failure> {
         let failure = |error: offdesk_sandbox::Refusal| Failure::from(io::Error::other(error));
         let browser = twilio.subscribe(self.phone, "Phone, in the browser").map_err(failure)?;
         let targets = [
@@ -91,6 +92,7 @@ impl Person {
             name: None,
             target,
             added_at: clock.now(),
+            session: Some(session),
         };
         Ok((0..).zip(targets).map(device).collect())
     }

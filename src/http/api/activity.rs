@@ -1,10 +1,10 @@
 //! The activity that an agent picks.
 
 use actix_web::{HttpResponse, web};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{Answer, Api, WORTH_WAITING, auth::Caller, failure::Failure};
+use super::{Answer, Api, WORTH_WAITING, auth::Caller, failure::Failure, openapi::ProblemDocument};
 use crate::actors::ask::{self, Command, Wait};
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -12,11 +12,20 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// An activity by its name, or by what it means.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Wish {
+#[schema(example = json!({ "available": true }))]
+pub(super) struct Wish {
     activity: Option<String>,
     available: Option<bool>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct ActivityNow {
+    #[schema(example = "Available on Mobile")]
+    activity: Option<String>,
+    /// What may be chosen.
+    choices: Vec<String>,
 }
 
 impl Wish {
@@ -30,8 +39,20 @@ impl Wish {
     }
 }
 
-/// Answers with the activity as Twilio confirms it, or while that is still to come.
-async fn set(api: web::Data<Api>, Caller(agent): Caller, wish: web::Json<Wish>) -> Answer {
+/// Choose an activity. Answers with the activity as Twilio confirms it, or while that is still to come.
+#[utoipa::path(
+    put, path = "/me/activity", tag = "me", request_body = Wish,
+    responses(
+        (status = 200, description = "The activity is set", body = ActivityNow),
+        (status = 202, description = "It is still being set", body = ActivityNow),
+        (status = 400, description = "The body is not JSON", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "`not_a_choice`, or not of this form", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn set(api: web::Data<Api>, Caller(agent): Caller, wish: web::Json<Wish>) -> Answer {
     let name = wish.into_inner().name(&api)?;
     ask::order(&api.directory, agent, Command::SetActivity(name)).await??;
     tokio::select! {
@@ -39,6 +60,6 @@ async fn set(api: web::Data<Api>, Caller(agent): Caller, wish: web::Json<Wish>) 
         () = api.clock.sleep(WORTH_WAITING) => {}
     }
     let view = ask::see(&api.directory, agent).await?;
-    let body = json!({ "activity": view.activity, "choices": api.activities.choices });
+    let body = ActivityNow { activity: view.activity, choices: api.activities.choices.clone() };
     Ok(if view.is_changing_activity { HttpResponse::Accepted().json(body) } else { HttpResponse::Ok().json(body) })
 }

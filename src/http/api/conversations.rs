@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use actix_web::{Either, HttpResponse, web};
 use futures_util::future;
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Answer, Api,
     auth::Caller,
     failure::Failure,
+    openapi::ProblemDocument,
     shape::{Page, Written},
     upload::{self, Upload},
 };
@@ -54,13 +56,28 @@ fn part(view: View, path: &str) -> Result<Part, Failure> {
     Ok(Part { conversation, me: view.identity, is_over, latest: task.last.map(|last| last.index) })
 }
 
-#[derive(Deserialize)]
-struct Span {
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Span {
+    /// The index behind the page; without it, the newest messages.
     before: Option<u64>,
+    /// Up to 200.
     limit: Option<usize>,
 }
 
-async fn history(
+/// Read a conversation, the newest message last.
+#[utoipa::path(
+    get, path = "/conversations/{conversation}/messages", tag = "conversations",
+    params(("conversation" = String, Path, description = "The conversation's sid", example = "CH0123456789abcdef0123456789abcdef"), Span),
+    responses(
+        (status = 200, description = "The messages; `next` is `before` of the page before", body = Page<Written>),
+        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "You work in no such conversation", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "`before` or `limit` is no number", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn history(
     api: web::Data<Api>,
     Caller(agent): Caller,
     path: web::Path<String>,
@@ -93,13 +110,42 @@ async fn links(api: &Api, files: impl Iterator<Item = &MediaSid>) -> HashMap<Med
     future::join_all(links).await.into_iter().flatten().collect()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Text {
+pub(super) struct Text {
+    #[schema(example = "How can I help?")]
     body: String,
 }
 
-async fn write(
+/// The form as the document shows it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is read part by part")]
+pub(super) struct Form {
+    body: Option<String>,
+    /// The file.
+    #[schema(value_type = String, format = Binary)]
+    media: Vec<u8>,
+}
+
+/// Write a message: a text as JSON, or a form with a file and perhaps a text called `body`.
+#[utoipa::path(
+    post, path = "/conversations/{conversation}/messages", tag = "conversations",
+    params(("conversation" = String, Path, description = "The conversation's sid", example = "CH0123456789abcdef0123456789abcdef")),
+    request_body(content((Text = "application/json"), (Form = "multipart/form-data"))),
+    responses(
+        (status = 201, description = "The message as it was sent", body = Written),
+        (status = 400, description = "The body is neither JSON nor a form", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "You work in no such conversation", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "`closed`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "`too_large`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "The body is not of this form, or the contact centre keeps the message back", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 504, description = "Nobody knows whether it was sent", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn write(
     api: web::Data<Api>,
     Caller(agent): Caller,
     path: web::Path<String>,
@@ -174,13 +220,34 @@ async fn note(api: &Api, agent: AgentId, part: &Part, sent: &Message) {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct UpTo {
+pub(super) struct UpTo {
+    /// The last message that was read.
+    #[schema(example = 12)]
     index: u64,
 }
 
-async fn read(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>, up_to: web::Json<UpTo>) -> Answer {
+/// Tell how far a conversation was read.
+#[utoipa::path(
+    post, path = "/conversations/{conversation}/read", tag = "conversations",
+    params(("conversation" = String, Path, description = "The conversation's sid", example = "CH0123456789abcdef0123456789abcdef")), request_body = UpTo,
+    responses(
+        (status = 204, description = "Noted"),
+        (status = 400, description = "The body is not JSON", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "You work in no such conversation", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "The body is not of this form", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn read(
+    api: web::Data<Api>,
+    Caller(agent): Caller,
+    path: web::Path<String>,
+    up_to: web::Json<UpTo>,
+) -> Answer {
     let conversation: ConversationSid = path.parse().map_err(|_| Failure::NotFound)?;
     ask::order(&api.directory, agent, Command::Read { conversation, index: up_to.index }).await??;
     Ok(HttpResponse::NoContent().finish())

@@ -12,12 +12,15 @@ use super::problem;
 use crate::{
     actors::ask::{Denial, NoAnswer},
     http::problem::unavailable,
-    sessions::NoSession,
+    login::LoginError,
+    sessions::{NoSession, SessionError},
     twilio::{Refusal, TwilioError},
 };
 
 /// Seconds after which it is worth trying again.
 const SOON: u32 = 2;
+/// And where it takes an operator.
+const LATER: u32 = 300;
 
 /// What is answered in place of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +43,16 @@ pub(super) enum Failure {
     Unavailable,
     /// Nobody knows whether it was done.
     Unknown,
+    /// The cookie came with a request that another site may have made.
+    ForeignOrigin,
+    /// A sign-in that comes to nothing, whatever the reason.
+    BadCode,
+    /// Too often; again in so many seconds.
+    TooMany(u32),
+    /// The operator has not set up signing in.
+    NoLogin,
+    /// The store is busy, or the daemon goes down.
+    NotNow,
 }
 
 impl From<Denial> for Failure {
@@ -72,6 +85,29 @@ impl From<TwilioError> for Failure {
     }
 }
 
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::NoSession(none) => Self::NoSession(none),
+            SessionError::NoRandomness | SessionError::Store(_) => Self::NotNow,
+        }
+    }
+}
+
+impl From<LoginError> for Failure {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::NotSetUp => Self::NoLogin,
+            LoginError::BadCode => Self::BadCode,
+            LoginError::TooMany { wait } => {
+                Self::TooMany(u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX))
+            }
+            LoginError::Unavailable => Self::Unavailable,
+            LoginError::Session(error) => error.into(),
+        }
+    }
+}
+
 /// A JSON body that is none.
 pub(super) fn of_json(error: &JsonPayloadError) -> Failure {
     match error {
@@ -89,13 +125,13 @@ pub(super) fn of_json(error: &JsonPayloadError) -> Failure {
 impl Failure {
     fn answer(self) -> HttpResponse {
         match self {
-            Self::NoSession(none) => unauthorized(none),
+            Self::NoSession(none) => unauthorized(code_of(none), &none.to_string()),
             Self::Denied(denial) => {
                 let (status, code) = denied(denial);
                 problem(status, code, &denial.to_string())
             }
             Self::NoAnswer => unavailable("no_answer", "the agent's part of the gateway is busy; try again", SOON),
-            Self::NotFound => problem(StatusCode::NOT_FOUND, "not_found", "you have no such task or conversation"),
+            Self::NotFound => problem(StatusCode::NOT_FOUND, "not_found", "you have nothing of this name"),
             Self::Closed => {
                 problem(StatusCode::CONFLICT, "closed", "the conversation is over: nothing can be written any more")
             }
@@ -114,6 +150,17 @@ impl Failure {
                 "unknown",
                 "Twilio did not answer: look at the conversation before you try again",
             ),
+            Self::ForeignOrigin => problem(
+                StatusCode::FORBIDDEN,
+                "foreign_origin",
+                "with the cookie, requests must come from the app's own pages",
+            ),
+            Self::BadCode => {
+                unauthorized("bad_code", "this code is not right, or not any more: try again, or ask for a new one")
+            }
+            Self::TooMany(seconds) => too_many(seconds),
+            Self::NoLogin => unavailable("no_login", "signing in is not set up at this gateway", LATER),
+            Self::NotNow => unavailable("busy", "the gateway cannot do this now; try again", SOON),
         }
     }
 }
@@ -129,12 +176,23 @@ const fn denied(denial: Denial) -> (StatusCode, &'static str) {
     }
 }
 
-fn unauthorized(none: NoSession) -> HttpResponse {
-    let code = match none {
+fn too_many(seconds: u32) -> HttpResponse {
+    let mut response =
+        problem(StatusCode::TOO_MANY_REQUESTS, "too_many", "there were too many tries; Retry-After says when to go on");
+    response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+    response
+}
+
+const fn code_of(none: NoSession) -> &'static str {
+    match none {
         NoSession::Unknown => "no_session",
         NoSession::Expired => "expired",
-    };
-    let mut response = problem(StatusCode::UNAUTHORIZED, code, &none.to_string());
+        NoSession::Superseded => "superseded",
+    }
+}
+
+fn unauthorized(code: &str, detail: &str) -> HttpResponse {
+    let mut response = problem(StatusCode::UNAUTHORIZED, code, detail);
     response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
     response
 }

@@ -1,10 +1,13 @@
-//! What agents' apps call: `/api/v1`, JSON in and out, a bearer token for who is who. An agent is reached by a message through
+//! What agents' apps call: `/api/v1`, JSON in and out, a bearer token or a cookie for who is who. An agent is reached by a message through
 //! the directory; what is Twilio's alone, such as the history of a conversation, is asked of Twilio.
 
 mod activity;
 mod auth;
 mod conversations;
 mod failure;
+mod login;
+mod me;
+mod openapi;
 mod shape;
 mod tasks;
 mod upload;
@@ -13,13 +16,19 @@ use std::time::Duration;
 
 use actix::Addr;
 use actix_web::{HttpResponse, web};
+use ipnet::IpNet;
+use serde::Serialize;
 use tokio::sync::Semaphore;
+use utoipa::ToSchema;
 
 use self::failure::Failure;
+pub use self::openapi::document as openapi_document;
 use super::problem::problem;
 use crate::{
     actors::Directory,
     clock::Clock,
+    domain::RingTarget,
+    login::{Login, People},
     push::Push,
     sessions::Sessions,
     twilio::{Twilio, facts::WorkspaceFacts},
@@ -35,6 +44,8 @@ const UPLOADS: usize = 8;
 /// What the API's handlers work with.
 pub struct Api {
     pub sessions: Sessions,
+    pub login: Login,
+    pub people: People,
     pub directory: Addr<Directory>,
     pub twilio: Twilio,
     pub facts: WorkspaceFacts,
@@ -43,6 +54,11 @@ pub struct Api {
     /// What an agent may choose, and which of them is meant by available and by not available.
     pub activities: Activities,
     pub uploads: Semaphore,
+    /// The ring plan of agents who have none of their own.
+    pub ring_plan: Vec<RingTarget>,
+    /// The app's own, as browsers name it: what the cookie counts with.
+    pub origin: String,
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// The activities of agents on their phones.
@@ -68,6 +84,9 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.service(
         web::scope("/api/v1")
             .app_data(json)
+            .configure(openapi::routes)
+            .configure(login::routes)
+            .configure(me::routes)
             .configure(tasks::routes)
             .configure(conversations::routes)
             .configure(activity::routes)
@@ -76,7 +95,17 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     );
 }
 
+#[derive(Serialize, ToSchema)]
+struct Vapid {
+    /// An uncompressed point of P-256 in base64url: `applicationServerKey`.
+    public_key: String,
+}
+
 /// The key that browsers subscribe with. Everybody may know it.
+#[utoipa::path(
+    get, path = "/push/vapid", tag = "push", security(()),
+    responses((status = 200, description = "The key", body = Vapid)),
+)]
 async fn vapid(api: web::Data<Api>) -> HttpResponse {
-    HttpResponse::Ok().json(serde_json::json!({ "public_key": api.push.public_key() }))
+    HttpResponse::Ok().json(Vapid { public_key: api.push.public_key().to_owned() })
 }

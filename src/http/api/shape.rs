@@ -1,6 +1,7 @@
 //! How things look in JSON.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     actors::ask::{LastMessage, Progress, TaskView},
@@ -11,21 +12,27 @@ use crate::{
 };
 
 /// Items of a list, and what to ask for the next ones.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Page<T> {
     pub(super) items: Vec<T>,
+    /// None: this is the last page.
     pub(super) next: Option<String>,
 }
 
 /// A task of the agent's.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Task {
     /// The reservation: the offer of this task to this agent.
+    #[schema(value_type = String)]
     sid: ReservationSid,
+    #[schema(value_type = String)]
     task: TaskSid,
+    #[schema(value_type = String, example = "pending")]
     status: Progress,
     channel: String,
+    #[schema(value_type = CustomerShape)]
     customer: Customer,
+    #[schema(value_type = Option<String>)]
     conversation: Option<ConversationSid>,
     unread: u32,
     last_message: Option<Last>,
@@ -35,11 +42,12 @@ pub(super) struct Task {
     expires_at: Option<String>,
     /// The task's attributes, where one task is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     attributes: Option<serde_json::Value>,
 }
 
-#[derive(Debug, Serialize)]
-struct Last {
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Last {
     index: u64,
     mine: bool,
     text: String,
@@ -74,9 +82,19 @@ impl Last {
     }
 }
 
+/// Who writes, as far as it is known.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it shows how a customer looks in JSON")]
+pub(super) struct CustomerShape {
+    name: Option<String>,
+    /// A number or an e-mail address.
+    address: Option<String>,
+}
+
 /// A message of a conversation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Written {
+    #[schema(value_type = String)]
     sid: MessageSid,
     index: u64,
     author: String,
@@ -87,8 +105,9 @@ pub(super) struct Written {
     at: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct File {
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct File {
+    #[schema(value_type = String)]
     sid: MediaSid,
     content_type: String,
     filename: Option<String>,
@@ -119,7 +138,7 @@ impl Written {
     }
 }
 
-fn rfc3339(at: Timestamp) -> String {
+pub(super) fn rfc3339(at: Timestamp) -> String {
     let millis = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
     jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX).to_string()
 }

@@ -1,12 +1,15 @@
 //! An agent's tasks: listed, accepted, declined, finished.
 
-use actix_web::{HttpResponse, http::StatusCode, web};
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::{
     Answer, Api, WORTH_WAITING,
     auth::Caller,
     failure::Failure,
+    openapi::ProblemDocument,
     shape::{Page, Task},
 };
 use crate::{
@@ -24,18 +27,45 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/tasks/{task}/complete", web::post().to(complete));
 }
 
+/// How far a task has come.
+#[derive(Serialize, ToSchema)]
+pub(super) struct TaskStatus {
+    #[schema(value_type = String, example = "accepted")]
+    status: Value,
+}
+
 /// The task that a path names; what is no name of one is nobody's task.
 fn named(path: &str) -> Result<ReservationSid, Failure> {
     path.parse().map_err(|_| Failure::NotFound)
 }
 
-async fn list(api: web::Data<Api>, Caller(agent): Caller) -> Answer {
+/// My tasks, those on offer included.
+#[utoipa::path(
+    get, path = "/tasks", tag = "tasks",
+    responses(
+        (status = 200, description = "The tasks", body = Page<Task>),
+        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn list(api: web::Data<Api>, Caller(agent): Caller) -> Answer {
     let (view, now) = (ask::see(&api.directory, agent).await?, api.clock.now());
     let items = view.tasks.into_iter().map(|task| Task::new(task, now)).collect();
     Ok(HttpResponse::Ok().json(Page { items, next: None }))
 }
 
-async fn show(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>) -> Answer {
+/// One of my tasks, with its attributes.
+#[utoipa::path(
+    get, path = "/tasks/{task}", tag = "tasks",
+    params(("task" = String, Path, description = "The reservation's sid", example = "WR0123456789abcdef0123456789abcdef")),
+    responses(
+        (status = 200, description = "The task", body = Task),
+        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "You have no such task", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn show(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>) -> Answer {
     let sid = named(&path)?;
     let view = ask::see(&api.directory, agent).await?;
     let task = view.tasks.into_iter().find(|task| task.reservation == sid).ok_or(Failure::NotFound)?;
@@ -44,8 +74,21 @@ async fn show(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String
     Ok(HttpResponse::Ok().json(Task::new(task, api.clock.now()).with_attributes(attributes)))
 }
 
-/// Answers once Twilio has brought the agent into the conversation, or with `connecting` if that takes long.
-async fn accept(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>) -> Answer {
+/// Accept an offer. Answers once Twilio has brought the agent into the conversation, or with `connecting` if that takes long.
+#[utoipa::path(
+    post, path = "/tasks/{task}/accept", tag = "tasks",
+    params(("task" = String, Path, description = "The reservation's sid", example = "WR0123456789abcdef0123456789abcdef")),
+    responses(
+        (status = 200, description = "Accepted", body = TaskStatus),
+        (status = 202, description = "Twilio has not said yet", body = TaskStatus),
+        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "You have no such task", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "`taken`, `gone` or `not_pending`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn accept(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>) -> Answer {
     let sid = named(&path)?;
     ask::order(&api.directory, agent, Command::Accept(sid.clone())).await??;
     let settled = ask::settled(&api.directory, agent, Wait::Task(sid.clone()));
@@ -55,21 +98,60 @@ async fn accept(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<Stri
     }
     match ask::progress(&api.directory, agent, &sid).await? {
         Progress::Over => Err(Denial::Gone.into()),
-        Progress::Connecting => Ok(HttpResponse::Accepted().json(json!({ "status": "connecting" }))),
-        progress => Ok(HttpResponse::Ok().json(json!({ "status": progress }))),
+        Progress::Connecting => Ok(HttpResponse::Accepted().json(TaskStatus { status: "connecting".into() })),
+        progress => Ok(HttpResponse::Ok().json(TaskStatus { status: json!(progress) })),
     }
 }
 
-async fn decline(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>) -> Answer {
+/// Decline an offer.
+#[utoipa::path(
+    post, path = "/tasks/{task}/decline", tag = "tasks",
+    params(("task" = String, Path, description = "The reservation's sid", example = "WR0123456789abcdef0123456789abcdef")),
+    responses(
+        (status = 200, description = "Done", body = TaskStatus),
+        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "You have no such task", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "`taken`, `gone`, `not_pending` or `not_accepted`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn decline(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>) -> Answer {
     ask::order(&api.directory, agent, Command::Decline(named(&path)?)).await??;
     Ok(done("declined"))
 }
 
-async fn wrap_up(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>) -> Answer {
+/// End the talk; the work after it goes on.
+#[utoipa::path(
+    post, path = "/tasks/{task}/wrapup", tag = "tasks",
+    params(("task" = String, Path, description = "The reservation's sid", example = "WR0123456789abcdef0123456789abcdef")),
+    responses(
+        (status = 200, description = "Done", body = TaskStatus),
+        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "You have no such task", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "`taken`, `gone`, `not_pending` or `not_accepted`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn wrap_up(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>) -> Answer {
     finish(&api, agent, named(&path)?, Closing::Wrapup).await
 }
 
-async fn complete(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>) -> Answer {
+/// Be done with a task.
+#[utoipa::path(
+    post, path = "/tasks/{task}/complete", tag = "tasks",
+    params(("task" = String, Path, description = "The reservation's sid", example = "WR0123456789abcdef0123456789abcdef")),
+    responses(
+        (status = 200, description = "Done", body = TaskStatus),
+        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "You have no such task", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "`taken`, `gone`, `not_pending` or `not_accepted`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn complete(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>) -> Answer {
     finish(&api, agent, named(&path)?, Closing::Complete).await
 }
 
@@ -83,6 +165,5 @@ async fn finish(api: &Api, agent: AgentId, task: ReservationSid, how: Closing) -
 }
 
 fn done(status: &str) -> HttpResponse {
-    let body: Value = json!({ "status": status });
-    HttpResponse::build(StatusCode::OK).json(body)
+    HttpResponse::Ok().json(TaskStatus { status: status.into() })
 }

@@ -133,7 +133,7 @@ fn about(news: &News) -> (Option<&ReservationSid>, Option<&ConversationSid>) {
         News::TaskOffered { task, conversation, .. } => (Some(task), conversation.as_ref()),
         News::TaskClosed { task, .. } | News::CallMissed { task } => (Some(task), None),
         News::Message { task, conversation, .. } => (task.as_ref(), Some(conversation)),
-        News::Activity { .. } => (None, None),
+        News::Activity { .. } | News::SessionSuperseded => (None, None),
     }
 }
 

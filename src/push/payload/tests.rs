@@ -33,13 +33,14 @@ fn closed(why: Closed) -> News {
     News::TaskClosed { task: TASK.parse().unwrap(), why }
 }
 
-fn every_kind() -> [News; 5] {
+fn every_kind() -> [News; 6] {
     [
         offer(ada()),
         closed(Closed::Gone),
         message(ada(), TEXT, 0),
         News::CallMissed { task: TASK.parse().unwrap() },
         News::Activity { name: "Offline".into(), because: ActivityReason::Missed },
+        News::SessionSuperseded,
     ]
 }
 
@@ -150,12 +151,13 @@ fn browsers_get_the_declarative_form() {
 fn every_kind_has_its_type_its_tag_and_where_it_leads() {
     let task = format!("/t/{TASK}");
     let conversation = format!("/c/{CONVERSATION}");
-    let expected: [(&str, &str, &str); 5] = [
+    let expected: [(&str, &str, &str); 6] = [
         ("task.offered", TASK, &task),
         ("task.closed", TASK, &task),
         ("message", CONVERSATION, &conversation),
         ("call.missed", TASK, &task),
         ("activity", "activity", "/"),
+        ("session.superseded", "session", "/"),
     ];
     for (news, (kind, tag, path)) in every_kind().into_iter().zip(expected) {
         let message = said(news, Privacy::Full);

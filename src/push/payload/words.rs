@@ -25,6 +25,9 @@ impl Words {
             News::Message { customer, text, files, .. } => message(customer, text, *files, privacy),
             News::CallMissed { .. } => ("Missed call".into(), "It rang, and you did not answer.".into()),
             News::Activity { name, because } => (format!("You are now {name}"), changed(*because).into()),
+            News::SessionSuperseded => {
+                ("Signed in elsewhere".into(), "Another device has taken over. Sign in again to use this one.".into())
+            }
         };
         Self { title: text::line(&title, TITLE), body: text::line(&body, BODY) }
     }

@@ -36,7 +36,7 @@ async fn put(pusher: &Pusher, outbox: &Outbox, device: u64) -> Vec<Numbered> {
     let news = News::CallMissed { task: "WR0123456789abcdef0123456789abcdef".parse().unwrap() };
     let notification = Notification { news, expires: NOW + Duration::from_secs(60), unread: 0 };
     let target = PushTarget::Fcm { token: "token".into(), is_fid: false };
-    let device = Device { id: DeviceId::from_bits(device), name: None, target, added_at: NOW };
+    let device = Device { id: DeviceId::from_bits(device), name: None, target, added_at: NOW, session: None };
     let items = outbox.items(AgentId::from_bits(1), &[device], &notification, NOW);
     let mut batch = Batch::new();
     for (sequence, item) in &items {

@@ -89,6 +89,16 @@ pub enum Refusal {
     RejectedByWebhook,
     /// 412: it was changed meanwhile.
     Conflict,
+    /// 60200: Verify does not take a parameter, such as a code that cannot be one.
+    BadParameter,
+    /// 60202: wrong codes were tried too often; only a new verification helps, ten minutes after the first.
+    TooManyChecks,
+    /// 60203: the code was sent too often within ten minutes.
+    TooManySends,
+    /// 60205: the number is a landline, which gets no text messages.
+    Landline,
+    /// 60410: Twilio blocks the number's prefix, since somebody misuses it.
+    BlockedPrefix,
     Other,
 }
 
@@ -164,6 +174,11 @@ impl ErrorBody {
             (Some(40_141), _) => Refusal::BadCallerId,
             (Some(40_145), _) => Refusal::Unroutable,
             (Some(21_220), _) => Refusal::WrongState,
+            (Some(60_200), _) => Refusal::BadParameter,
+            (Some(60_202), _) => Refusal::TooManyChecks,
+            (Some(60_203), _) => Refusal::TooManySends,
+            (Some(60_205), _) => Refusal::Landline,
+            (Some(60_410), _) => Refusal::BlockedPrefix,
             (Some(20_003), _) | (_, 401) => Refusal::Unauthorized,
             (Some(20_404), _) | (_, 404) => Refusal::NotFound,
             (_, 403) => Refusal::Forbidden,
@@ -257,7 +272,16 @@ mod tests {
 
     #[test]
     fn verifys_own_limits_are_refusals_and_not_throttling() {
-        assert_eq!(answered(429, r#"{"code":60203}"#).refusal(), Some(Refusal::Other));
+        for (status, code, kind) in [
+            (400, 60_200, Refusal::BadParameter),
+            (429, 60_202, Refusal::TooManyChecks),
+            (429, 60_203, Refusal::TooManySends),
+            (403, 60_205, Refusal::Landline),
+            (403, 60_410, Refusal::BlockedPrefix),
+            (429, 60_212, Refusal::Other),
+        ] {
+            assert_eq!(answered(status, &format!(r#"{{"code":{code}}}"#)).refusal(), Some(kind), "{code}");
+        }
     }
 
     #[test]

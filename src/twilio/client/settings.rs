@@ -64,6 +64,7 @@ impl Endpoints {
             Product::Conversations => &self.conversations,
             Product::Flex => &self.flex,
             Product::Media => &self.media,
+            Product::Verify => &self.verify,
         }
     }
 }
@@ -77,10 +78,12 @@ pub(in crate::twilio) enum Product {
     Flex,
     /// The Media Content Service.
     Media,
+    /// One-time passwords.
+    Verify,
 }
 
 impl Product {
-    const ALL: [Self; 5] = [Self::Api, Self::Taskrouter, Self::Conversations, Self::Flex, Self::Media];
+    const ALL: [Self; 6] = [Self::Api, Self::Taskrouter, Self::Conversations, Self::Flex, Self::Media, Self::Verify];
 
     pub(super) const fn label(self) -> &'static str {
         match self {
@@ -89,6 +92,7 @@ impl Product {
             Self::Conversations => "conversations",
             Self::Flex => "flex",
             Self::Media => "media",
+            Self::Verify => "verify",
         }
     }
 }

@@ -102,7 +102,7 @@ impl AgentApp {
     }
 }
 
-async fn answer(response: reqwest::Response) -> Answer {
+pub(super) async fn answer(response: reqwest::Response) -> Answer {
     let status = response.status();
     let text = response.text().await.unwrap();
     let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };

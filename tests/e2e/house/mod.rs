@@ -1,6 +1,7 @@
 //! A house with everything in it: the daemon, the stand-in for Twilio, and one clock for both that only the test moves.
 
 mod app;
+mod login;
 
 use std::{
     collections::BTreeMap,
@@ -10,18 +11,17 @@ use std::{
     time::Duration,
 };
 
-pub use app::AgentApp;
-
 use offdesk::{
     actors::{self, Devices, Overview},
     app::{App, Ready},
     clock::{Clock, Hand},
     config::Config,
-    domain::{AgentId, Device, DeviceId, E164, Profile, PushTarget, Role, Timestamp},
+    domain::{AgentId, Device, DeviceId, E164, Profile, PushTarget, Role, SessionId, Timestamp},
     inbox::Inbox,
+    login::Login,
     push::Push,
-    sessions,
-    store::{self, Batch},
+    sessions::{self, Sessions},
+    store::{self, Batch, StoreHandle},
     telemetry::Metrics,
     twilio::Twilio,
 };
@@ -30,6 +30,7 @@ use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use tokio::sync::{oneshot, watch};
 
+pub use self::app::{AgentApp, Answer};
 use crate::record;
 
 /// How long the machine may take for what takes no time on the house's clock.
@@ -54,6 +55,10 @@ pub struct Plan {
     pub of_twilio: String,
     /// Lines of the `[push]` table.
     pub push: String,
+    /// Lines of the `[login]` table.
+    pub login: String,
+    /// Lines of the `[http]` table.
+    pub http: String,
     /// Each agent has a browser that gets Web Push, and a phone that gets FCM.
     pub devices: bool,
 }
@@ -66,6 +71,8 @@ impl Default for Plan {
             calls: String::new(),
             of_twilio: String::new(),
             push: String::new(),
+            login: String::new(),
+            http: String::new(),
             devices: false,
         }
     }
@@ -87,6 +94,16 @@ impl Plan {
     /// Lines of the `[twilio]` table.
     pub fn of_twilio(mut self, lines: &str) -> Self {
         self.of_twilio = lines.to_owned();
+        self
+    }
+
+    pub fn login(mut self, lines: &str) -> Self {
+        self.login = lines.to_owned();
+        self
+    }
+
+    pub fn http(mut self, lines: &str) -> Self {
+        self.http = lines.to_owned();
         self
     }
 
@@ -134,6 +151,9 @@ struct Inside {
     directory: actix::Addr<actors::Directory>,
     twilio: Twilio,
     push: Push,
+    sessions: Sessions,
+    login: Login,
+    store: StoreHandle,
     log_readings: watch::Receiver<u64>,
 }
 
@@ -243,7 +263,10 @@ impl House {
     async fn is_calm(&self) -> bool {
         let Some(daemon) = &self.daemon else { return true };
         let inside = daemon.inside.clone();
-        let still = || inside.inbox.waiting() == 0 && inside.twilio.under_way() == 0 && inside.push.under_way() == 0;
+        let still = || {
+            let waiting = inside.inbox.waiting() + inside.twilio.under_way() + inside.push.under_way();
+            waiting + inside.login.under_way() + inside.sessions.owed().len() == 0
+        };
         still() && self.overview().await.live.iter().all(|agent| agent.in_flight == 0) && still()
     }
 
@@ -337,6 +360,9 @@ impl Daemon {
                     directory: app.directory().clone(),
                     twilio: app.twilio().clone(),
                     push: app.push().clone(),
+                    sessions: app.sessions().clone(),
+                    login: app.login().clone(),
+                    store: app.store().clone(),
                     log_readings: app.log_readings().clone(),
                 };
                 started.send((inside, app.ready().clone())).unwrap();
@@ -393,10 +419,12 @@ pub fn config_text(plan: &Plan, twilio: &Handle, folder: &TempDir, listen: Socke
         [http]
         listen = "{listen}"
         admin_listen = "127.0.0.1:0"
+        {http}
         [twilio]
         account_sid = "{account}"
         auth_token = "{token}"
         caller_id = "+15550100"
+        verify_service_sid = "{verify_service}"
         {of_twilio}
         [twilio.endpoints]
         api = "{url}/api"
@@ -406,6 +434,8 @@ pub fn config_text(plan: &Plan, twilio: &Handle, folder: &TempDir, listen: Socke
         verify = "{url}/verify"
         media = "{url}/media"
         events = "{url}/events"
+        [login]
+        {login}
         [push]
         {push}
         [push.web]
@@ -421,6 +451,9 @@ pub fn config_text(plan: &Plan, twilio: &Handle, folder: &TempDir, listen: Socke
         of_twilio = plan.of_twilio,
         calls = plan.calls,
         push = plan.push,
+        login = plan.login,
+        http = plan.http,
+        verify_service = options.verify_service_sid,
         fcm = fcm(plan, twilio, folder),
     )
 }
@@ -441,10 +474,10 @@ pub async fn sign_in(config: &Config, plan: &Plan, twilio: &Handle, now: Timesta
     let (mut batch, mut tokens) = (Batch::new(), BTreeMap::new());
     for (number, seed) in (1..).zip(&plan.twilio.agents) {
         let agent = AgentId::from_bits(number);
-        let token = sessions::begin(&mut batch, agent, now).unwrap();
+        let (session, token) = sessions::begin(&mut batch, agent, now).unwrap();
         tokens.insert(seed.phone.clone(), token.expose_secret().to_owned());
         if plan.devices {
-            batch.put(&agent, &Devices(devices(number, &seed.phone, twilio))).unwrap();
+            batch.put(&agent, &Devices(devices(number, session, &seed.phone, twilio))).unwrap();
         }
     }
     opened.store.commit(batch).await.unwrap();
@@ -452,14 +485,19 @@ pub async fn sign_in(config: &Config, plan: &Plan, twilio: &Handle, now: Timesta
     tokens
 }
 
-fn devices(number: u64, phone: &str, twilio: &Handle) -> Vec<Device> {
+fn devices(number: u64, session: SessionId, phone: &str, twilio: &Handle) -> Vec<Device> {
     let browser = twilio.subscribe(phone, "browser").unwrap();
     let targets = [
         PushTarget::WebPush { endpoint: browser.endpoint, p256dh: browser.p256dh, auth: browser.auth },
         PushTarget::Fcm { token: twilio.register_fcm(phone, "phone").unwrap(), is_fid: false },
     ];
-    let device =
-        |(place, target)| Device { id: DeviceId::from_bits(number * 10 + place), name: None, target, added_at: START };
+    let device = |(place, target)| Device {
+        id: DeviceId::from_bits(number * 10 + place),
+        name: None,
+        target,
+        added_at: START,
+        session: Some(session),
+    };
     (0..).zip(targets).map(device).collect()
 }
 

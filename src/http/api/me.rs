@@ -1,0 +1,160 @@
+//! What an agent sees of itself, and its sessions.
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    Answer, Api,
+    auth::{Client, SignedIn},
+    failure::Failure,
+    login::Me,
+    openapi::ProblemDocument,
+    shape::{Page, rfc3339},
+};
+use crate::{
+    actors::ask,
+    domain::{Device, RingTarget, SessionId},
+    sessions::{End, Origin, Session, SessionError, Who},
+};
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/me", web::get().to(show))
+        .route("/me/sessions", web::get().to(sessions))
+        .route("/me/sessions/{session}", web::delete().to(revoke));
+}
+
+/// The agent who asks.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Myself {
+    agent: Me,
+    /// The activity as TaskRouter has it; none: not known yet.
+    #[schema(example = "Available on Mobile")]
+    activity: Option<String>,
+    /// Activities that may be chosen.
+    choices: Vec<String>,
+    session: SessionView,
+    /// Messages that were not read.
+    unread: u32,
+    devices: Vec<DeviceView>,
+    /// What rings, in order.
+    #[schema(value_type = Vec<String>, example = json!(["sip", "pstn"]))]
+    ring_plan: Vec<RingTarget>,
+}
+
+/// A sign-in on one device.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SessionView {
+    #[schema(value_type = String, example = "9d1c0f2e3b4a5968")]
+    id: SessionId,
+    device_name: Option<String>,
+    created_at: String,
+    last_used_at: String,
+    expires_at: String,
+    /// It is the one that asks.
+    current: bool,
+}
+
+/// Where notifications go.
+#[derive(Serialize, ToSchema)]
+pub(super) struct DeviceView {
+    #[schema(example = "00000000000000d1")]
+    id: String,
+    name: Option<String>,
+    /// `webpush` or `fcm`.
+    kind: &'static str,
+    added_at: String,
+    /// The session that registered it.
+    #[schema(value_type = Option<String>)]
+    session: Option<SessionId>,
+}
+
+impl SessionView {
+    fn new(session: Session, api: &Api, current: Who) -> Self {
+        Self {
+            id: session.id,
+            created_at: rfc3339(session.created_at),
+            last_used_at: rfc3339(session.last_used),
+            expires_at: rfc3339(session.expires_at(api.sessions.policy())),
+            current: session.id == current.session,
+            device_name: session.device_name,
+        }
+    }
+}
+
+impl DeviceView {
+    fn new(device: Device) -> Self {
+        Self {
+            id: device.id.to_string(),
+            name: device.name,
+            kind: device.target.label(),
+            added_at: rfc3339(device.added_at),
+            session: device.session,
+        }
+    }
+}
+
+fn own_sessions(api: &Api, who: Who) -> Vec<SessionView> {
+    let sessions = api.sessions.list(who.agent).into_iter();
+    sessions.map(|session| SessionView::new(session, api, who)).collect()
+}
+
+/// Who am I, and how do things stand?
+#[utoipa::path(
+    get, path = "/me", tag = "me",
+    responses(
+        (status = 200, description = "The agent", body = Myself),
+        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The agent's part of the gateway is busy", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn show(api: web::Data<Api>, SignedIn { who, .. }: SignedIn) -> Answer {
+    let view = ask::see(&api.directory, who.agent).await?;
+    let profile = api.people.profile(who.agent).await.map_err(SessionError::from)?.ok_or(Failure::NoAnswer)?;
+    let session = own_sessions(&api, who).into_iter().find(|session| session.current).ok_or(Failure::NoAnswer)?;
+    Ok(HttpResponse::Ok().json(Myself {
+        activity: view.activity,
+        choices: api.activities.choices.clone(),
+        session,
+        unread: view.unread,
+        devices: view.devices.into_iter().map(DeviceView::new).collect(),
+        ring_plan: profile.ring_plan.clone().unwrap_or_else(|| api.ring_plan.clone()),
+        agent: Me::new(profile),
+    }))
+}
+
+/// Where am I signed in?
+#[utoipa::path(
+    get, path = "/me/sessions", tag = "me",
+    responses(
+        (status = 200, description = "The sessions, the one used last first", body = Page<SessionView>),
+        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn sessions(api: web::Data<Api>, SignedIn { who, .. }: SignedIn) -> Answer {
+    Ok(HttpResponse::Ok().json(Page { items: own_sessions(&api, who), next: None }))
+}
+
+/// End one of my sessions.
+#[utoipa::path(
+    delete, path = "/me/sessions/{session}", tag = "me",
+    params(("session" = String, Path, description = "The session's id", example = "9d1c0f2e3b4a5968")),
+    responses(
+        (status = 204, description = "It is over"),
+        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "You have no such session", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn revoke(
+    api: web::Data<Api>,
+    SignedIn { who, .. }: SignedIn,
+    Client(address): Client,
+    path: web::Path<String>,
+) -> Answer {
+    let session = path.parse().map_err(|_| Failure::NotFound)?;
+    let origin = Origin::agent(who.agent, Some(address));
+    let ended = api.sessions.end(Who { session, ..who }, End::Revoked, origin).await?;
+    if ended { Ok(HttpResponse::NoContent().finish()) } else { Err(Failure::NotFound) }
+}

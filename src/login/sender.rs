@@ -1,0 +1,137 @@
+//! Has Verify send the codes that were asked for, behind the answer to whoever asked.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tokio::sync::{Semaphore, mpsc};
+
+use super::{
+    limits::{Breaker, Limited},
+    people::People,
+};
+use crate::{
+    audit::{Action, Actor, Audit, EntryResult, NewEntry},
+    clock::Clock,
+    domain::{AgentId, E164, VerifyServiceSid},
+    twilio::{Refusal, Twilio, TwilioError, verify::CodeChannel},
+};
+
+/// Codes that are being sent at a time.
+const IN_FLIGHT: usize = 8;
+
+/// A code that was asked for. Those that are not to be sent come here too, so that who asks sees no difference.
+pub(super) struct Wanted {
+    pub(super) phone: E164,
+    pub(super) agent: Option<AgentId>,
+    pub(super) channel: CodeChannel,
+    pub(super) locale: Option<String>,
+    pub(super) address: IpAddr,
+    pub(super) allowed: Result<(), Limited>,
+}
+
+pub(super) struct Sender {
+    pub(super) twilio: Twilio,
+    pub(super) service: VerifyServiceSid,
+    pub(super) people: People,
+    pub(super) audit: Audit,
+    pub(super) clock: Clock,
+    pub(super) breaker: Mutex<Breaker>,
+    /// Codes that were asked for and are not done with.
+    pub(super) under_way: Arc<AtomicUsize>,
+}
+
+impl Sender {
+    pub(super) async fn run(self, mut wanted: mpsc::Receiver<Wanted>) {
+        let (sender, turns) = (Arc::new(self), Arc::new(Semaphore::new(IN_FLIGHT)));
+        while let Some(code) = wanted.recv().await {
+            // The semaphore is never closed.
+            let Ok(turn) = turns.clone().acquire_owned().await else { return };
+            let sender = sender.clone();
+            tokio::spawn(async move {
+                sender.work_off(code).await;
+                sender.under_way.fetch_sub(1, Ordering::Release);
+                drop(turn);
+            });
+        }
+    }
+
+    async fn work_off(&self, wanted: Wanted) {
+        if let Err(limited) = wanted.allowed {
+            return count(match limited {
+                Limited::Phone => "limited_phone",
+                Limited::Address => "limited_address",
+            });
+        }
+        let Some(agent) = wanted.agent else {
+            count("unknown");
+            return self.note(&wanted, EntryResult::Denied, "nobody has this number").await;
+        };
+        if !self.breaker.lock().unwrap_or_else(PoisonError::into_inner).take(self.clock.now()) {
+            count("limited_day");
+            return self.note(&wanted, EntryResult::Denied, "the day's codes are used up").await;
+        }
+        let sent = self.twilio.send_code(&self.service, &wanted.phone, wanted.channel, wanted.locale.as_deref()).await;
+        match sent {
+            Ok(()) => {
+                count("sent");
+                self.note(&wanted, EntryResult::Done, "sent").await;
+            }
+            Err(error) => {
+                let (label, why) = trouble(&error);
+                count(label);
+                tracing::warn!(%agent, %error, why, "a one-time code was not sent");
+                self.note(&wanted, EntryResult::Failed, why).await;
+            }
+        }
+    }
+
+    async fn note(&self, wanted: &Wanted, outcome: EntryResult, detail: &str) {
+        let profile = match wanted.agent {
+            Some(agent) => self.people.profile(agent).await.ok().flatten(),
+            None => None,
+        };
+        let entry = NewEntry {
+            actor: Actor::Nobody,
+            action: Action::CodeRequested,
+            subject: wanted.agent,
+            department: profile.and_then(|profile| profile.department),
+            address: Some(wanted.address),
+            device: None,
+            outcome,
+            detail: Some(detail.to_owned()),
+        };
+        if let Err(error) = self.audit.note(entry).await {
+            tracing::error!(%error, "an audit entry cannot be written");
+        }
+    }
+}
+
+/// What went wrong, for the metric and for people.
+const fn trouble(error: &TwilioError) -> (&'static str, &'static str) {
+    match error.refusal() {
+        Some(Refusal::TooManySends) => {
+            ("too_many_sends", "Twilio sends one code five times within ten minutes at most")
+        }
+        Some(Refusal::Landline) => {
+            ("landline", "the number is a landline, which gets no text messages: have the code spoken")
+        }
+        Some(Refusal::BlockedPrefix) => {
+            ("blocked_prefix", "Twilio blocks the number's prefix: see Verify's Fraud Guard")
+        }
+        Some(Refusal::BadParameter) => {
+            ("bad_parameter", "Twilio does not take the number, the channel or the language")
+        }
+        Some(Refusal::NotFound) => ("no_service", "there is no such Verify service: see twilio.verify_service_sid"),
+        Some(_) => ("refused", "Twilio refuses it"),
+        None => ("unavailable", "Twilio cannot be reached"),
+    }
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("offdesk_otp_requests_total", "outcome" => outcome).increment(1);
+}

@@ -1,0 +1,70 @@
+//! Somebody at an app that is not signed in yet.
+
+use offdesk::{audit::Entry, domain::Timestamp};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use super::{
+    House,
+    app::{AgentApp, Answer, answer},
+};
+
+impl House {
+    /// A request to the API that says nothing of who makes it.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("http://{}/api/v1{path}", self.ready.http))
+    }
+
+    /// A request without a token.
+    pub async fn anybody(&self, path: &str, body: Value) -> Answer {
+        answer(self.request(Method::POST, path).json(&body).send().await.unwrap()).await
+    }
+
+    /// Asks for a code.
+    pub async fn asks_for_code(&self, phone: &str) -> Answer {
+        self.anybody("/login/otp", json!({ "phone": phone })).await
+    }
+
+    /// Asks for a code; answers the sign-in's id once the code is sent.
+    pub async fn begins_login(&self, phone: &str) -> String {
+        let asked = self.asks_for_code(phone).await;
+        assert_eq!(asked.status, 202, "{asked:?}");
+        self.quiet().await;
+        asked.body["login_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Tries a code, right or wrong.
+    pub async fn types(&self, login_id: &str, phone: &str, code: &str) -> Answer {
+        let body = json!({ "login_id": login_id, "phone": phone, "code": code, "device_name": "phone" });
+        self.meanwhile(self.anybody("/login", body)).await
+    }
+
+    /// The app on a device that signs in from beginning to end.
+    pub async fn signs_in(&self, phone: &str) -> AgentApp {
+        let id = self.begins_login(phone).await;
+        let code = self.twilio.last_code(phone).unwrap();
+        let answer = self.types(&id, phone, &code).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        self.app_with(answer.body["token"].as_str().unwrap())
+    }
+
+    /// What the house's clock shows.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The audit log.
+    pub async fn audit(&self) -> Vec<Entry> {
+        let store = self.daemon.as_ref().expect("the daemon runs").inside.store.clone();
+        store.scan::<Entry>(None, 1000).await.unwrap().into_iter().map(|row| row.record).collect()
+    }
+
+    /// An app that has this token.
+    pub fn app_with(&self, token: &str) -> AgentApp {
+        AgentApp {
+            client: self.client.clone(),
+            api: format!("http://{}/api/v1", self.ready.http),
+            token: token.to_owned(),
+        }
+    }
+}
