@@ -82,6 +82,7 @@ pub enum SessionError {
 /// All sessions. Clones are the same.
 #[derive(Clone)]
 pub struct Sessions {
+    store: StoreHandle,
     clock: Clock,
     known: Arc<RwLock<HashMap<TokenHash, Session>>>,
 }
@@ -100,7 +101,22 @@ impl Sessions {
                 (Err(_), Ok(_)) => tracing::error!("a session's key is none"),
             };
         store.visit(see).await?;
-        Ok(Self { clock, known: Arc::new(RwLock::new(known)) })
+        Ok(Self { store: store.clone(), clock, known: Arc::new(RwLock::new(known)) })
+    }
+
+    /// Ends all sessions of an agent.
+    ///
+    /// # Errors
+    /// The store has failed; the sessions let nobody in any more all the same, until the next start.
+    pub async fn revoke_all(&self, agent: AgentId) -> Result<(), StoreError> {
+        let mut batch = Batch::new();
+        self.known.write().unwrap_or_else(PoisonError::into_inner).retain(|hash, session| {
+            if session.agent == agent {
+                batch.delete::<Session>(hash);
+            }
+            session.agent != agent
+        });
+        self.store.commit(batch).await.map(drop)
     }
 
     /// Whose a token is.

@@ -25,6 +25,7 @@ pub mod view;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::Not,
     time::Duration,
 };
 
@@ -56,6 +57,9 @@ pub struct Agent {
     pub worker: Option<WorkerSid>,
     phone: E164,
     ring_plan: Option<Vec<RingTarget>>,
+    /// Nothing is offered to them.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    disabled: bool,
     activity: Option<Activity>,
     /// The activity to set as soon as the worker is known.
     wish: Option<String>,
@@ -169,6 +173,7 @@ impl Agent {
             worker: profile.worker_sid.clone(),
             phone: profile.phone.clone(),
             ring_plan: profile.ring_plan.clone(),
+            disabled: profile.disabled,
             activity: None,
             wish: None,
             reservations: BTreeMap::new(),
@@ -261,6 +266,7 @@ impl Agent {
             self.heard_name(&profile.worker_name);
         }
         self.ring_plan.clone_from(&profile.ring_plan);
+        self.disabled = profile.disabled;
         if profile.worker_sid.is_some() {
             self.worker.clone_from(&profile.worker_sid);
         }

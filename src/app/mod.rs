@@ -14,14 +14,16 @@ use actix_web::dev::ServerHandle;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use self::io::Io;
+use self::{io::Io, parts::People};
 use crate::{
     actors::{self, Directory, Doors},
+    audit::Audit,
     clock::Clock,
     config::{Config, HttpTls},
     http::{self, Readiness, TlsError, Webhooks},
     inbox::Inbox,
     push::{Push, PushError},
+    roster::Book,
     sessions::Sessions,
     store::{self, Fatal, StoreError, StoreHandle, profiles::take_back_import},
     telemetry::Metrics,
@@ -32,6 +34,8 @@ use crate::{
 const AGENT_THREADS: usize = 2;
 /// Devices that are reported gone and not removed yet; one that finds no room is reported again with its next notification.
 const GONE: usize = 256;
+/// Changes of agents that the directory has not heard yet: the book waits for each.
+const TOLD: usize = 1;
 
 /// The addresses that were bound: what `serve` prints when it is ready.
 #[derive(Clone, Debug, Serialize)]
@@ -112,17 +116,23 @@ impl App {
         let arbiters: Vec<_> = (0..AGENT_THREADS).map(|_| Arbiter::new()).collect();
         let kit = Arc::new(parts::kit(config, &store, &clock, &twilio, &push));
         chores::warm(&io.handle(), kit.facts.clone());
-        let (directory, ended) = actors::start(kit.clone(), Doors { inbox: outlet, gone: gone_devices }, &arbiters);
+        let (tell, told) = mpsc::channel(TOLD);
+        let doors = Doors { inbox: outlet, gone: gone_devices, told };
+        let (directory, ended) = actors::start(kit.clone(), doors, &arbiters);
         let readiness = Arc::new(Readiness::default());
         let sessions = Sessions::open(&store, clock.clone()).await;
         let sessions = sessions.map_err(|source| store_error(config, source))?;
+        let audit = Audit::open(store.clone(), clock.clone()).await;
+        let audit = audit.map_err(|source| store_error(config, source))?;
+        let book = Book::open(&store, audit.clone(), clock.clone(), tell).await;
+        let book = book.map_err(|source| store_error(config, source))?;
         let webhooks = Webhooks {
             validator: parts::validator(config),
             account: config.twilio.account_sid.clone(),
             twilio: twilio.clone(),
             inbox: inbox.clone(),
         };
-        let api = parts::api(config, &kit, &directory, sessions);
+        let api = parts::api(config, &kit, &directory, sessions, People { book, audit });
         let admin = parts::admin(&kit, &directory, &inbox, &readiness, metrics);
         let servers = [
             http::public(public, tls, Arc::new(webhooks), Arc::new(api)).map_err(StartError::Runtime)?,

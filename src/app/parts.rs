@@ -6,11 +6,13 @@ use super::StartError;
 use crate::{
     actors::{self, Kit},
     agent::{Policy, request::Closing},
+    audit::Audit,
     clock::Clock,
     config::{self, Completion, Config, EndChat, Subject},
-    http::{Activities, AdminState, Api, Readiness},
+    http::{Activities, AdminState, Api, BootstrapToken, Readiness},
     inbox::Inbox,
     push::{self, FcmSettings, VapidKeyFile},
+    roster::Book,
     sessions::Sessions,
     store::StoreHandle,
     telemetry::Metrics,
@@ -117,10 +119,26 @@ pub(super) fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &
     }
 }
 
-pub(super) fn api(config: &Config, kit: &Kit, directory: &actix::Addr<actors::Directory>, sessions: Sessions) -> Api {
+/// Who the agents are, and what is done to them.
+pub(super) struct People {
+    pub(super) book: Book,
+    pub(super) audit: Audit,
+}
+
+pub(super) fn api(
+    config: &Config,
+    kit: &Kit,
+    directory: &actix::Addr<actors::Directory>,
+    sessions: Sessions,
+    people: People,
+) -> Api {
     let activities = &config.twilio.activities;
+    let People { book, audit } = people;
     Api {
         sessions,
+        book,
+        audit,
+        bootstrap: config.admin.bootstrap_token.as_ref().map(BootstrapToken::new),
         directory: directory.clone(),
         twilio: kit.twilio.clone(),
         facts: kit.facts.clone(),

@@ -5,6 +5,7 @@
 //! ask for is unknown.
 
 mod calls;
+mod daemon_access;
 mod data_dir;
 mod http;
 mod problem;
@@ -28,6 +29,7 @@ use secrecy::SecretString;
 use self::reader::Reader;
 pub use self::{
     calls::{Calls, Completion, Recording},
+    daemon_access::DaemonAccess,
     data_dir::DataDir,
     http::{Http, HttpTls},
     problem::{ConfigError, Fault, Problem},

@@ -12,7 +12,7 @@ use actix_web::{App, HttpServer, dev::Server, web};
 use rustls::ServerConfig;
 
 pub use admin::{AdminState, Readiness};
-pub use api::{Activities, Api};
+pub use api::{Activities, Api, BootstrapToken, admin_openapi};
 pub use tls::{TlsError, server_config};
 pub use webhooks::Webhooks;
 

@@ -1,6 +1,10 @@
 //! What others ask of an agent.
 
-use actix::{ActorFutureExt, AsyncContext, Context, Handler, MessageResult, ResponseActFuture, WrapFuture};
+use std::sync::Arc;
+
+use actix::{
+    ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, MessageResult, ResponseActFuture, WrapFuture,
+};
 use tokio::sync::oneshot;
 
 use super::{
@@ -10,10 +14,23 @@ use super::{
     },
     AgentActor, Cause, Owned, disk,
 };
-use crate::agent::view::Progress;
+use crate::{
+    agent::view::Progress,
+    domain::{Device, Profile},
+};
 
 /// Those who wait at most: an agent's devices that accept at the same time. Beyond them the first is let go.
 const WAITERS: usize = 16;
+
+/// An administrator has changed the profile.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(in crate::actors) struct Changed(pub(in crate::actors) Arc<Profile>);
+
+/// The agent is removed: stop, whatever is under way.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(in crate::actors) struct Retire;
 
 /// Somebody who waits to hear what Twilio says.
 pub(super) struct Waiter {
@@ -86,6 +103,38 @@ impl Handler<Gone> for AgentActor {
             return;
         }
         tracing::info!(agent = %self.id, %device, "a device is gone: its push service does not know it any more");
+        self.keep_devices(left, ctx);
+    }
+}
+
+impl Handler<Changed> for AgentActor {
+    type Result = ();
+
+    /// Nobody is signed in as a disabled agent, and devices go with their sessions.
+    fn handle(&mut self, Changed(profile): Changed, ctx: &mut Context<Self>) {
+        if profile.disabled && !self.devices.is_empty() {
+            self.keep_devices(Vec::new(), ctx);
+        }
+        self.take(Owned::Profile(profile), Cause::default(), ctx);
+    }
+}
+
+impl Handler<Retire> for AgentActor {
+    type Result = ();
+
+    /// No turn is under way: nothing is written behind this.
+    fn handle(&mut self, _: Retire, ctx: &mut Context<Self>) {
+        if let Some(agent) = self.agent.take() {
+            self.kit.conversations.follow(self.id, agent.conversations(), [].into_iter());
+        }
+        tracing::info!(agent = %self.id, "an agent is removed");
+        ctx.stop();
+    }
+}
+
+impl AgentActor {
+    /// Writes which devices are left, before anything else is looked at.
+    fn keep_devices(&self, left: Vec<Device>, ctx: &mut Context<Self>) {
         let (id, kit, devices) = (self.id, self.kit.clone(), Devices(left.clone()));
         let writing = async move { disk::write_devices(&kit, id, devices).await };
         ctx.wait(writing.into_actor(self).map(move |written, this, _| match written {

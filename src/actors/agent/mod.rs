@@ -23,7 +23,7 @@ use crate::{
         duty::Ticket,
         request::{Answer, Failure},
     },
-    domain::{AgentId, Device, Event, ReservationEventKind, Timestamp},
+    domain::{AgentId, Device, Event, Profile, ReservationEventKind, Timestamp},
     inbox::{Delivery, Place},
     store::{Sequence, StoreError},
     twilio::facts,
@@ -32,6 +32,8 @@ use crate::{
 /// Deliveries that wait for one agent, at most; the directory keeps the rest. It protects the other agents' memory from
 /// one that is showered with events.
 const MAILBOX: usize = 32;
+
+pub(super) use asked::{Changed, Retire};
 
 pub struct AgentActor {
     id: AgentId,
@@ -50,6 +52,7 @@ enum Owned {
     Event(Box<Event>),
     Answer(Ticket, Result<Answer, Failure>),
     Order(Command),
+    Profile(Arc<Profile>),
     Tick,
 }
 
@@ -109,6 +112,7 @@ impl AgentActor {
         let (done, effects) = match input {
             Owned::Event(event) => (Ok(()), next.handle(Input::Event(&event), &context)),
             Owned::Answer(ticket, result) => (Ok(()), next.handle(Input::Answer { ticket, result }, &context)),
+            Owned::Profile(profile) => (Ok(()), next.handle(Input::Profile(&profile), &context)),
             Owned::Tick => (Ok(()), next.handle(Input::Tick, &context)),
             Owned::Order(command) => next.command(command, &context),
         };

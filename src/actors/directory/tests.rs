@@ -40,6 +40,8 @@ fn profile(id: u64) -> Profile {
         worker_sid: Some(format!("WK{id:032x}").parse().unwrap()),
         ring_plan: None,
         sip_username: None,
+        can_manage_agents: false,
+        disabled: false,
         created_at: NOON,
     }
 }
@@ -112,7 +114,7 @@ async fn kit(store: &StoreHandle, clock: &Clock) -> Kit {
 }
 
 fn doors(inbox: inbox::Outlet) -> Doors {
-    Doors { inbox, gone: tokio::sync::mpsc::channel(1).1 }
+    Doors { inbox, gone: tokio::sync::mpsc::channel(1).1, told: tokio::sync::mpsc::channel(1).1 }
 }
 
 impl Bench {

@@ -20,14 +20,17 @@ impl FromRequest for Caller {
     }
 }
 
-fn caller(request: &HttpRequest) -> Result<AgentId, Failure> {
+/// Whoever is disabled or removed is nobody from then on, whatever becomes of their sessions.
+pub(super) fn caller(request: &HttpRequest) -> Result<AgentId, Failure> {
     let api = request.app_data::<web::Data<Api>>().ok_or(Failure::NoAnswer)?;
-    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = given.and_then(bearer).ok_or(NoSession::Unknown)?;
-    Ok(api.sessions.agent_of(token)?)
+    let agent = api.sessions.agent_of(bearer(request).ok_or(NoSession::Unknown)?)?;
+    api.book.enabled(agent).ok_or(NoSession::Unknown)?;
+    Ok(agent)
 }
 
-fn bearer(authorization: &str) -> Option<&str> {
-    let (scheme, token) = authorization.split_once(' ')?;
+/// The token that came with a request.
+pub(super) fn bearer(request: &HttpRequest) -> Option<&str> {
+    let given = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = given.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

@@ -2,6 +2,7 @@
 //! the directory; what is Twilio's alone, such as the history of a conversation, is asked of Twilio.
 
 mod activity;
+mod admin;
 mod auth;
 mod conversations;
 mod failure;
@@ -15,12 +16,15 @@ use actix::Addr;
 use actix_web::{HttpResponse, web};
 use tokio::sync::Semaphore;
 
+pub use self::admin::{BootstrapToken, openapi as admin_openapi};
 use self::failure::Failure;
 use super::problem::problem;
 use crate::{
     actors::Directory,
+    audit::Audit,
     clock::Clock,
     push::Push,
+    roster::Book,
     sessions::Sessions,
     twilio::{Twilio, facts::WorkspaceFacts},
 };
@@ -35,6 +39,10 @@ const UPLOADS: usize = 8;
 /// What the API's handlers work with.
 pub struct Api {
     pub sessions: Sessions,
+    pub book: Book,
+    pub audit: Audit,
+    /// None: nobody has one.
+    pub bootstrap: Option<BootstrapToken>,
     pub directory: Addr<Directory>,
     pub twilio: Twilio,
     pub facts: WorkspaceFacts,
@@ -71,6 +79,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             .configure(tasks::routes)
             .configure(conversations::routes)
             .configure(activity::routes)
+            .configure(admin::routes)
             .route("/push/vapid", web::get().to(vapid))
             .default_service(web::to(super::problem::not_found)),
     );

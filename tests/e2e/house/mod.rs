@@ -18,8 +18,9 @@ use offdesk::{
     domain::{AgentId, Device, DeviceId, E164, Profile, PushTarget, Role, Timestamp},
     inbox::Inbox,
     push::Push,
+    roster::Patch,
     sessions,
-    store::{self, Batch},
+    store::{self, Batch, StoreHandle},
     telemetry::Metrics,
     twilio::Twilio,
 };
@@ -40,6 +41,8 @@ const START: Timestamp = Timestamp::from_millis(1_760_000_000_000);
 
 pub const ADA: &str = "+4915550101001";
 pub const BOB: &str = "+4915550101002";
+/// The token that may do everything.
+pub const BOOTSTRAP: &str = "bootstrap-0123456789";
 pub const CUSTOMER: &str = "+15550123";
 pub const MOBILE: &str = "Available on Mobile";
 
@@ -52,6 +55,8 @@ pub struct Plan {
     pub push: String,
     /// Each agent has a browser that gets Web Push, and a phone that gets FCM.
     pub devices: bool,
+    /// What is different about an agent's profile, as JSON, by phone number; none: the agent is no agent of ours.
+    pub profiles: BTreeMap<&'static str, Option<&'static str>>,
 }
 
 impl Default for Plan {
@@ -62,11 +67,27 @@ impl Default for Plan {
             calls: String::new(),
             push: String::new(),
             devices: false,
+            profiles: BTreeMap::new(),
         }
     }
 }
 
 impl Plan {
+    /// An agent with a profile like this, and a worker at Twilio.
+    pub fn person(mut self, phone: &'static str, profile: &'static str) -> Self {
+        self.profiles.insert(phone, Some(profile));
+        if self.twilio.agents.iter().all(|seed| seed.phone != phone) {
+            self.twilio.agents.push(AgentSeed::new(phone, phone, "Offline"));
+        }
+        self
+    }
+
+    /// A worker at Twilio who is no agent of ours.
+    pub fn stranger(mut self, phone: &'static str) -> Self {
+        self.profiles.insert(phone, None);
+        self
+    }
+
     /// Ada and Bob, both available on mobile.
     pub fn of_two() -> Self {
         let mut plan = Self::default();
@@ -145,7 +166,7 @@ impl House {
         let twilio = Sandbox::start(Options { time: Arc::new(Shared(clock.clone())), ..plan.twilio.clone() }).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let config = config(&plan, &twilio, &folder, free_address());
-        add_agents(&config, &plan.twilio.agents).await;
+        add_agents(&config, &plan).await;
         let tokens = sign_in(&config, &plan, &twilio).await;
         let (daemon, ready) = Daemon::start(&config, &clock);
         has_read_the_log(&daemon).await;
@@ -240,6 +261,15 @@ impl House {
     pub async fn overview(&self) -> Overview {
         let inside = self.daemon.as_ref().expect("the daemon runs").inside.clone();
         actors::overview(&inside.directory).await.expect("the directory answers")
+    }
+
+    /// Looks into the store of a stopped daemon, or changes it.
+    pub async fn in_store<T>(&self, act: impl AsyncFnOnce(&StoreHandle) -> T) -> T {
+        assert!(self.daemon.is_none(), "the daemon has the store");
+        let opened = store::open(&self.config.store_path(), &store::Options::default()).unwrap();
+        let done = act(&opened.store).await;
+        opened.store.close().await.unwrap();
+        done
     }
 
     /// What one agent is doing.
@@ -393,6 +423,8 @@ pub fn config_text(plan: &Plan, twilio: &Handle, folder: &TempDir, listen: Socke
         {fcm}
         [calls]
         {calls}
+        [admin]
+        bootstrap_token = "{BOOTSTRAP}"
         "#,
         data_dir = folder.path().join("data").display(),
         account = options.account_sid,
@@ -449,12 +481,14 @@ pub fn free_address() -> SocketAddr {
     TcpListener::bind((own, 0)).unwrap().local_addr().unwrap()
 }
 
-pub async fn add_agents(config: &Config, seeds: &[AgentSeed]) {
+pub async fn add_agents(config: &Config, plan: &Plan) {
     let opened = store::open(&config.store_path(), &store::Options::default()).unwrap();
     let mut batch = Batch::new();
-    for (number, seed) in (1..).zip(seeds) {
+    for (number, seed) in (1..).zip(&plan.twilio.agents) {
         let phone: E164 = seed.phone.parse().unwrap();
-        let profile = Profile {
+        let different = plan.profiles.get(seed.phone.as_str()).copied().unwrap_or(Some("{}"));
+        let Some(different) = different else { continue };
+        let mut profile = Profile {
             id: AgentId::from_bits(number),
             worker_name: Profile::default_worker_name(&phone),
             phone,
@@ -465,8 +499,11 @@ pub async fn add_agents(config: &Config, seeds: &[AgentSeed]) {
             worker_sid: None,
             ring_plan: None,
             sip_username: None,
+            can_manage_agents: false,
+            disabled: false,
             created_at: START,
         };
+        Patch::from_json(different).unwrap().apply(&mut profile);
         batch.put(&profile.id.clone(), &profile).unwrap();
     }
     opened.store.commit(batch).await.unwrap();

@@ -1,0 +1,84 @@
+//! Telephone numbers as people write them.
+
+use phonenumber::{Mode, metadata::DATABASE};
+use serde_json::Value;
+
+use super::value::text;
+use crate::domain::E164;
+
+/// Reads a number with its country code, however it is grouped: `+49 (0)151 123-45678`. Its country must exist, and its
+/// length must be one that the country has. Which ranges are in use is not judged: operators open new ones faster than any
+/// table learns of them.
+///
+/// # Errors
+/// What is expected, without the number.
+pub fn read(written: &str) -> Result<E164, &'static str> {
+    const EXPECTED: &str =
+        "not a phone number with its country code: a plus sign, the code and the number, as in +49 1511 2345678";
+    const LENGTH: &str = "not a phone number of this length in any country with this code";
+    let number = match written.parse::<E164>() {
+        Ok(number) => number,
+        Err(_) if !written.trim_start().starts_with('+') => return Err(EXPECTED),
+        Err(_) => {
+            let parsed = phonenumber::parse(None, written).map_err(|_| EXPECTED)?;
+            parsed.format().mode(Mode::E164).to_string().parse().map_err(|_| EXPECTED)?
+        }
+    };
+    if has_a_length_of_its_country(&number) { Ok(number) } else { Err(LENGTH) }
+}
+
+pub(super) fn of_value(value: &Value) -> Result<E164, String> {
+    let written = text(value)?.ok_or("may not be empty")?;
+    Ok(read(&written)?)
+}
+
+/// Country codes have one to three digits, and none is the beginning of another.
+fn has_a_length_of_its_country(number: &E164) -> bool {
+    let digits = number.as_str().trim_start_matches('+');
+    (1..=3).filter_map(|length| digits.split_at_checked(length)).any(|(code, national)| {
+        let regions = code.parse().ok().and_then(|code: u16| DATABASE.by_code(&code)).unwrap_or_default();
+        let Ok(length) = u16::try_from(national.len()) else { return false };
+        let fits = |general: &phonenumber::metadata::Descriptor| {
+            general.possible_length().contains(&length) || general.possible_local_length().contains(&length)
+        };
+        regions.into_iter().any(|region| fits(region.descriptors().general()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_read_however_it_is_grouped() {
+        for (written, number) in [
+            ("+4915112345678", "+4915112345678"),
+            ("+49 1511 2345678", "+4915112345678"),
+            ("+49 (0)1511 / 23 45-678", "+4915112345678"),
+            ("+1 (202) 555-0101", "+12025550101"),
+            ("+39 06 6982 1234", "+390669821234"),
+            ("+7 800 555-35-35", "+78005553535"),
+            ("+683 4000", "+6834000"),
+        ] {
+            assert_eq!(read(written).map(|number| number.to_string()).as_deref(), Ok(number), "{written}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_called_is_no_number() {
+        for bad in [
+            "",
+            "+",
+            "hello",
+            "01511 2345678",
+            "+0151123456",
+            "+999123456789",
+            "+1202555",
+            "+120255501011",
+            "+49",
+            "+49x",
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+}
