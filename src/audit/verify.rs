@@ -148,11 +148,15 @@ mod tests {
     }
 
     fn put(store: &StoreHandle, place: u64, entry: &Entry) {
-        change(store, |batch| drop(batch.put(&Sequence::new(place), entry).unwrap()));
+        change(store, |batch| {
+            batch.put(&Sequence::new(place), entry).unwrap();
+        });
     }
 
     fn delete(store: &StoreHandle, number: u64) {
-        change(store, |batch| drop(batch.delete::<Entry>(&Sequence::new(number))));
+        change(store, |batch| {
+            batch.delete::<Entry>(&Sequence::new(number));
+        });
     }
 
     fn found(store: &StoreHandle) -> (bool, Option<u64>, Option<Fault>) {
@@ -172,7 +176,9 @@ mod tests {
     #[test]
     fn a_log_without_a_head_goes_on_behind_its_last_entry() {
         let store = log(3);
-        change(&store, |batch| drop(batch.delete::<Head>(&())));
+        change(&store, |batch| {
+            batch.delete::<Head>(&());
+        });
         let chain = wait(Chain::open(&store)).unwrap();
         change(&store, |batch| drop(chain.put(batch, Timestamp::EPOCH, what(4)).unwrap()));
         assert_eq!(found(&store), (true, None, None));

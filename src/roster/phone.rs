@@ -1,6 +1,9 @@
 //! Telephone numbers as people write them.
 
-use phonenumber::{Mode, metadata::DATABASE};
+use phonenumber::{
+    Mode,
+    metadata::{DATABASE, Descriptors},
+};
 use serde_json::Value;
 
 use super::value::text;
@@ -38,11 +41,16 @@ fn has_a_length_of_its_country(number: &E164) -> bool {
     (1..=3).filter_map(|length| digits.split_at_checked(length)).any(|(code, national)| {
         let regions = code.parse().ok().and_then(|code: u16| DATABASE.by_code(&code)).unwrap_or_default();
         let Ok(length) = u16::try_from(national.len()) else { return false };
-        let fits = |general: &phonenumber::metadata::Descriptor| {
-            general.possible_length().contains(&length) || general.possible_local_length().contains(&length)
-        };
-        regions.into_iter().any(|region| fits(region.descriptors().general()))
+        regions.into_iter().any(|region| has_length(region.descriptors(), length))
     })
+}
+
+/// Whether a person's phone may have a number of this length.
+fn has_length(kinds: &Descriptors, length: u16) -> bool {
+    [kinds.fixed_line(), kinds.mobile(), kinds.voip(), kinds.personal_number(), kinds.uan()]
+        .into_iter()
+        .flatten()
+        .any(|kind| kind.possible_length().contains(&length) || kind.possible_local_length().contains(&length))
 }
 
 #[cfg(test)]
@@ -57,7 +65,7 @@ mod tests {
             ("+49 (0)1511 / 23 45-678", "+4915112345678"),
             ("+1 (202) 555-0101", "+12025550101"),
             ("+39 06 6982 1234", "+390669821234"),
-            ("+7 800 555-35-35", "+78005553535"),
+            ("+7 (912) 345-67-89", "+79123456789"),
             ("+683 4000", "+6834000"),
         ] {
             assert_eq!(read(written).map(|number| number.to_string()).as_deref(), Ok(number), "{written}");

@@ -2,6 +2,8 @@
 
 mod app;
 
+pub use app::{AgentApp, Answer};
+
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr, TcpListener},
