@@ -9,6 +9,7 @@ use crate::{
     config::Config,
     inbox::Inbox,
     reconcile::Reconciler,
+    roster::phone,
     store::{StoreHandle, backup},
     twilio::{Twilio, facts::WorkspaceFacts},
 };
@@ -19,7 +20,7 @@ const BACKUPS: usize = 24;
 /// How often events that nobody will repeat are forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
-/// Reads what the first call will need, so that its customer does not wait for it.
+/// Reads what the first call and the first new agent will need, so that nobody waits for it.
 pub(super) fn warm(io: &Handle, facts: WorkspaceFacts) {
     io.spawn(async move {
         if let Err(error) = facts.workspace_sid().await {
@@ -27,6 +28,8 @@ pub(super) fn warm(io: &Handle, facts: WorkspaceFacts) {
         }
         let _ = facts.flex_recording().await;
     });
+    // The table of countries takes half a second to unfold, which the first agent to be added shall not wait for.
+    io.spawn_blocking(|| phone::read("+1"));
 }
 
 /// Sets all chores going; they end with the runtime. Answers how often the event log has been read.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     twilio::{BREAK, DESK, MOBILE, OFFLINE, worker},
-    world::{Fate, World, set_activity},
+    world::{Fate, World, reject, set_activity},
 };
 use crate::agent::{
     Input, Notice,
@@ -152,4 +152,19 @@ fn a_profile_that_names_the_worker_is_enough_to_set_its_activity() {
     let profile = crate::domain::Profile { worker_sid: Some(worker()), ..world.profile.clone() };
     world.input(&Input::Profile(&profile));
     assert_eq!(world.twilio.activity, BREAK);
+}
+
+#[test]
+fn a_disabled_agent_is_offered_nothing_until_enabled() {
+    let mut world = World::new();
+    world.desk_picks(MOBILE).secs(1);
+    let enabled = world.profile.clone();
+    let disabled = crate::domain::Profile { disabled: true, ..enabled.clone() };
+    world.input(&Input::Profile(&disabled));
+    world.customer_calls();
+    world.secs(60);
+    assert_eq!((world.rings(), world.count(reject)), (false, 0), "it is left to Twilio");
+    // Twilio's timeout has taken the agent offline meanwhile.
+    world.secs(120).input(&Input::Profile(&enabled)).desk_picks(MOBILE).secs(1);
+    assert!(world.rings());
 }

@@ -1,5 +1,7 @@
 //! Agents and the audit log by the running daemon, and the same on its store once it has stopped.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::{Ended, Machine, daemon::Process};
@@ -104,4 +106,27 @@ fn an_import_is_there_as_a_whole_or_not_at_all_although_the_daemon_is_killed() {
         counts.push(count);
     }
     println!("agents after each kill: {counts:?}");
+}
+
+#[test]
+fn a_daemon_that_ends_tls_itself_is_reached_by_the_name_in_its_certificate() {
+    let machine = Machine::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/cli/tls");
+    let with_tls = |args: &[&str], listen: &str| {
+        let mut command = machine.command(args);
+        command.env("OFFDESK__PUBLIC_URL", "https://localhost").env("OFFDESK__HTTP__LISTEN", listen);
+        command.env("OFFDESK__HTTP__TLS__MODE", "files").env("OFFDESK__HTTP__TLS__KEY", folder.join("key.pem"));
+        command.env("OFFDESK__HTTP__TLS__CERT", folder.join("cert.pem"));
+        command.env("OFFDESK__TLS__EXTRA_CA_FILE", folder.join("cert.pem"));
+        command.env("OFFDESK__ADMIN__BOOTSTRAP_TOKEN", "0123456789abcdef");
+        command
+    };
+    let listen = free_address().to_string();
+    let mut daemon = Process::start(&mut with_tls(&["serve"], &listen));
+    assert!(daemon.line().contains("\"ready\":true"));
+    let ended = Ended::from(with_tls(&["agent", "list", "--json"], &listen).output().unwrap());
+    assert_eq!((ended.code, ended.out.as_str()), (0, "[]\n"), "{}", ended.err);
+    let mut stranger = with_tls(&["agent", "list"], &listen);
+    let ended = Ended::from(stranger.env("OFFDESK__PUBLIC_URL", "https://gw.example.com").output().unwrap());
+    assert!(ended.code == 69 && ended.err.contains("cannot be reached"), "{}", ended.err);
 }

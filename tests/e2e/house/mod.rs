@@ -175,7 +175,7 @@ impl House {
         twilio.set_event_callback(&format!("http://{}/webhooks/taskrouter", ready.http));
         twilio.set_conversations_webhook(&format!("http://{}/webhooks/conversations", ready.http));
         let (daemon, twilio_is_down) = (Some(daemon), false);
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = client();
         Self { twilio, ready, hand, clock, config, daemon, twilio_is_down, tokens, client, _folder: folder }
     }
 
@@ -191,6 +191,8 @@ impl House {
     }
 
     pub async fn start(&mut self) {
+        // Connections of the old one lead to a daemon that is gone.
+        self.client = client();
         let (daemon, ready) = Daemon::start(&self.config, &self.clock);
         self.ready = ready;
         if !self.twilio_is_down {
@@ -370,6 +372,10 @@ impl Drop for Daemon {
             panic!("the daemon's thread panicked");
         }
     }
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
 /// The daemon reads Twilio's event log as soon as it runs. Once that is over, nothing stirs before the clock does.
