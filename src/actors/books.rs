@@ -1,6 +1,6 @@
 //! Agents who come, change and go while the daemon runs.
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 
 use actix::{ActorFutureExt, AsyncContext, Context, StreamHandler, WrapFuture};
 use futures_util::future;
@@ -17,9 +17,13 @@ use crate::{
 
 impl StreamHandler<Told> for Directory {
     fn handle(&mut self, Told { news, heard }: Told, ctx: &mut Context<Self>) {
-        let acting = match news {
-            News::Put(profiles) => future::Either::Left(self.put(profiles)),
-            News::Removed(id) => future::Either::Right(self.remove(id)),
+        let acting: Pin<Box<dyn Future<Output = ()>>> = match news {
+            News::Added(profiles) => {
+                profiles.iter().for_each(|profile| self.index.insert(profile));
+                Box::pin(future::ready(()))
+            }
+            News::Changed { profile, other_worker } => Box::pin(self.change(profile, other_worker)),
+            News::Removed(id) => Box::pin(self.remove(id)),
         };
         // Whoever has gone does not want to know.
         ctx.spawn(acting.into_actor(self).map(move |(), _, _| {
@@ -32,20 +36,20 @@ impl StreamHandler<Told> for Directory {
 }
 
 impl Directory {
-    /// New agents are found from here on. One in memory hears of the change, and one that is disabled in any case, since they
-    /// have no devices any more; the others read it when they are started.
-    fn put(&mut self, profiles: Vec<Arc<Profile>>) -> impl Future<Output = ()> + use<> {
-        let mut hearing = Vec::new();
-        for profile in profiles {
+    /// An agent in memory hears of the change; one that is not reads it when it is started, unless there is something to be
+    /// undone: who is disabled has no devices any more, and of another worker nothing is known.
+    fn change(&mut self, profile: Arc<Profile>, other_worker: bool) -> impl Future<Output = ()> + use<> {
+        if other_worker {
             self.index.remove(profile.id);
             self.index.insert(&profile);
-            if profile.disabled || self.live.contains_key(&profile.id) {
-                hearing.push(self.agent(profile.id).addr.send(Changed(profile)));
-            }
         }
+        let concerns = profile.disabled || other_worker || self.live.contains_key(&profile.id);
+        let hearing = concerns.then(|| self.agent(profile.id).addr.send(Changed { profile, other_worker }));
         async move {
-            // An error: the agent has died, and reads its profile when it is started again.
-            future::join_all(hearing).await;
+            if let Some(hearing) = hearing {
+                // An error: the agent has died, and reads its profile when it is started again.
+                let _ = hearing.await;
+            }
         }
     }
 

@@ -64,7 +64,7 @@ impl Agent {
         }
     }
 
-    fn drop_wish(&mut self, which: impl Fn(&str) -> bool) {
+    pub(super) fn drop_wish(&mut self, which: impl Fn(&str) -> bool) {
         self.duties.retain(|duty| match &duty.request {
             Request::SetActivity { activity, .. } => !which(activity),
             _ => true,

@@ -107,8 +107,8 @@ pub enum Input<'a> {
     Answer { ticket: Ticket, result: Result<Answer, Failure> },
     /// The agent, or a supervisor, picks an activity.
     SetActivity(String),
-    /// An administrator changed the profile.
-    Profile(&'a Profile),
+    /// An administrator changed the profile, perhaps in which worker the agent is.
+    Profile { profile: &'a Profile, other_worker: bool },
     /// A moment that [`Agent::due`] named has come.
     Tick,
 }
@@ -219,9 +219,11 @@ impl Agent {
             Input::Event(event) => effects.extend(self.event(event, context)),
             Input::Answer { ticket, result } => effects.extend(self.answer(ticket, result, context)),
             Input::SetActivity(name) => self.want_activity(name, false, context),
-            Input::Profile(profile) => {
+            Input::Profile { profile, other_worker } => {
+                if other_worker {
+                    self.forget_worker();
+                }
                 self.take_profile(profile);
-                self.heard_name(&profile.worker_name);
                 self.grant_wish(context);
             }
             Input::Tick => {}
@@ -258,6 +260,13 @@ impl Agent {
             duties: self.duties.len(),
             in_flight: self.duties.iter().filter(|duty| duty.is_in_flight()).count(),
         }
+    }
+
+    /// What was learned of the worker, and what it was still to be told, is another's.
+    fn forget_worker(&mut self) {
+        self.worker = None;
+        self.identity = ChatIdentity::default();
+        self.drop_wish(|_| true);
     }
 
     fn take_profile(&mut self, profile: &Profile) {

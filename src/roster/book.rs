@@ -41,8 +41,12 @@ pub struct By {
 /// What has changed, for those who keep something by it.
 #[derive(Clone, Debug)]
 pub enum News {
-    /// New agents, or ones that have changed.
-    Put(Vec<Arc<Profile>>),
+    Added(Vec<Arc<Profile>>),
+    Changed {
+        profile: Arc<Profile>,
+        /// It names another worker at Twilio than before.
+        other_worker: bool,
+    },
     Removed(AgentId),
 }
 
@@ -62,20 +66,13 @@ pub enum BookError {
     Forbidden(#[from] Forbidden),
     #[error("another agent has the same")]
     Clashes(Vec<Clash>),
-    /// In an import: which of the drafts, counted from zero, and why.
-    #[error("an agent of the import cannot be added")]
-    Import(Vec<(usize, ImportFault)>),
+    /// In an import: which of the drafts, counted from zero.
+    #[error("agents of the import are there already")]
+    ImportClashes(Vec<(usize, Vec<Clash>)>),
     #[error("the system gives no random numbers")]
     NoRandomness,
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// Why an agent of an import cannot be added.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ImportFault {
-    Forbidden(Forbidden),
-    Clashes(Vec<Clash>),
 }
 
 pub(super) type Answer<T> = oneshot::Sender<Result<T, BookError>>;

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use offdesk_sip::User;
 
 pub use self::{
-    book::{Book, BookError, By, ImportFault, News, Told},
+    book::{Book, BookError, By, News, Told},
     draft::{Draft, Field, FieldError, Patch},
     search::Search,
     shelf::Page,

@@ -7,19 +7,19 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Clash, Draft, Patch, Roster,
-    book::{BookError, By, ImportFault, Job, News, Told},
+    book::{BookError, By, Job, News, Told},
     shelf::Shelf,
 };
 use crate::{
-    access::{Caller, Forbidden},
+    access::{Access, Caller, Forbidden},
     audit::{Action, Actor, Audit, EntryResult, NewEntry},
     clock::Clock,
     domain::{AgentId, Profile},
     store::{Batch, Outcome, StoreError},
 };
 
-/// Faults of an import that are told; the rest would tell nothing new.
-const FAULTS: usize = 20;
+/// Clashes of an import that are told; the rest would tell nothing new.
+const TOLD: usize = 20;
 
 pub(super) struct Writer {
     pub(super) shelf: Arc<RwLock<Shelf>>,
@@ -58,7 +58,9 @@ impl Writer {
         let mut batch = Batch::new();
         batch.unless_present::<Profile>(&profile.id).put(&profile.id, &profile)?;
         self.commit(batch, entry.done(None)).await?;
-        Ok(self.put(profile).await)
+        let profile = self.put(profile);
+        self.tell(News::Added(vec![profile.clone()])).await;
+        Ok(profile)
     }
 
     async fn update(&self, by: &By, id: AgentId, patch: Patch) -> Result<Arc<Profile>, BookError> {
@@ -76,7 +78,10 @@ impl Writer {
         let mut batch = Batch::new();
         batch.put(&id, &after)?;
         self.commit(batch, entry.done(Some(changes(&before, &after)))).await?;
-        Ok(self.put(after).await)
+        let other_worker = before.worker_sid != after.worker_sid || before.worker_name != after.worker_name;
+        let profile = self.put(after);
+        self.tell(News::Changed { profile: profile.clone(), other_worker }).await;
+        Ok(profile)
     }
 
     async fn remove(&self, by: &By, id: AgentId) -> Result<Arc<Profile>, BookError> {
@@ -98,27 +103,10 @@ impl Writer {
         let access = self.read().access(by.caller);
         self.permit(access.as_ref().map(drop).map_err(|why| *why), &entry).await?;
         let access = access?;
-        let (mut among, mut profiles, mut faults) = (Roster::default(), Vec::new(), Vec::new());
-        for (place, draft) in drafts.into_iter().enumerate() {
-            let mut profile = draft.into_profile(new_id()?, self.clock.now());
-            access.settle(&mut profile);
-            let allowed = access.may_add(&profile).map_err(ImportFault::Forbidden);
-            match allowed.and_then(|()| self.fits(&mut among, &profile).map_err(ImportFault::Clashes)) {
-                Ok(()) => profiles.push(profile),
-                Err(fault) => faults.push((place, fault)),
-            }
-        }
-        if !faults.is_empty() {
-            let forbidden = faults.iter().find_map(|(_, fault)| match fault {
-                ImportFault::Forbidden(why) => Some(*why),
-                ImportFault::Clashes(_) => None,
-            });
-            if let Some(why) = forbidden {
-                self.audit.note(entry.denied(why)).await?;
-            }
-            faults.truncate(FAULTS);
-            return Err(BookError::Import(faults));
-        }
+        let profiles = match self.drafted(&access, drafts) {
+            Err(BookError::Forbidden(why)) => return self.permit(Err(why), &entry).await.map(|()| 0),
+            drafted => drafted?,
+        };
         let mut batch = Batch::new();
         for profile in &profiles {
             batch.unless_present::<Profile>(&profile.id).put(&profile.id, profile)?;
@@ -130,8 +118,24 @@ impl Writer {
             let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
             profiles.iter().for_each(|profile| shelf.put(profile.clone()));
         }
-        self.tell(News::Put(profiles)).await;
+        self.tell(News::Added(profiles)).await;
         Ok(count)
+    }
+
+    /// The profiles of an import, none of which clashes with another or with what is there.
+    fn drafted(&self, access: &Access, drafts: Vec<Draft>) -> Result<Vec<Profile>, BookError> {
+        let (mut among, mut profiles, mut clashes) = (Roster::default(), Vec::new(), Vec::new());
+        for (place, draft) in drafts.into_iter().enumerate() {
+            let mut profile = draft.into_profile(new_id()?, self.clock.now());
+            access.settle(&mut profile);
+            access.may_add(&profile)?;
+            match self.fits(&mut among, &profile) {
+                Ok(()) => profiles.push(profile),
+                Err(same) if clashes.len() < TOLD => clashes.push((place, same)),
+                Err(_) => {}
+            }
+        }
+        if clashes.is_empty() { Ok(profiles) } else { Err(BookError::ImportClashes(clashes)) }
     }
 
     async fn end_sessions(&self, by: &By, id: AgentId) -> Result<AgentId, BookError> {
@@ -178,10 +182,9 @@ impl Writer {
         }
     }
 
-    async fn put(&self, profile: Profile) -> Arc<Profile> {
+    fn put(&self, profile: Profile) -> Arc<Profile> {
         let profile = Arc::new(profile);
         self.shelf.write().unwrap_or_else(PoisonError::into_inner).put(profile.clone());
-        self.tell(News::Put(vec![profile.clone()])).await;
         profile
     }
 

@@ -25,7 +25,10 @@ const WAITERS: usize = 16;
 /// An administrator has changed the profile.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(in crate::actors) struct Changed(pub(in crate::actors) Arc<Profile>);
+pub(in crate::actors) struct Changed {
+    pub(in crate::actors) profile: Arc<Profile>,
+    pub(in crate::actors) other_worker: bool,
+}
 
 /// The agent is removed: stop, whatever is under way.
 #[derive(Message)]
@@ -111,11 +114,11 @@ impl Handler<Changed> for AgentActor {
     type Result = ();
 
     /// Nobody is signed in as a disabled agent, and devices go with their sessions.
-    fn handle(&mut self, Changed(profile): Changed, ctx: &mut Context<Self>) {
+    fn handle(&mut self, Changed { profile, other_worker }: Changed, ctx: &mut Context<Self>) {
         if profile.disabled && !self.devices.is_empty() {
             self.keep_devices(Vec::new(), ctx);
         }
-        self.take(Owned::Profile(profile), Cause::default(), ctx);
+        self.take(Owned::Profile { profile, other_worker }, Cause::default(), ctx);
     }
 }
 

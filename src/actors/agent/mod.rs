@@ -52,7 +52,7 @@ enum Owned {
     Event(Box<Event>),
     Answer(Ticket, Result<Answer, Failure>),
     Order(Command),
-    Profile(Arc<Profile>),
+    Profile { profile: Arc<Profile>, other_worker: bool },
     Tick,
 }
 
@@ -112,7 +112,9 @@ impl AgentActor {
         let (done, effects) = match input {
             Owned::Event(event) => (Ok(()), next.handle(Input::Event(&event), &context)),
             Owned::Answer(ticket, result) => (Ok(()), next.handle(Input::Answer { ticket, result }, &context)),
-            Owned::Profile(profile) => (Ok(()), next.handle(Input::Profile(&profile), &context)),
+            Owned::Profile { profile, other_worker } => {
+                (Ok(()), next.handle(Input::Profile { profile: &profile, other_worker }, &context))
+            }
             Owned::Tick => (Ok(()), next.handle(Input::Tick, &context)),
             Owned::Order(command) => next.command(command, &context),
         };

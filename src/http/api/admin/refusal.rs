@@ -13,7 +13,7 @@ use super::super::failure::{self, Failure};
 use crate::{
     access::Forbidden,
     http::problem::{problem, unavailable},
-    roster::{BookError, Clash, FieldError, ImportFault},
+    roster::{BookError, Clash, FieldError},
 };
 
 /// Seconds after which it is worth trying again.
@@ -58,7 +58,10 @@ impl From<BookError> for Refusal {
             BookError::NotFound => Self::NotFound,
             BookError::Forbidden(why) => Self::Forbidden(why),
             BookError::Clashes(clashes) => Self::Duplicate(same(&clashes)),
-            BookError::Import(faults) => of_import(&faults),
+            BookError::ImportClashes(clashes) => {
+                let told = clashes.iter().map(|(place, clashes)| format!("agent {}: {}", place + 1, same(clashes)));
+                Self::Duplicate(in_a_row(&told.collect::<Vec<_>>()))
+            }
             BookError::NoRandomness | BookError::Store(_) => {
                 tracing::error!(%error, "the agents could not be changed");
                 Self::NotStored
@@ -72,25 +75,6 @@ pub(super) fn of_json(error: &actix_web::Error) -> Refusal {
     error
         .as_error::<JsonPayloadError>()
         .map_or(Refusal::Api(Failure::Malformed("the body is not JSON")), |error| Refusal::Api(failure::of_json(error)))
-}
-
-/// What is not allowed weighs more than what is there already.
-fn of_import(faults: &[(usize, ImportFault)]) -> Refusal {
-    let lines = |told: &dyn Fn(&ImportFault) -> Option<String>| {
-        let told = faults.iter().filter_map(|(place, fault)| Some(format!("agent {}: {}", place + 1, told(fault)?)));
-        told.collect::<Vec<_>>().join("; ")
-    };
-    let forbidden = faults.iter().find_map(|(_, fault)| match fault {
-        ImportFault::Forbidden(why) => Some(*why),
-        ImportFault::Clashes(_) => None,
-    });
-    match forbidden {
-        Some(why) => Refusal::Forbidden(why),
-        None => Refusal::Duplicate(lines(&|fault| match fault {
-            ImportFault::Clashes(clashes) => Some(same(clashes)),
-            ImportFault::Forbidden(_) => None,
-        })),
-    }
 }
 
 fn same(clashes: &[Clash]) -> String {
