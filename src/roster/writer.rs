@@ -1,6 +1,9 @@
 //! The one who changes the book.
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::{
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    time::Duration,
+};
 
 use aws_lc_rs::rand;
 use tokio::sync::{mpsc, oneshot};
@@ -20,6 +23,9 @@ use crate::{
 
 /// Clashes of an import that are told; the rest would tell nothing new.
 const TOLD: usize = 20;
+
+/// How long an agent may take to hear of a change.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) struct Writer {
     pub(super) shelf: Arc<RwLock<Shelf>>,
@@ -188,12 +194,16 @@ impl Writer {
         profile
     }
 
-    /// Tells the directory, and waits until it has heard. One that has ended takes the daemon with it.
+    /// Tells the directory, and waits until it has heard, and the agent with it: a busy one holds the others' changes up
+    /// for a while only. A directory that has ended takes the daemon with it.
     async fn tell(&self, news: News) {
         let (heard, hearing) = oneshot::channel();
-        if self.told.send(Told { news, heard }).await.is_ok() {
-            // An error: it has ended.
-            let _ = hearing.await;
+        if self.told.send(Told { news, heard }).await.is_err() {
+            return;
+        }
+        tokio::select! {
+            _ = hearing => {}
+            () = self.clock.sleep(PATIENCE) => tracing::warn!("an agent is slow to hear of a change"),
         }
     }
 

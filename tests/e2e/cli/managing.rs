@@ -1,31 +1,35 @@
 //! Agents and the audit log by the running daemon, and the same on its store once it has stopped.
 
-use std::path::Path;
+use std::{fs, net::SocketAddr, path::Path};
 
 use serde_json::{Value, json};
 
 use super::{Ended, Machine, daemon::Process};
 use crate::house::free_address;
 
+const TOKEN: &str = "0123456789abcdef";
+
 /// A machine whose daemon runs, with these lines in its configuration.
 struct Running {
     machine: Machine,
     daemon: Process,
+    listen: SocketAddr,
 }
 
 impl Running {
     fn new(token: Option<&str>) -> Self {
         let machine = Machine::new();
         let file = machine.path("offdesk.toml");
-        let mut text = std::fs::read_to_string(&file).unwrap();
-        text = text.replacen("listen = \"127.0.0.1:0\"", &format!("listen = \"{}\"", free_address()), 1);
+        let mut text = fs::read_to_string(&file).unwrap();
+        let listen = free_address();
+        text = text.replacen("listen = \"127.0.0.1:0\"", &format!("listen = \"{listen}\""), 1);
         if let Some(token) = token {
             text += &format!("\n[admin]\nbootstrap_token_file = \"{}\"\n", machine.write("token", token));
         }
-        std::fs::write(file, text).unwrap();
+        fs::write(file, text).unwrap();
         let mut daemon = Process::start(&mut machine.command(&["serve"]));
         assert!(daemon.line().contains("\"ready\":true"));
-        Self { machine, daemon }
+        Self { machine, daemon, listen }
     }
 
     fn stop(self) -> Machine {
@@ -41,7 +45,7 @@ fn audit(machine: &Machine) -> Vec<Value> {
 
 #[test]
 fn agents_are_managed_by_the_running_daemon_and_then_on_its_store() {
-    let running = Running::new(Some("0123456789abcdef"));
+    let running = Running::new(Some(TOKEN));
     let machine = &running.machine;
     let id = machine.good(&["agent", "add", "--phone", "+49 1511 2345678", "--name", "Anna", "--roles", "supervisor"]);
     let id = id.trim().to_owned();
@@ -76,7 +80,7 @@ fn without_the_right_token_the_running_daemon_is_left_alone() {
     let running = Running::new(None);
     running.machine.run(&["agent", "list"]).refused(73, "there is no admin.bootstrap_token");
     running.machine.run(&["audit", "verify"]).refused(73, "there is no admin.bootstrap_token");
-    let running = Running::new(Some("0123456789abcdef"));
+    let running = Running::new(Some(TOKEN));
     let ended = running.machine.command(&["agent", "list"]).env("OFFDESK__ADMIN__BOOTSTRAP_TOKEN", "wrong").output();
     Ended::from(ended.unwrap()).refused(64, "does not take this bootstrap token");
     let other = free_address().to_string();
@@ -84,20 +88,31 @@ fn without_the_right_token_the_running_daemon_is_left_alone() {
     Ended::from(ended.unwrap()).refused(69, "cannot be reached");
 }
 
-#[test]
-fn an_import_is_there_as_a_whole_or_not_at_all_although_the_daemon_is_killed() {
+/// How much lies in the store's files.
+fn stored(machine: &Machine) -> u64 {
+    let files = fs::read_dir(machine.path("data/store")).unwrap();
+    files.map(|file| file.unwrap().metadata().map_or(0, |file| file.len())).sum()
+}
+
+#[tokio::test]
+async fn an_import_is_there_as_a_whole_or_not_at_all_although_the_daemon_is_killed() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let lines: String =
         (0..5000).map(|number| format!("{{\"phone\":\"+4915112{number:06}\",\"name\":\"A\"}}\n")).collect();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut counts = Vec::new();
-    for delay_ms in [0, 40, 80, 120, 160, 200, 300, 400] {
-        let running = Running::new(Some("0123456789abcdef"));
-        let file = running.machine.write("agents.jsonl", &lines);
-        let mut import = running.machine.command(&["agent", "import", &file]).spawn().unwrap();
-        // The moment is to be any moment: what it hits is not waited for.
-        let _ = std::process::Command::new("sleep").arg(format!("0.{delay_ms:03}")).status();
+    // The daemon dies once so much was written, or once the import has been answered.
+    for written in [0, 1, 100_000, 500_000, u64::MAX] {
+        let running = Running::new(Some(TOKEN));
+        let url = format!("http://{}/api/v1/admin/agents/import", running.listen);
+        let before = stored(&running.machine);
+        let import = tokio::spawn(client.post(url).bearer_auth(TOKEN).body(lines.clone()).send());
+        while !import.is_finished() && stored(&running.machine).saturating_sub(before) < written {
+            tokio::task::yield_now().await;
+        }
         running.daemon.signal("KILL");
-        let answered = import.wait().unwrap().success();
-        let Running { machine, daemon } = running;
+        let answered = import.await.unwrap().is_ok_and(|answer| answer.status() == 200);
+        let Running { machine, daemon, .. } = running;
         assert_eq!(daemon.end().0, None);
         let count = machine.agents().as_array().unwrap().len();
         assert!(count == 5000 || (count == 0 && !answered), "{count} agents, answered: {answered}");
@@ -105,7 +120,7 @@ fn an_import_is_there_as_a_whole_or_not_at_all_although_the_daemon_is_killed() {
         assert_eq!((&verdict["ok"], &verdict["entries"]), (&json!(true), &json!(count / 5000)));
         counts.push(count);
     }
-    println!("agents after each kill: {counts:?}");
+    assert_eq!((counts.first(), counts.last()), (Some(&0), Some(&5000)), "{counts:?}");
 }
 
 #[test]
@@ -118,7 +133,7 @@ fn a_daemon_that_ends_tls_itself_is_reached_by_the_name_in_its_certificate() {
         command.env("OFFDESK__HTTP__TLS__MODE", "files").env("OFFDESK__HTTP__TLS__KEY", folder.join("key.pem"));
         command.env("OFFDESK__HTTP__TLS__CERT", folder.join("cert.pem"));
         command.env("OFFDESK__TLS__EXTRA_CA_FILE", folder.join("cert.pem"));
-        command.env("OFFDESK__ADMIN__BOOTSTRAP_TOKEN", "0123456789abcdef");
+        command.env("OFFDESK__ADMIN__BOOTSTRAP_TOKEN", TOKEN);
         command
     };
     let listen = free_address().to_string();
