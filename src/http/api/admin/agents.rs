@@ -22,6 +22,7 @@ pub(super) fn named(path: &str) -> Result<AgentId, Refusal> {
 #[utoipa::path(
     post,
     path = "/api/v1/admin/agents",
+    operation_id = "add_agent",
     tag = "admin",
     request_body = shape::NewAgent,
     responses(
@@ -47,6 +48,7 @@ pub(super) async fn add(api: web::Data<Api>, manager: Manager, body: Body) -> An
 #[utoipa::path(
     get,
     path = "/api/v1/admin/agents/{id}",
+    operation_id = "show_agent",
     tag = "admin",
     params(("id" = String, Path, description = "The agent's id")),
     responses(
@@ -65,6 +67,7 @@ pub(super) async fn show(api: web::Data<Api>, manager: Manager, path: web::Path<
 #[utoipa::path(
     patch,
     path = "/api/v1/admin/agents/{id}",
+    operation_id = "update_agent",
     tag = "admin",
     params(("id" = String, Path, description = "The agent's id")),
     request_body = shape::AgentChanges,
@@ -77,7 +80,7 @@ pub(super) async fn show(api: web::Data<Api>, manager: Manager, path: web::Path<
         (status = 409, description = "Another agent has the same phone, worker or SIP user"),
         (status = 413, description = "The body is larger than 64 KB"),
         (status = 422, description = "A field is not known or not of its form"),
-        (status = 503, description = "Nothing was changed; try again"),
+        (status = 503, description = "Not all of it was done, as the answer says; try again"),
     )
 )]
 pub(super) async fn update(api: web::Data<Api>, manager: Manager, path: web::Path<String>, body: Body) -> Answer {
@@ -86,7 +89,7 @@ pub(super) async fn update(api: web::Data<Api>, manager: Manager, path: web::Pat
     let after = api.book.update(manager.by, id, Patch::from_value(&body)?).await?;
     if after.disabled {
         // They let nobody in while the agent is disabled, and shall not do so later either.
-        removal::revoke_sessions(&api, id).await.map_err(|_| Refusal::NotStored)?;
+        removal::revoke_sessions(&api, id).await.map_err(|_| Refusal::SessionsLeft)?;
     }
     Ok(HttpResponse::Ok().json(shape::Agent::from(&*after)))
 }

@@ -5,7 +5,7 @@ use futures_util::stream;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{Answer, Manager, Refusal, list};
+use super::{Answer, Manager, Refusal, list, shape};
 use crate::{
     audit::{Audit, Entry},
     http::api::{Api, shape::Page},
@@ -30,10 +30,11 @@ pub(super) struct Query {
 #[utoipa::path(
     get,
     path = "/api/v1/admin/audit",
+    operation_id = "list_audit",
     tag = "admin",
     params(Query),
     responses(
-        (status = 200, description = "`items`, and `next` for the page behind", body = serde_json::Value),
+        (status = 200, description = "Some entries", body = shape::AuditPage),
         (status = 401, description = "No session"),
         (status = 403, description = "You may not manage agents"),
         (status = 422, description = "The query is not of its form"),
@@ -60,6 +61,7 @@ async fn page(audit: &Audit, manager: &Manager, after: u64, limit: usize) -> Res
 #[utoipa::path(
     get,
     path = "/api/v1/admin/audit/export",
+    operation_id = "export_audit",
     tag = "admin",
     responses(
         (status = 200, description = "An entry a line", body = String, content_type = "application/jsonl"),
@@ -96,9 +98,10 @@ fn line(entry: &Entry) -> String {
 #[utoipa::path(
     get,
     path = "/api/v1/admin/audit/verify",
+    operation_id = "verify_audit",
     tag = "admin",
     responses(
-        (status = 200, description = "`ok`, `entries`, `first_bad`, `fault`", body = serde_json::Value),
+        (status = 200, description = "What was found", body = shape::AuditVerdict),
         (status = 401, description = "No session"),
         (status = 403, description = "Only an administrator sees the whole log"),
         (status = 503, description = "Try again"),

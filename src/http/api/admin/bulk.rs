@@ -30,6 +30,7 @@ const JSON_LINES: &str = "application/jsonl; charset=utf-8";
 #[utoipa::path(
     post,
     path = "/api/v1/admin/agents/import",
+    operation_id = "import_agents",
     tag = "admin",
     request_body(content = String, content_type = "application/jsonl"),
     responses(
@@ -85,6 +86,7 @@ fn drafts(text: &str) -> Result<Vec<Draft>, Refusal> {
 #[utoipa::path(
     get,
     path = "/api/v1/admin/agents/export",
+    operation_id = "export_agents",
     tag = "admin",
     responses(
         (status = 200, description = "An agent a line", body = String, content_type = "application/jsonl"),

@@ -35,6 +35,7 @@ pub(super) fn bounded(limit: Option<usize>) -> usize {
 #[utoipa::path(
     get,
     path = "/api/v1/admin/agents",
+    operation_id = "list_agents",
     tag = "admin",
     params(Query),
     responses(

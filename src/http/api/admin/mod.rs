@@ -55,3 +55,16 @@ struct Document;
 pub fn openapi() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_call_has_a_name_of_its_own() {
+        let document = serde_json::to_value(super::openapi()).unwrap();
+        let calls = document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+        let names: Vec<_> = calls.map(|call| call["operationId"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
+    }
+}

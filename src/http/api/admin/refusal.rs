@@ -32,6 +32,8 @@ pub(super) enum Refusal {
     TooLarge(&'static str),
     /// Nothing was changed.
     NotStored,
+    /// It was changed, but who was signed in may be so again once the agent is enabled.
+    SessionsLeft,
 }
 
 impl From<Failure> for Refusal {
@@ -100,6 +102,11 @@ impl Refusal {
                 response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
                 response
             }
+            Self::SessionsLeft => unavailable(
+                "sessions_left",
+                "the agent is changed, but its sessions could not be ended; try again",
+                SOON,
+            ),
             Self::NotStored => unavailable("not_stored", "it cannot be stored now; nothing was changed", SOON),
         }
     }

@@ -27,6 +27,7 @@ pub(super) struct Query {
 #[utoipa::path(
     delete,
     path = "/api/v1/admin/agents/{id}",
+    operation_id = "remove_agent",
     tag = "admin",
     params(("id" = String, Path, description = "The agent's id"), Query),
     responses(
@@ -63,6 +64,7 @@ pub(super) async fn remove(
 #[utoipa::path(
     delete,
     path = "/api/v1/admin/agents/{id}/sessions",
+    operation_id = "end_sessions_of_agent",
     tag = "admin",
     params(("id" = String, Path, description = "The agent's id")),
     responses(

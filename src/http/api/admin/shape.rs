@@ -140,3 +140,68 @@ pub(super) struct Leftover {
     pub(super) what: &'static str,
     pub(super) why: String,
 }
+
+/// Some of the audit log, the oldest entries first.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the document's view of a page of `audit::Entry`")]
+pub(super) struct AuditPage {
+    items: Vec<AuditEntry>,
+    /// `after` of the next page; null: these are the latest
+    next: Option<String>,
+}
+
+/// What was done. Hashes are SHA-256 in hexadecimal digits.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the document's view of `audit::Entry`")]
+struct AuditEntry {
+    number: u64,
+    /// Milliseconds since the Unix epoch
+    at: u64,
+    actor: AuditActor,
+    /// What: `agent_added`, `logged_in` …
+    action: String,
+    /// The id of the agent to whom it was done
+    #[schema(nullable = false)]
+    subject: Option<String>,
+    /// The subject's, then
+    #[schema(nullable = false)]
+    department: Option<String>,
+    /// The address that the request came from
+    #[schema(nullable = false)]
+    address: Option<String>,
+    /// What the device calls itself
+    #[schema(nullable = false)]
+    device: Option<String>,
+    /// `done`, `denied` or `failed`
+    outcome: String,
+    #[schema(nullable = false)]
+    detail: Option<String>,
+    /// The hash of the entry before; 64 zeros before the first
+    previous: String,
+    /// Over this entry without it
+    hash: String,
+}
+
+/// Who did it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the document's view of `audit::Actor`")]
+struct AuditActor {
+    /// `agent`, `bootstrap`, `operator` on the command line, `nobody` who was signed in, or the `gateway` itself
+    kind: String,
+    /// The agent's, if it is one
+    #[schema(nullable = false)]
+    id: Option<String>,
+}
+
+/// What a look through the whole audit log has found.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the document's view of `audit::Verdict`")]
+pub(super) struct AuditVerdict {
+    ok: bool,
+    /// Entries that were looked at
+    entries: u64,
+    /// The number of the first one that is not as it was written
+    first_bad: Option<u64>,
+    /// `changed`, `missing`, `misplaced` or `unreadable`
+    fault: Option<String>,
+}
