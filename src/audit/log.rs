@@ -26,7 +26,7 @@ pub struct Audit {
 
 struct Job {
     batch: Batch,
-    entry: NewEntry,
+    entries: Vec<NewEntry>,
     done: oneshot::Sender<Result<Outcome, StoreError>>,
 }
 
@@ -55,8 +55,16 @@ impl Audit {
     /// # Errors
     /// As [`Store::commit`](crate::store::Store::commit), but a busy or full store is waited for.
     pub async fn commit(&self, batch: Batch, entry: NewEntry) -> Result<Outcome, StoreError> {
+        self.commit_all(batch, vec![entry]).await
+    }
+
+    /// [`Audit::commit`] of a change that several entries tell of.
+    ///
+    /// # Errors
+    /// As [`Audit::commit`].
+    pub async fn commit_all(&self, batch: Batch, entries: Vec<NewEntry>) -> Result<Outcome, StoreError> {
         let (done, written) = oneshot::channel();
-        self.jobs.send(Job { batch, entry, done }).await.map_err(|_| StoreError::Closed)?;
+        self.jobs.send(Job { batch, entries, done }).await.map_err(|_| StoreError::Closed)?;
         written.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -119,8 +127,8 @@ impl Audit {
 }
 
 async fn write(store: StoreHandle, clock: Clock, mut jobs: mpsc::Receiver<Job>, mut chain: Chain) {
-    while let Some(Job { batch, entry, done }) = jobs.recv().await {
-        let written = commit(&store, &clock, batch, &chain, entry).await;
+    while let Some(Job { batch, entries, done }) = jobs.recv().await {
+        let written = commit(&store, &clock, batch, &chain, entries).await;
         let outcome = written.map(|(outcome, further)| {
             if outcome == Outcome::Applied {
                 chain = further;
@@ -137,9 +145,12 @@ async fn commit(
     clock: &Clock,
     mut batch: Batch,
     chain: &Chain,
-    entry: NewEntry,
+    entries: Vec<NewEntry>,
 ) -> Result<(Outcome, Chain), StoreError> {
-    let further = chain.put(&mut batch, clock.now(), entry)?;
+    let mut further = chain.clone();
+    for entry in entries {
+        further = further.put(&mut batch, clock.now(), entry)?;
+    }
     loop {
         match store.commit(batch.clone()).await {
             Err(error) if error.is_retryable() => clock.sleep(STORE_PAUSE).await,

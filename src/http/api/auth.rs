@@ -20,17 +20,16 @@ impl FromRequest for Caller {
     }
 }
 
-/// Whoever is disabled or removed is nobody from then on, whatever becomes of their sessions.
-pub(super) fn caller(request: &HttpRequest) -> Result<AgentId, Failure> {
+fn caller(request: &HttpRequest) -> Result<AgentId, Failure> {
     let api = request.app_data::<web::Data<Api>>().ok_or(Failure::NoAnswer)?;
-    let agent = api.sessions.agent_of(bearer(request).ok_or(NoSession::Unknown)?)?;
-    api.book.enabled(agent).ok_or(NoSession::Unknown)?;
-    Ok(agent)
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = given.and_then(bearer).ok_or(NoSession::Unknown)?;
+    let agent = api.sessions.agent_of(token)?;
+    // Whoever is disabled or removed is nobody from then on, whatever becomes of their sessions.
+    api.book.enabled(agent).map(|_| agent).ok_or(NoSession::Unknown.into())
 }
 
-/// The token that came with a request.
-pub(super) fn bearer(request: &HttpRequest) -> Option<&str> {
-    let given = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = given.split_once(' ')?;
+pub(super) fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

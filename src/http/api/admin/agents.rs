@@ -21,7 +21,7 @@ pub(super) fn named(path: &str) -> Result<AgentId, Refusal> {
 /// Add an agent
 #[utoipa::path(
     post,
-    path = "/api/v1/admin/agents",
+    path = "/admin/agents",
     operation_id = "add_agent",
     tag = "admin",
     request_body = shape::NewAgent,
@@ -47,7 +47,7 @@ pub(super) async fn add(api: web::Data<Api>, manager: Manager, body: Body) -> An
 /// Show an agent
 #[utoipa::path(
     get,
-    path = "/api/v1/admin/agents/{id}",
+    path = "/admin/agents/{id}",
     operation_id = "show_agent",
     tag = "admin",
     params(("id" = String, Path, description = "The agent's id")),
@@ -66,7 +66,7 @@ pub(super) async fn show(api: web::Data<Api>, manager: Manager, path: web::Path<
 /// Change an agent
 #[utoipa::path(
     patch,
-    path = "/api/v1/admin/agents/{id}",
+    path = "/admin/agents/{id}",
     operation_id = "update_agent",
     tag = "admin",
     params(("id" = String, Path, description = "The agent's id")),

@@ -29,7 +29,7 @@ pub(super) struct Query {
 /// A supervisor sees what concerns the own department. A page may be short, and still not be the last.
 #[utoipa::path(
     get,
-    path = "/api/v1/admin/audit",
+    path = "/admin/audit",
     operation_id = "list_audit",
     tag = "admin",
     params(Query),
@@ -60,7 +60,7 @@ async fn page(audit: &Audit, manager: &Manager, after: u64, limit: usize) -> Res
 /// Export the audit log
 #[utoipa::path(
     get,
-    path = "/api/v1/admin/audit/export",
+    path = "/admin/audit/export",
     operation_id = "export_audit",
     tag = "admin",
     responses(
@@ -97,7 +97,7 @@ fn line(entry: &Entry) -> String {
 /// `first_bad` is the number of the first entry that is changed, missing or misplaced, `fault` says which of these.
 #[utoipa::path(
     get,
-    path = "/api/v1/admin/audit/verify",
+    path = "/admin/audit/verify",
     operation_id = "verify_audit",
     tag = "admin",
     responses(

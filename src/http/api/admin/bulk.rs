@@ -29,7 +29,7 @@ const JSON_LINES: &str = "application/jsonl; charset=utf-8";
 /// A JSON object a line, as `POST /api/v1/admin/agents` takes it; 10,000 agents and 4 MB at most.
 #[utoipa::path(
     post,
-    path = "/api/v1/admin/agents/import",
+    path = "/admin/agents/import",
     operation_id = "import_agents",
     tag = "admin",
     request_body(content = String, content_type = "application/jsonl"),
@@ -85,7 +85,7 @@ fn drafts(text: &str) -> Result<Vec<Draft>, Refusal> {
 /// Export all agents whom you may see, in the form that an import takes
 #[utoipa::path(
     get,
-    path = "/api/v1/admin/agents/export",
+    path = "/admin/agents/export",
     operation_id = "export_agents",
     tag = "admin",
     responses(

@@ -1,13 +1,17 @@
 //! Who manages, and from where.
 
-use std::future::{Ready, ready};
+use std::future::ready;
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 
-use super::{super::Api, Refusal};
+use futures_util::future::LocalBoxFuture;
+
+use super::{
+    super::{Api, auth},
+    Refusal,
+};
 use crate::{
     access::{Access, Caller},
-    http::api::auth,
     roster::By,
 };
 
@@ -23,23 +27,26 @@ pub(super) struct Manager {
 
 impl FromRequest for Manager {
     type Error = Refusal;
-    type Future = Ready<Result<Self, Refusal>>;
+    type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(manager(request))
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let Some(api) = request.app_data::<web::Data<Api>>().cloned() else {
+            return Box::pin(ready(Err(Refusal::NotStored)));
+        };
+        let address = request.peer_addr().map(|address| address.ip());
+        let (bootstrap, device) = (holds_bootstrap_token(request, &api), device(request));
+        let signed_in = auth::Caller::from_request(request, payload);
+        Box::pin(async move {
+            let caller = if bootstrap { Caller::Bootstrap } else { Caller::Agent(signed_in.await?.0) };
+            let access = api.book.access(caller)?;
+            Ok(Self { by: By { caller, address, device }, access })
+        })
     }
 }
 
-fn manager(request: &HttpRequest) -> Result<Manager, Refusal> {
-    let api = request.app_data::<web::Data<Api>>().ok_or(Refusal::NotStored)?;
-    let bootstrap = api.bootstrap.as_ref().zip(auth::bearer(request));
-    let caller = match bootstrap {
-        Some((bootstrap, token)) if bootstrap.is(token) => Caller::Bootstrap,
-        _ => Caller::Agent(auth::caller(request)?),
-    };
-    let access = api.book.access(caller)?;
-    let address = request.peer_addr().map(|address| address.ip());
-    Ok(Manager { by: By { caller, address, device: device(request) }, access })
+fn holds_bootstrap_token(request: &HttpRequest, api: &Api) -> bool {
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    api.bootstrap.as_ref().zip(given.and_then(auth::bearer)).is_some_and(|(bootstrap, token)| bootstrap.is(token))
 }
 
 /// What the device calls itself (RFC 9110 §10.1.5), as far as it can be printed.

@@ -34,7 +34,7 @@ pub(super) fn bounded(limit: Option<usize>) -> usize {
 /// In the order of their ids: agents who come and go meanwhile move no other.
 #[utoipa::path(
     get,
-    path = "/api/v1/admin/agents",
+    path = "/admin/agents",
     operation_id = "list_agents",
     tag = "admin",
     params(Query),

@@ -51,7 +51,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 ))]
 struct Document;
 
-/// This part of the API's document, for whoever puts the whole together.
+/// This part of the API's document, for whoever puts the whole together; paths are those behind `/api/v1`.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }

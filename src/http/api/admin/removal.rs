@@ -26,7 +26,7 @@ pub(super) struct Query {
 /// fails, the answer says why.
 #[utoipa::path(
     delete,
-    path = "/api/v1/admin/agents/{id}",
+    path = "/admin/agents/{id}",
     operation_id = "remove_agent",
     tag = "admin",
     params(("id" = String, Path, description = "The agent's id"), Query),
@@ -63,7 +63,7 @@ pub(super) async fn remove(
 /// End all sessions of an agent
 #[utoipa::path(
     delete,
-    path = "/api/v1/admin/agents/{id}/sessions",
+    path = "/admin/agents/{id}/sessions",
     operation_id = "end_sessions_of_agent",
     tag = "admin",
     params(("id" = String, Path, description = "The agent's id")),
