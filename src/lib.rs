@@ -1,5 +1,6 @@
 //! Offdesk: the daemon that lets Twilio Flex agents leave their desk. docs/architecture.md shows the house.
 
+pub mod access;
 pub mod actors;
 pub mod agent;
 pub mod app;

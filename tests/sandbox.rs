@@ -50,7 +50,10 @@ mod with_node {
         fn start() -> Self {
             // Another test of this process may have been first.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-            let agents = vec![AgentSeed::new("Ada", ADA, "Available on Mobile")];
+            let agents = vec![
+                AgentSeed::new("Ada", ADA, "Available on Mobile"),
+                AgentSeed::new("Bo", "+4915550101002", "Offline"),
+            ];
             let sandbox = Sandbox::start(Options { agents, ..Options::default() }).unwrap();
             // Each request has a connection of its own: the judge may take longer than an idle one is kept.
             let client = reqwest::Client::builder().timeout(LIMIT).pool_max_idle_per_host(0).build().unwrap();
@@ -78,6 +81,8 @@ mod with_node {
             let workers = self.get("taskrouter", &self.in_workspace("/Workers")).await;
             let worker = self.in_workspace(&format!("/Workers/{}", sid(&workers["workers"][0])));
             self.get("taskrouter", &worker).await;
+            let other = sid(&workers["workers"][1]);
+            self.ask(Method::DELETE, "taskrouter", &self.in_workspace(&format!("/Workers/{other}")), &[]).await;
             self.post("taskrouter", &worker, &[("Attributes", "{}")]).await;
             let call = self.sandbox.place_call("+15550123");
             let tasks = self.in_workspace("/Tasks");

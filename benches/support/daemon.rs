@@ -10,7 +10,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::process::Server;
-use super::{AUTH_TOKEN, PUBLIC_URL, sid};
+use super::{AUTH_TOKEN, BOOTSTRAP, PUBLIC_URL, sid};
 
 /// A folder with a configuration and a store.
 #[derive(Debug)]
@@ -88,6 +88,8 @@ caller_id = "+15550100"
 [calls]
 plan = ["pstn"]
 record = "never"
+[admin]
+bootstrap_token = "{BOOTSTRAP}"
 "#,
         data.display()
     )

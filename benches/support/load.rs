@@ -56,6 +56,14 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// The body of the last answer.
+    pub(crate) fn body(&self) -> &[u8] {
+        let end = self.buffer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+        &self.buffer[end + 4..]
+    }
+}
+
 /// The status, once head and body are there.
 fn complete(answer: &[u8]) -> Option<u16> {
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;

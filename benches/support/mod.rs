@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on ends")]
 #![allow(clippy::disallowed_methods, reason = "the machine's clock is what is measured by")]
 
+pub(crate) mod admin;
 pub(crate) mod daemon;
 pub(crate) mod figures;
 pub(crate) mod load;
@@ -14,6 +15,9 @@ pub(crate) mod webhook;
 /// The address that webhooks are signed for.
 pub(crate) const PUBLIC_URL: &str = "https://gw.example.com";
 pub(crate) const AUTH_TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// The token for the admin API.
+pub(crate) const BOOTSTRAP: &str = "bootstrap-0123456789";
 
 /// A sid made of its prefix and a number.
 pub(crate) fn sid(prefix: &str, number: usize) -> String {

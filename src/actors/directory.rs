@@ -47,7 +47,7 @@ pub struct Directory {
     arbiters: Vec<ArbiterHandle>,
     pub(super) index: Index,
     pub(super) sequences: Sequences,
-    live: HashMap<AgentId, Live>,
+    pub(super) live: HashMap<AgentId, Live>,
     /// Let go of when the directory ends, so that the daemon does not live on without one.
     _pulse: oneshot::Sender<()>,
 }
@@ -94,7 +94,7 @@ impl Directory {
     }
 
     /// The agent; one that is not in memory is started.
-    fn agent(&mut self, id: AgentId) -> &mut Live {
+    pub(super) fn agent(&mut self, id: AgentId) -> &mut Live {
         let (kit, arbiters) = (&self.kit, &self.arbiters);
         self.live.entry(id).or_insert_with(|| {
             let desk = Desk::default();
@@ -251,7 +251,7 @@ impl Actor for Directory {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let Some(Doors { inbox: outlet, gone }) = self.doors.take() else { return };
+        let Some(Doors { inbox: outlet, gone, told }) = self.doors.take() else { return };
         let loading = load(self.kit.clone(), outlet.before);
         ctx.wait(loading.into_actor(self).map(|loaded, this, ctx| match loaded {
             Ok(loaded) => this.loaded(loaded, ctx),
@@ -263,6 +263,7 @@ impl Actor for Directory {
         }));
         ctx.add_stream(arrivals(outlet.deliveries));
         ctx.add_stream(stream::unfold(gone, |mut gone| async move { Some((gone.recv().await?, gone)) }));
+        ctx.add_stream(stream::unfold(told, |mut told| async move { Some((told.recv().await?, told)) }));
         self.next_round(ctx);
     }
 }

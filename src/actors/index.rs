@@ -23,6 +23,15 @@ impl Index {
         }
     }
 
+    /// Forgets an agent, and by what else they were found since. It looks at all there are, which takes a millisecond.
+    pub(super) fn remove(&mut self, id: AgentId) {
+        if self.known.remove(&id) {
+            self.by_sid.retain(|_, known| *known != id);
+            self.by_name.retain(|_, known| *known != id);
+            self.by_identity.retain(|_, known| *known != id);
+        }
+    }
+
     pub(super) fn knows(&self, id: AgentId) -> bool {
         self.known.contains(&id)
     }

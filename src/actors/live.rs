@@ -131,6 +131,11 @@ impl Live {
         self.standing == Standing::Here && self.backlog.is_empty() && now.since(self.last_heard) > idle
     }
 
+    /// Takes everything that it was not given yet.
+    pub(super) fn give_up(&mut self) -> Vec<Sequence> {
+        std::mem::take(&mut self.backlog).into_keys().collect()
+    }
+
     pub(super) fn is_owed_nothing(&self) -> bool {
         self.backlog.is_empty()
     }

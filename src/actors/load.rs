@@ -1,8 +1,8 @@
 //! What the directory reads before the first event is handed over.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use super::{AgentRecord, Kit, index::Index};
+use super::{AgentRecord, Devices, Kit, books::forget, index::Index};
 use crate::{
     domain::{AgentId, Profile},
     inbox::{self, Entry},
@@ -39,25 +39,50 @@ async fn read(kit: &Kit, before: Sequence) -> Result<Loaded, StoreError> {
     };
     kit.store.visit(profile).await?;
     let mut busy = Vec::new();
-    let record = |key: Cursor, record: Result<AgentRecord, StoreError>| match record {
-        Ok(AgentRecord(agent)) if agent.is_idle() => {}
-        Ok(AgentRecord(agent)) => {
-            // Claimed before the agent is in memory: the first message may come at once.
-            kit.conversations.follow(agent.id, [].into_iter(), agent.conversations());
-            busy.push(agent.id);
+    // Those whose removal was cut off: their records are there, and their profiles are gone.
+    let mut orphans = BTreeSet::new();
+    let record = |key: Cursor, record: Result<AgentRecord, StoreError>| {
+        orphans.extend(owner(&key).filter(|id| !index.knows(*id)));
+        match record {
+            Ok(AgentRecord(agent)) if agent.is_idle() => {}
+            Ok(AgentRecord(agent)) => {
+                // Claimed before the agent is in memory: the first message may come at once.
+                kit.conversations.follow(agent.id, [].into_iter(), agent.conversations());
+                busy.push(agent.id);
+            }
+            Err(error) => unreadable(Family::Agents, &key, &error),
         }
-        Err(error) => unreadable(Family::Agents, &key, &error),
     };
     kit.store.visit(record).await?;
+    let devices = |key: Cursor, _: Result<Devices, StoreError>| {
+        orphans.extend(owner(&key).filter(|id| !index.knows(*id)));
+    };
+    kit.store.visit(devices).await?;
+    forget_all(kit, orphans).await?;
     busy.retain(|id| index.knows(*id));
     let waiting = inbox::waiting_entries(&kit.store, before).await?;
     Ok(Loaded { index, busy, waiting })
+}
+
+/// The agent whose a record is, by its key.
+fn owner(key: &Cursor) -> Option<AgentId> {
+    key.sequence().map(|bits| AgentId::from_bits(bits.get()))
+}
+
+/// A profile that cannot be read is still there: what belongs to it stays.
+async fn forget_all(kit: &Kit, orphans: BTreeSet<AgentId>) -> Result<(), StoreError> {
+    for id in orphans {
+        if !kit.store.holds::<Profile>(&id).await? {
+            forget(kit, id).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Tells of a record that cannot be read. Its key is an id of ours.
 fn unreadable(family: Family, key: &Cursor, error: &StoreError) {
     let family = family.name();
     metrics::counter!("offdesk_records_unreadable_total", "family" => family).increment(1);
-    let id = key.sequence().map(|bits| AgentId::from_bits(bits.get()).to_string()).unwrap_or_default();
+    let id = owner(key).map(|id| id.to_string()).unwrap_or_default();
     tracing::error!(family, id, %error, "a record is left out");
 }

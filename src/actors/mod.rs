@@ -3,6 +3,7 @@
 
 mod agent;
 pub mod ask;
+mod books;
 mod census;
 mod conversations;
 mod directory;
@@ -31,12 +32,15 @@ use crate::{
     domain::{AgentId, DeviceId, E164},
     inbox::Outlet,
     push::Push,
+    roster::Told,
     store::StoreHandle,
     twilio::{Twilio, facts::WorkspaceFacts},
 };
 
 /// How long an offer waits for a setting at Twilio that is not cached yet: a customer is waiting too.
 const SETTING_PATIENCE: Duration = Duration::from_millis(1500);
+/// How long a store that is full or busy is left alone.
+const STORE_PAUSE: Duration = Duration::from_millis(200);
 /// How long whoever looks in waits for an actor's answer.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -67,6 +71,8 @@ pub struct Doors {
     pub inbox: Outlet,
     /// Devices that their push service does not know any more.
     pub gone: mpsc::Receiver<(AgentId, DeviceId)>,
+    /// Agents who come, change and go.
+    pub told: mpsc::Receiver<Told>,
 }
 
 /// Starts the directory, and with it the agents, on threads of their own: never on an HTTP worker. What is answered beside

@@ -64,7 +64,7 @@ impl Agent {
         }
     }
 
-    fn drop_wish(&mut self, which: impl Fn(&str) -> bool) {
+    pub(super) fn drop_wish(&mut self, which: impl Fn(&str) -> bool) {
         self.duties.retain(|duty| match &duty.request {
             Request::SetActivity { activity, .. } => !which(activity),
             _ => true,
@@ -123,11 +123,11 @@ impl Agent {
         }
     }
 
-    /// Whether calls may ring. An agent who is on the way to another activity is not to be rung any more.
+    /// Whether calls may ring. Those of a disabled agent may not, and one who is on the way to another activity is not to be rung any more.
     pub(super) fn is_on_mobile(&self, context: &Context<'_>) -> Option<bool> {
         let mobile = &context.policy.mobile_activity;
         let leaves = |request: &Request| matches!(request, Request::SetActivity { activity, .. } if activity != mobile);
-        if self.duties.iter().any(|duty| leaves(&duty.request)) {
+        if self.disabled || self.duties.iter().any(|duty| leaves(&duty.request)) {
             return Some(false);
         }
         self.activity.as_ref().map(|activity| activity.name == context.policy.mobile_activity)

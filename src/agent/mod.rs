@@ -25,6 +25,7 @@ pub mod view;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::Not,
     time::Duration,
 };
 
@@ -56,6 +57,9 @@ pub struct Agent {
     pub worker: Option<WorkerSid>,
     phone: E164,
     ring_plan: Option<Vec<RingTarget>>,
+    /// Nothing is offered to them.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    disabled: bool,
     activity: Option<Activity>,
     /// The activity to set as soon as the worker is known.
     wish: Option<String>,
@@ -103,8 +107,8 @@ pub enum Input<'a> {
     Answer { ticket: Ticket, result: Result<Answer, Failure> },
     /// The agent, or a supervisor, picks an activity.
     SetActivity(String),
-    /// An administrator changed the profile.
-    Profile(&'a Profile),
+    /// An administrator changed the profile, perhaps in which worker the agent is.
+    Profile { profile: &'a Profile, other_worker: bool },
     /// A moment that [`Agent::due`] named has come.
     Tick,
 }
@@ -169,6 +173,7 @@ impl Agent {
             worker: profile.worker_sid.clone(),
             phone: profile.phone.clone(),
             ring_plan: profile.ring_plan.clone(),
+            disabled: profile.disabled,
             activity: None,
             wish: None,
             reservations: BTreeMap::new(),
@@ -214,9 +219,11 @@ impl Agent {
             Input::Event(event) => effects.extend(self.event(event, context)),
             Input::Answer { ticket, result } => effects.extend(self.answer(ticket, result, context)),
             Input::SetActivity(name) => self.want_activity(name, false, context),
-            Input::Profile(profile) => {
+            Input::Profile { profile, other_worker } => {
+                if other_worker {
+                    self.forget_worker();
+                }
                 self.take_profile(profile);
-                self.heard_name(&profile.worker_name);
                 self.grant_wish(context);
             }
             Input::Tick => {}
@@ -255,12 +262,20 @@ impl Agent {
         }
     }
 
+    /// What was learned of the worker, and what it was still to be told, is another's.
+    fn forget_worker(&mut self) {
+        self.worker = None;
+        self.identity = ChatIdentity::default();
+        self.drop_wish(|_| true);
+    }
+
     fn take_profile(&mut self, profile: &Profile) {
         self.phone = profile.phone.clone();
         if self.identity.as_str().is_empty() {
             self.heard_name(&profile.worker_name);
         }
         self.ring_plan.clone_from(&profile.ring_plan);
+        self.disabled = profile.disabled;
         if profile.worker_sid.is_some() {
             self.worker.clone_from(&profile.worker_sid);
         }

@@ -14,6 +14,7 @@ use crate::{
     config::Config,
     inbox::Inbox,
     reconcile::Reconciler,
+    roster::phone,
     sessions::{End, EndedSession, Sessions},
     store::{StoreHandle, backup},
     twilio::{Twilio, facts::WorkspaceFacts},
@@ -27,7 +28,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 /// An agent who did not answer is asked again.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// Reads what the first call will need, so that its customer does not wait for it.
+/// Reads what the first call and the first new agent will need, so that nobody waits for it.
 pub(super) fn warm(io: &Handle, facts: WorkspaceFacts) {
     io.spawn(async move {
         if let Err(error) = facts.workspace_sid().await {
@@ -35,6 +36,8 @@ pub(super) fn warm(io: &Handle, facts: WorkspaceFacts) {
         }
         let _ = facts.flex_recording().await;
     });
+    // The table of countries takes half a second to unfold, which the first agent to be added shall not wait for.
+    io.spawn_blocking(|| phone::read("+1"));
 }
 
 /// Sets all chores going; they end with the runtime. Answers how often the event log has been read.

@@ -1,16 +1,16 @@
-//! Who may come in: the audit log, the sessions, and signing in.
+//! Who may come in: the audit log, the agents, the sessions, and signing in.
 
-use tokio::{runtime::Handle, task::JoinError};
+use tokio::{runtime::Handle, sync::mpsc, task::JoinError};
 
 use super::parts;
 use crate::{
+    actors::Kit,
     audit::Audit,
-    clock::Clock,
     config::Config,
-    login::{Login, Means, People},
+    login::{Login, Means},
+    roster::{Book, Told},
     sessions::Sessions,
-    store::{StoreError, StoreHandle},
-    twilio::Twilio,
+    store::StoreError,
 };
 
 /// What the API asks who somebody is.
@@ -18,25 +18,25 @@ use crate::{
 pub(super) struct Entrance {
     pub(super) sessions: Sessions,
     pub(super) login: Login,
-    pub(super) people: People,
+    pub(super) book: Book,
+    pub(super) audit: Audit,
 }
 
 /// Opens it all on the `io` runtime, where what it writes and sends goes on.
 pub(super) async fn open(
     io: &Handle,
     config: &Config,
-    store: &StoreHandle,
-    clock: &Clock,
-    twilio: &Twilio,
+    kit: &Kit,
+    tell: mpsc::Sender<Told>,
 ) -> Result<Entrance, StoreError> {
     let (policy, settings) = (parts::sessions(config), parts::login(config));
-    let (store, clock, twilio) = (store.clone(), clock.clone(), twilio.clone());
+    let (store, clock, twilio) = (kit.store.clone(), kit.clock.clone(), kit.twilio.clone());
     let opening = io.spawn(async move {
         let audit = Audit::open(store.clone(), clock.clone()).await?;
         let sessions = Sessions::open(&store, audit.clone(), clock.clone(), policy).await?;
-        let people = People::open(&store).await?;
-        let means = Means { twilio, people: people.clone(), sessions: sessions.clone(), audit, clock };
-        Ok(Entrance { sessions, login: Login::start(settings, means), people })
+        let book = Book::open(&store, audit.clone(), clock.clone(), tell).await?;
+        let means = Means { twilio, book: book.clone(), sessions: sessions.clone(), audit: audit.clone(), clock };
+        Ok(Entrance { sessions, login: Login::start(settings, means), book, audit })
     });
     opening.await.unwrap_or_else(|error: JoinError| Err(StoreError::Failed(error.to_string())))
 }

@@ -34,6 +34,8 @@ use crate::{
 const AGENT_THREADS: usize = 2;
 /// Devices that are reported gone and not removed yet; one that finds no room is reported again with its next notification.
 const GONE: usize = 256;
+/// Changes of agents that the directory has not heard yet: the book waits for each.
+const TOLD: usize = 1;
 
 /// The addresses that were bound: what `serve` prints when it is ready.
 #[derive(Clone, Debug, Serialize)]
@@ -116,11 +118,13 @@ impl App {
         let arbiters: Vec<_> = (0..AGENT_THREADS).map(|_| Arbiter::new()).collect();
         let kit = Arc::new(parts::kit(config, &store, &clock, &twilio, &push));
         chores::warm(&io.handle(), kit.facts.clone());
-        let (directory, ended) = actors::start(kit.clone(), Doors { inbox: outlet, gone: gone_devices }, &arbiters);
+        let (tell, told) = mpsc::channel(TOLD);
+        let doors = Doors { inbox: outlet, gone: gone_devices, told };
+        let (directory, ended) = actors::start(kit.clone(), doors, &arbiters);
         let readiness = Arc::new(Readiness::default());
         let webhooks = parts::webhooks(config, &twilio, &inbox);
         let admin = parts::admin(&kit, &directory, &inbox, &readiness, metrics);
-        let entrance = entrance::open(&io.handle(), config, &store, &clock, &twilio).await;
+        let entrance = entrance::open(&io.handle(), config, &kit, tell).await;
         let entrance = entrance.map_err(|source| store_error(config, source))?;
         let (sessions, login) = (entrance.sessions.clone(), entrance.login.clone());
         chores::look_after(&io.handle(), &clock, &sessions, &directory);

@@ -8,7 +8,7 @@ use crate::{
     agent::{Policy, request::Closing},
     clock::Clock,
     config::{self, Completion, Config, EndChat, Subject},
-    http::{Activities, AdminState, Api, Readiness, Webhooks},
+    http::{Activities, AdminState, Api, BootstrapToken, Readiness, Webhooks},
     inbox::Inbox,
     login,
     push::{self, FcmSettings, VapidKeyFile},
@@ -148,11 +148,13 @@ pub(super) fn login(config: &Config) -> login::Settings {
 
 pub(super) fn api(config: &Config, kit: &Kit, directory: &actix::Addr<actors::Directory>, entrance: Entrance) -> Api {
     let activities = &config.twilio.activities;
-    let Entrance { sessions, login, people } = entrance;
+    let Entrance { sessions, login, book, audit } = entrance;
     Api {
         sessions,
         login,
-        people,
+        book,
+        audit,
+        bootstrap: config.admin.bootstrap_token.as_ref().map(BootstrapToken::new),
         directory: directory.clone(),
         twilio: kit.twilio.clone(),
         facts: kit.facts.clone(),

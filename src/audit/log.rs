@@ -2,10 +2,9 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Entry, NewEntry};
+use super::{Chain, Entry, NewEntry, Verdict, verify};
 use crate::{
     clock::Clock,
-    domain::Timestamp,
     store::{Batch, Cursor, Outcome, Sequence, StoreError, StoreHandle},
 };
 
@@ -13,15 +12,30 @@ use crate::{
 const WAITING: usize = 256;
 /// How long a store that is full or busy is left alone.
 const STORE_PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
+/// Entries that are read in one go.
+const PAGE: usize = 500;
+/// Entries that one page of a listing looks at, at most: a filter may leave few of them.
+const LOOKED_AT: usize = 10_000;
 
 /// The audit log. Clones are the same log.
 #[derive(Clone)]
-pub struct Audit(mpsc::Sender<Job>);
+pub struct Audit {
+    jobs: mpsc::Sender<Job>,
+    store: StoreHandle,
+}
 
 struct Job {
     batch: Batch,
     entries: Vec<NewEntry>,
     done: oneshot::Sender<Result<Outcome, StoreError>>,
+}
+
+/// Some entries, the oldest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entries {
+    pub items: Vec<Entry>,
+    /// Where to go on; none: these are the last for now.
+    pub next: Option<Sequence>,
 }
 
 impl Audit {
@@ -30,17 +44,10 @@ impl Audit {
     /// # Errors
     /// The store has failed.
     pub async fn open(store: StoreHandle, clock: Clock) -> Result<Self, StoreError> {
-        let (mut next, mut previous) = (Sequence::new(1), Entry::genesis());
-        let see = |key: Cursor, entry: Result<Entry, StoreError>| {
-            next = key.sequence().map_or(next, Sequence::next);
-            if let Ok(entry) = entry {
-                previous = entry.hash;
-            }
-        };
-        store.visit(see).await?;
+        let chain = Chain::open(&store).await?;
         let (jobs, waiting) = mpsc::channel(WAITING);
-        tokio::spawn(write(store, clock, waiting, next, previous));
-        Ok(Self(jobs))
+        tokio::spawn(write(store.clone(), clock, waiting, chain));
+        Ok(Self { jobs, store })
     }
 
     /// Commits a change together with the entry that tells of it; refused by the batch's own condition, neither is written.
@@ -57,7 +64,7 @@ impl Audit {
     /// As [`Audit::commit`].
     pub async fn commit_all(&self, batch: Batch, entries: Vec<NewEntry>) -> Result<Outcome, StoreError> {
         let (done, written) = oneshot::channel();
-        self.0.send(Job { batch, entries, done }).await.map_err(|_| StoreError::Closed)?;
+        self.jobs.send(Job { batch, entries, done }).await.map_err(|_| StoreError::Closed)?;
         written.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -68,52 +75,86 @@ impl Audit {
     pub async fn note(&self, entry: NewEntry) -> Result<(), StoreError> {
         self.commit(Batch::new(), entry).await.map(drop)
     }
-}
 
-async fn write(
-    store: StoreHandle,
-    clock: Clock,
-    mut jobs: mpsc::Receiver<Job>,
-    mut next: Sequence,
-    mut previous: String,
-) {
-    while let Some(Job { batch, entries, done }) = jobs.recv().await {
-        let linked = link(entries, next, &previous, clock.now());
-        let written = commit(&store, &clock, batch, &linked).await;
-        if let (Ok(Outcome::Applied), Some(last)) = (&written, linked.into_iter().last()) {
-            next = last.number.next();
-            previous = last.hash;
+    /// [`Audit::entries`] behind the entry with this number; zero: from the first.
+    ///
+    /// # Errors
+    /// The store has failed.
+    pub async fn entries_behind(
+        &self,
+        number: u64,
+        limit: usize,
+        wanted: impl Fn(&Entry) -> bool,
+    ) -> Result<Entries, StoreError> {
+        self.entries(Sequence::new(number), limit, wanted).await
+    }
+
+    /// At most `limit` entries behind `after` that are wanted. One that cannot be read is left to the verification.
+    ///
+    /// # Errors
+    /// The store has failed.
+    pub async fn entries(
+        &self,
+        after: Sequence,
+        limit: usize,
+        wanted: impl Fn(&Entry) -> bool,
+    ) -> Result<Entries, StoreError> {
+        let (mut items, mut cursor, mut looked_at) = (Vec::new(), Cursor::behind::<Entry>(&after), 0);
+        loop {
+            let page = self.store.page::<Entry>(Some(&cursor), PAGE).await?;
+            let last_page = page.len() < PAGE;
+            for (key, entry) in page {
+                looked_at += 1;
+                items.extend(entry.ok().filter(&wanted));
+                cursor = key;
+                if items.len() == limit || looked_at == LOOKED_AT {
+                    return Ok(Entries { items, next: cursor.sequence() });
+                }
+            }
+            if last_page {
+                return Ok(Entries { items, next: None });
+            }
         }
-        // Whoever has gone does not want to know.
-        let _ = done.send(written);
+    }
+
+    /// Looks through the whole log.
+    ///
+    /// # Errors
+    /// The store has failed.
+    pub async fn verify(&self) -> Result<Verdict, StoreError> {
+        verify(&self.store).await
     }
 }
 
-/// The entries as the next links of the chain.
-fn link(entries: Vec<NewEntry>, next: Sequence, previous: &str, now: Timestamp) -> Vec<Entry> {
-    let (mut number, mut previous) = (next, previous.to_owned());
-    let mut linked = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let entry = Entry::link(number, now, entry, &previous);
-        (number, previous) = (number.next(), entry.hash.clone());
-        linked.push(entry);
+async fn write(store: StoreHandle, clock: Clock, mut jobs: mpsc::Receiver<Job>, mut chain: Chain) {
+    while let Some(Job { batch, entries, done }) = jobs.recv().await {
+        let written = commit(&store, &clock, batch, &chain, entries).await;
+        let outcome = written.map(|(outcome, further)| {
+            if outcome == Outcome::Applied {
+                chain = further;
+            }
+            outcome
+        });
+        // Whoever has gone does not want to know.
+        let _ = done.send(outcome);
     }
-    linked
 }
 
 async fn commit(
     store: &StoreHandle,
     clock: &Clock,
     mut batch: Batch,
-    entries: &[Entry],
-) -> Result<Outcome, StoreError> {
+    chain: &Chain,
+    entries: Vec<NewEntry>,
+) -> Result<(Outcome, Chain), StoreError> {
+    let mut further = chain.clone();
     for entry in entries {
-        batch.put(&entry.number, entry)?;
+        further = further.put(&mut batch, clock.now(), entry)?;
     }
     loop {
         match store.commit(batch.clone()).await {
             Err(error) if error.is_retryable() => clock.sleep(STORE_PAUSE).await,
-            written => return written,
+            written => return written.map(|outcome| (outcome, further)),
         }
     }
 }

@@ -85,6 +85,11 @@ impl Failure {
     }
 }
 
+/// What should not have happened.
+pub(super) fn internal(cause: &str) -> Failure {
+    Failure::new(Exit::Internal, cause, "this is a fault of offdesk; please report it")
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,12 +1,14 @@
 //! The command line: what is asked for, and how it ends.
 
 mod agent;
+mod audit;
 mod backup;
 mod check;
 mod daemon;
 mod failure;
 mod openapi;
 mod progress;
+mod remote;
 mod sandbox;
 mod serve;
 mod setting;
@@ -44,16 +46,16 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Manage agents while the daemon is stopped
+    /// Manage agents, by the running daemon or on the store of a stopped one
     Agent(Box<agent::Options>),
     /// Write all that is kept to a file, as JSON lines
     Backup(backup::Options),
     /// Take a backup back in place of what is kept
     Restore(backup::Options),
-    /// Print the OpenAPI document of the agents' API
+    /// Print the OpenAPI document of `/api/v1`
     Openapi,
-    #[command(hide = true)]
-    Audit(Anything),
+    /// Look through the audit log, or print it
+    Audit(audit::Options),
     #[command(hide = true)]
     Doctor(Anything),
     #[command(hide = true)]
@@ -105,7 +107,7 @@ fn dispatch(command: Command, env: &Environment) -> Result<(), Failure> {
         Command::Backup(options) => backup::back_up(&options, env),
         Command::Restore(options) => backup::restore(&options, env),
         Command::Openapi => openapi::run(),
-        Command::Audit(_) => Err(Failure::not_in_this_version("audit")),
+        Command::Audit(options) => audit::run(&options, env),
         Command::Doctor(_) => Err(Failure::not_in_this_version("doctor")),
         Command::Migrate(_) => Err(Failure::not_in_this_version("migrate")),
         Command::Push(_) => Err(Failure::not_in_this_version("push")),

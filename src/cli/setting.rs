@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 
 use super::{Environment, Failure};
-use crate::config::{Config, ConfigError, DataDir, Effective, FileText, Sources};
+use crate::config::{Config, ConfigError, DaemonAccess, DataDir, Effective, FileText, Sources};
 
 /// Where packages and the manual put the configuration.
 const DEFAULT_FILE: &str = "/etc/offdesk/offdesk.toml";
@@ -36,6 +36,12 @@ impl ConfigFile {
     pub(super) fn data_dir(&self, env: &Environment) -> Result<DataDir, Failure> {
         let sources = self.sources(env)?;
         DataDir::read(&sources).map_err(|error| self.refused(&error, &sources))
+    }
+
+    /// How the running daemon is reached, for commands that find it running.
+    pub(super) fn daemon(&self, env: &Environment) -> Result<DaemonAccess, Failure> {
+        let sources = self.sources(env)?;
+        DaemonAccess::read(&sources).map_err(|error| self.refused(&error, &sources))
     }
 
     fn refused(&self, error: &ConfigError, sources: &Sources) -> Failure {

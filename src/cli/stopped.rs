@@ -6,16 +6,26 @@ use super::{Failure, failure::Exit};
 use crate::{
     clock::Clock,
     config::DataDir,
-    store::{self, StoreHandle, profiles::take_back_import, wait},
+    store::{self, StoreError, StoreHandle, profiles::take_back_import, wait},
 };
 
 pub(super) fn open(data: &DataDir, clock: &Clock) -> Result<StoreHandle, Failure> {
+    open_unless_running(data, clock)?.ok_or_else(|| Failure::store(&StoreError::Locked, &data.store()))
+}
+
+/// None: the daemon has it.
+pub(super) fn open_unless_running(data: &DataDir, clock: &Clock) -> Result<Option<StoreHandle>, Failure> {
     refuse_strangers(data)?;
     let folder = data.store();
     let options = store::Options { now: clock.now(), backups: Some(data.backups()), ..Default::default() };
-    let opened = store::open(&folder, &options).map_err(|error| Failure::store(&error, &folder))?;
-    wait(take_back_import(&*opened.store))?;
-    Ok(opened.store)
+    match store::open(&folder, &options) {
+        Ok(opened) => {
+            wait(take_back_import(&*opened.store))?;
+            Ok(Some(opened.store))
+        }
+        Err(StoreError::Locked) => Ok(None),
+        Err(error) => Err(Failure::store(&error, &folder)),
+    }
 }
 
 /// The daemon cannot open files that another user made in its store, and root can make them: so that is refused.

@@ -5,6 +5,7 @@
 //! ask for is unknown.
 
 mod calls;
+mod daemon_access;
 mod data_dir;
 mod http;
 mod login;
@@ -29,6 +30,7 @@ use secrecy::SecretString;
 use self::reader::Reader;
 pub use self::{
     calls::{Calls, Completion, Recording},
+    daemon_access::DaemonAccess,
     data_dir::DataDir,
     http::{Http, HttpTls},
     login::{Login, Rate},

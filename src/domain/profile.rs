@@ -1,6 +1,6 @@
 //! Who an agent is, as an administrator wrote it down.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, ops::Not, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,44 @@ pub enum Role {
     WfoQualityProcessManager,
     #[serde(rename = "wfo.team_leader")]
     WfoTeamLeader,
+}
+
+impl Role {
+    /// All there are.
+    pub const ALL: [Self; 10] = [
+        Self::Agent,
+        Self::Supervisor,
+        Self::Admin,
+        Self::WfoFullAccess,
+        Self::WfoDataAnalyst,
+        Self::WfoDataAuditor,
+        Self::WfoDashboardViewer,
+        Self::WfoQualityManager,
+        Self::WfoQualityProcessManager,
+        Self::WfoTeamLeader,
+    ];
+
+    /// Its name, as JSON and Flex have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Supervisor => "supervisor",
+            Self::Admin => "admin",
+            Self::WfoFullAccess => "wfo.full_access",
+            Self::WfoDataAnalyst => "wfo.data_analyst",
+            Self::WfoDataAuditor => "wfo.data_auditor",
+            Self::WfoDashboardViewer => "wfo.dashboard_viewer",
+            Self::WfoQualityManager => "wfo.quality_manager",
+            Self::WfoQualityProcessManager => "wfo.quality_process_manager",
+            Self::WfoTeamLeader => "wfo.team_leader",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// Where a step of the ring plan rings.
@@ -84,6 +122,12 @@ pub struct Profile {
     pub ring_plan: Option<Vec<RingTarget>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sip_username: Option<String>,
+    /// A supervisor with this manages the agents of the own department.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub can_manage_agents: bool,
+    /// Nobody signs in as this agent, and nothing is offered to them.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub disabled: bool,
     pub created_at: Timestamp,
 }
 
@@ -91,5 +135,34 @@ impl Profile {
     /// The friendly name that Flex gives a worker who signs in with this number, unless told otherwise.
     pub fn default_worker_name(phone: &E164) -> String {
         format!("user-{phone}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_written_in_exactly_one_way() {
+        for role in Role::ALL {
+            assert_eq!(serde_json::to_value(role).unwrap(), role.name());
+            assert_eq!(serde_json::from_value::<Role>(role.name().into()).unwrap(), role);
+        }
+        for smuggled in [
+            "supervisor,admin",
+            "Admin",
+            "ADMIN",
+            " admin",
+            "admin ",
+            "admin\n",
+            "аdmin",
+            "ａｄｍｉｎ",
+            "admin\0",
+            "",
+            "wfo",
+            "wfo.",
+        ] {
+            assert!(serde_json::from_value::<Role>(smuggled.into()).is_err(), "{smuggled:?}");
+        }
     }
 }

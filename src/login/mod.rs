@@ -7,8 +7,6 @@
 
 mod attempts;
 mod limits;
-mod people;
-pub mod phone;
 mod sender;
 
 use std::{
@@ -23,7 +21,6 @@ use std::{
 use aws_lc_rs::rand;
 use tokio::sync::mpsc;
 
-pub use self::people::People;
 use self::{
     attempts::{Attempts, LIFETIME, LoginId},
     limits::{Breaker, Limits},
@@ -34,6 +31,7 @@ use crate::{
     clock::Clock,
     config::Rate,
     domain::{AgentId, E164, Profile, VerifyServiceSid},
+    roster::{Book, phone},
     sessions::{Begun, NewSession, SessionError, Sessions},
     store::StoreError,
     twilio::{
@@ -61,7 +59,7 @@ pub struct Settings {
 #[derive(Clone)]
 pub struct Means {
     pub twilio: Twilio,
-    pub people: People,
+    pub book: Book,
     pub sessions: Sessions,
     pub audit: Audit,
     pub clock: Clock,
@@ -138,7 +136,7 @@ impl Login {
             let sender = Sender {
                 twilio: means.twilio.clone(),
                 service,
-                people: means.people.clone(),
+                book: means.book.clone(),
                 audit: means.audit.clone(),
                 clock: means.clock.clone(),
                 breaker: Mutex::new(Breaker::new(settings.per_day)),
@@ -163,7 +161,7 @@ impl Login {
         let CodeRequest { phone, channel, locale, address } = request;
         let id = random_id()?;
         let allowed = limits.code(&phone, address);
-        let agent = means.people.by_phone(&phone);
+        let agent = means.book.by_phone(&phone).filter(|profile| !profile.disabled).map(|profile| profile.id);
         self.attempts(|attempts| attempts.begin(id, phone.clone(), agent, means.clock.now()));
         under_way.fetch_add(1, Ordering::Release);
         if queue.try_send(Wanted { phone, agent, channel, locale, address, allowed }).is_err() {
@@ -178,7 +176,7 @@ impl Login {
     ///
     /// # Errors
     /// [`LoginError`]
-    pub async fn finish(&self, attempt: Attempt<'_>) -> Result<(Begun, Profile), LoginError> {
+    pub async fn finish(&self, attempt: Attempt<'_>) -> Result<(Begun, Arc<Profile>), LoginError> {
         let Inner { means, limits, .. } = &*self.inner;
         limits.guess(attempt.address).map_err(|wait| LoginError::TooMany { wait })?;
         let came = means.clock.now();
@@ -192,13 +190,13 @@ impl Login {
         outcome
     }
 
-    async fn try_code(&self, attempt: Attempt<'_>) -> Result<(Begun, Profile), LoginError> {
+    async fn try_code(&self, attempt: Attempt<'_>) -> Result<(Begun, Arc<Profile>), LoginError> {
         let Inner { means, service, .. } = &*self.inner;
         let service = service.as_ref().ok_or(LoginError::NotSetUp)?;
         let Some((id, phone, agent)) = self.whose(&attempt) else {
             return self.denied(None, None, &attempt, "no such sign-in").await;
         };
-        let Some(profile) = means.people.profile(agent).await? else {
+        let Some(profile) = means.book.enabled(agent) else {
             return self.denied(None, None, &attempt, "no such agent").await;
         };
         let checked = means.twilio.check_code(service, &phone, attempt.code).await;
@@ -221,13 +219,13 @@ impl Login {
                 return Err(LoginError::Unavailable);
             }
         };
-        self.denied(Some(agent), profile.department, &attempt, why).await
+        self.denied(Some(agent), profile.department.clone(), &attempt, why).await
     }
 
     /// Whose sign-in it is, and for which number; the guess counts.
     fn whose(&self, attempt: &Attempt<'_>) -> Option<(LoginId, E164, AgentId)> {
         let id = LoginId::parse(attempt.login_id)?;
-        let phone = phone::parse(attempt.phone).ok();
+        let phone = phone::read(attempt.phone).ok();
         let now = self.inner.means.clock.now();
         let agent = phone.as_ref().and_then(|phone| self.attempts(|attempts| attempts.guess(id, phone, now)));
         let is_code = (4..=10).contains(&attempt.code.len()) && attempt.code.bytes().all(|byte| byte.is_ascii_digit());

@@ -10,14 +10,12 @@ use std::{
 
 use tokio::sync::{Semaphore, mpsc};
 
-use super::{
-    limits::{Breaker, Limited},
-    people::People,
-};
+use super::limits::{Breaker, Limited};
 use crate::{
     audit::{Action, Actor, Audit, EntryResult, NewEntry},
     clock::Clock,
     domain::{AgentId, E164, VerifyServiceSid},
+    roster::Book,
     twilio::{Refusal, Twilio, TwilioError, verify::CodeChannel},
 };
 
@@ -37,7 +35,7 @@ pub(super) struct Wanted {
 pub(super) struct Sender {
     pub(super) twilio: Twilio,
     pub(super) service: VerifyServiceSid,
-    pub(super) people: People,
+    pub(super) book: Book,
     pub(super) audit: Audit,
     pub(super) clock: Clock,
     pub(super) breaker: Mutex<Breaker>,
@@ -91,15 +89,12 @@ impl Sender {
     }
 
     async fn note(&self, wanted: &Wanted, outcome: EntryResult, detail: &str) {
-        let profile = match wanted.agent {
-            Some(agent) => self.people.profile(agent).await.ok().flatten(),
-            None => None,
-        };
+        let profile = wanted.agent.and_then(|agent| self.book.get(agent));
         let entry = NewEntry {
             actor: Actor::Nobody,
             action: Action::CodeRequested,
             subject: wanted.agent,
-            department: profile.and_then(|profile| profile.department),
+            department: profile.and_then(|profile| profile.department.clone()),
             address: Some(wanted.address),
             device: None,
             outcome,

@@ -1,14 +1,26 @@
 //! Who is who: what an administrator may write down about an agent, and that no two agents share what tells them apart.
 //!
-//! Pure. The command line uses it on the stopped store.
+//! The rules are pure; the command line uses them on the stopped store. [`Book`] is the agents as the running daemon has
+//! them: `shelf` in memory, `writer` the only one who changes it.
 
+mod book;
 mod draft;
+pub mod phone;
+mod search;
+mod shelf;
+mod value;
+mod writer;
 
 use std::collections::HashMap;
 
 use offdesk_sip::User;
 
-pub use draft::{Draft, Field, FieldError, Patch};
+pub use self::{
+    book::{Book, BookError, By, News, Told},
+    draft::{Draft, Field, FieldError, Patch},
+    search::Search,
+    shelf::Page,
+};
 
 use crate::domain::{AgentId, E164, Profile, WorkerSid};
 

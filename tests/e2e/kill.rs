@@ -47,7 +47,7 @@ impl Place {
         let text = config_text(&plan, &twilio, &folder, listen);
         fs::write(folder.path().join("offdesk.toml"), &text).unwrap();
         let config = Config::parse(&text, Default::default(), None).unwrap();
-        add_agents(&config, &plan.twilio.agents).await;
+        add_agents(&config, &plan).await;
         let tokens = sign_in(&config, &plan, &twilio, Clock::system().now()).await;
         Self { folder, twilio, listen, phones, tokens }
     }

@@ -14,7 +14,7 @@ Builds the release and measures; without a name, all of them. A ratio taken in o
 
   webhooks   CPU time a durable, signed webhook costs, against Express with Twilio's own middleware and a bare handler
   latency    from a webhook in to the REST call out, at 200 a second
-  scale      memory and start-up time with 100,000 agents
+  scale      memory, start-up time and the admin API with 100,000 agents
   chats      memory that a conversation takes
 ";
 

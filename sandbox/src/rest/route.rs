@@ -35,6 +35,7 @@ operations! {
     ListWorker "GET" "/v1/Workspaces/*/Workers",
     FetchWorker "GET" "/v1/Workspaces/*/Workers/*",
     UpdateWorker "POST" "/v1/Workspaces/*/Workers/*",
+    DeleteWorker "DELETE" "/v1/Workspaces/*/Workers/*",
     ListWorkerReservation "GET" "/v1/Workspaces/*/Workers/*/Reservations",
     FetchWorkerReservation "GET" "/v1/Workspaces/*/Workers/*/Reservations/*",
     UpdateWorkerReservation "POST" "/v1/Workspaces/*/Workers/*/Reservations/*",

@@ -34,6 +34,7 @@ pub(super) fn answer(world: &mut World, request: &Request, operation: Operation,
         Operation::ListWorkflow => list_workflows(world, request),
         Operation::ListEvent => list_events(world, request),
         Operation::UpdateWorker => update_worker(world, request, some(this)?),
+        Operation::DeleteWorker => delete_worker(world, request, some(this)?),
         Operation::UpdateTask => update_task(world, request, some(this)?),
         Operation::FetchActivity => found(Shape::new(world, request).activity(some(this)?)),
         Operation::FetchWorkflow => found(Shape::new(world, request).workflow(some(this)?)),
@@ -108,6 +109,12 @@ fn list_workers(world: &World, request: &Request) -> Reply {
 fn worker(world: &World, request: &Request, sid: &Sid) -> Reply {
     let version = world.workers.get(sid).map(|row| row.version).ok_or_else(Refusal::not_found)?;
     Ok(found(Shape::new(world, request).worker(sid))?.version(version))
+}
+
+fn delete_worker(world: &mut World, request: &Request, sid: &Sid) -> Reply {
+    let version = world.workers.get(sid).map(|row| row.version).ok_or_else(Refusal::not_found)?;
+    check_version(request, version)?;
+    world.remove_worker(sid).map(|()| Answer::no_content())
 }
 
 fn update_worker(world: &mut World, request: &Request, sid: &Sid) -> Reply {

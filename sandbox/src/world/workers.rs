@@ -73,6 +73,18 @@ impl World {
         Ok(())
     }
 
+    /// A worker with open reservations stays. Twilio documents neither code nor words of that refusal.
+    pub(crate) fn remove_worker(&mut self, sid: &Sid) -> Done {
+        let worker = self.workers.get(sid).ok_or_else(Refusal::not_found)?;
+        if !worker.open.is_empty() {
+            return Err(Refusal::invalid(format!("Worker {sid} cannot be deleted: it has active reservations.")));
+        }
+        let fields = self.worker_fields(sid);
+        self.workers.remove(sid);
+        self.emit("worker.deleted", "worker", sid, fields);
+        Ok(())
+    }
+
     /// By sid, name or phone.
     pub(super) fn worker_meant(&self, worker: &str) -> Option<&Worker> {
         self.workers.iter().find(|row| row.sid == *worker || row.name == worker || row.phone == worker)

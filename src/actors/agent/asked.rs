@@ -1,16 +1,31 @@
 //! What others ask of an agent.
 
-use actix::{Context, Handler, MessageResult, ResponseActFuture, WrapFuture};
+use std::sync::Arc;
+
+use actix::{ActorContext, Context, Handler, Message, MessageResult, ResponseActFuture, WrapFuture};
 use tokio::sync::oneshot;
 
 use super::{
     super::ask::{Await, NoAnswer, Order, See, View, Wait},
     AgentActor, Cause, Owned,
 };
-use crate::agent::view::Progress;
+use crate::{agent::view::Progress, domain::Profile};
 
 /// Those who wait at most: an agent's devices that accept at the same time. Beyond them the first is let go.
 const WAITERS: usize = 16;
+
+/// An administrator has changed the profile.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(in crate::actors) struct Changed {
+    pub(in crate::actors) profile: Arc<Profile>,
+    pub(in crate::actors) other_worker: bool,
+}
+
+/// The agent is removed: stop, whatever is under way.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(in crate::actors) struct Retire;
 
 /// Somebody who waits to hear what Twilio says.
 pub(super) struct Waiter {
@@ -71,5 +86,30 @@ impl Handler<Await> for AgentActor {
         self.waiting.push(Waiter { wait, answer });
         self.tell_waiting();
         MessageResult(waiting)
+    }
+}
+
+impl Handler<Changed> for AgentActor {
+    type Result = ();
+
+    /// Nobody is signed in as a disabled agent, and devices go with their sessions.
+    fn handle(&mut self, Changed { profile, other_worker }: Changed, ctx: &mut Context<Self>) {
+        if profile.disabled && !self.devices.is_empty() {
+            self.keep(Vec::new(), Vec::new(), None, ctx);
+        }
+        self.take(Owned::Profile { profile, other_worker }, Cause::default(), ctx);
+    }
+}
+
+impl Handler<Retire> for AgentActor {
+    type Result = ();
+
+    /// No turn is under way: nothing is written behind this.
+    fn handle(&mut self, _: Retire, ctx: &mut Context<Self>) {
+        if let Some(agent) = self.agent.take() {
+            self.kit.conversations.follow(self.id, agent.conversations(), [].into_iter());
+        }
+        tracing::info!(agent = %self.id, "an agent is removed");
+        ctx.stop();
     }
 }

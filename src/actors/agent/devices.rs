@@ -22,7 +22,7 @@ const NEWS_OF_END: Duration = Duration::from_secs(24 * 3600);
 
 impl AgentActor {
     /// Writes which devices are left, together with what those that go are told; `done` hears of it.
-    fn keep(
+    pub(super) fn keep(
         &self,
         left: Vec<Device>,
         pushes: Vec<Numbered>,

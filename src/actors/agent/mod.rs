@@ -24,7 +24,7 @@ use crate::{
         duty::Ticket,
         request::{Answer, Failure},
     },
-    domain::{AgentId, Device, Event, ReservationEventKind, Timestamp},
+    domain::{AgentId, Device, Event, Profile, ReservationEventKind, Timestamp},
     inbox::{Delivery, Place},
     store::{Sequence, StoreError},
     twilio::facts,
@@ -33,6 +33,8 @@ use crate::{
 /// Deliveries that wait for one agent, at most; the directory keeps the rest. It protects the other agents' memory from
 /// one that is showered with events.
 const MAILBOX: usize = 32;
+
+pub(super) use asked::{Changed, Retire};
 
 pub struct AgentActor {
     id: AgentId,
@@ -51,6 +53,7 @@ enum Owned {
     Event(Box<Event>),
     Answer(Ticket, Result<Answer, Failure>),
     Order(Command),
+    Profile { profile: Arc<Profile>, other_worker: bool },
     Tick,
 }
 
@@ -110,6 +113,9 @@ impl AgentActor {
         let (done, effects) = match input {
             Owned::Event(event) => (Ok(()), next.handle(Input::Event(&event), &context)),
             Owned::Answer(ticket, result) => (Ok(()), next.handle(Input::Answer { ticket, result }, &context)),
+            Owned::Profile { profile, other_worker } => {
+                (Ok(()), next.handle(Input::Profile { profile: &profile, other_worker }, &context))
+            }
             Owned::Tick => (Ok(()), next.handle(Input::Tick, &context)),
             Owned::Order(command) => next.command(command, &context),
         };

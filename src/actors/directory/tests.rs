@@ -11,6 +11,7 @@ use crate::{
     domain::{Event, Profile, Role, WorkerEvent, WorkerEventKind},
     inbox::Inbox,
     push::{self, Push},
+    roster::{News, Told},
     store::{Family, MemoryStore, Record, StoreHandle},
     twilio::{Credentials, Endpoints, Limits, Settings, Twilio, facts::WorkspaceFacts},
 };
@@ -26,6 +27,7 @@ struct Bench {
     clock: Clock,
     inbox: Inbox,
     directory: Addr<Directory>,
+    tell: mpsc::Sender<Told>,
 }
 
 fn profile(id: u64) -> Profile {
@@ -40,6 +42,8 @@ fn profile(id: u64) -> Profile {
         worker_sid: Some(format!("WK{id:032x}").parse().unwrap()),
         ring_plan: None,
         sip_username: None,
+        can_manage_agents: false,
+        disabled: false,
         created_at: NOON,
     }
 }
@@ -112,8 +116,10 @@ async fn kit(store: &StoreHandle, clock: &Clock) -> Kit {
     }
 }
 
-fn doors(inbox: inbox::Outlet) -> Doors {
-    Doors { inbox, gone: tokio::sync::mpsc::channel(1).1 }
+/// The doors, and the one for news of agents from outside.
+fn doors(inbox: inbox::Outlet) -> (Doors, mpsc::Sender<Told>) {
+    let (tell, told) = mpsc::channel(1);
+    (Doors { inbox, gone: mpsc::channel(1).1, told }, tell)
 }
 
 impl Bench {
@@ -124,8 +130,15 @@ impl Bench {
     async fn on(store: StoreHandle) -> Self {
         let (clock, hand) = Clock::manual(NOON);
         let (inbox, outlet) = Inbox::open(store.clone(), clock.clone()).await.unwrap();
-        let (directory, _) = actors::start(Arc::new(kit(&store, &clock).await), doors(outlet), &[]);
-        Self { store, hand, clock, inbox, directory }
+        let (doors, tell) = doors(outlet);
+        let (directory, _) = actors::start(Arc::new(kit(&store, &clock).await), doors, &[]);
+        Self { store, hand, clock, inbox, directory, tell }
+    }
+
+    async fn tell(&self, news: News) {
+        let (heard, hearing) = oneshot::channel();
+        self.tell.send(Told { news, heard }).await.unwrap();
+        hearing.await.unwrap();
     }
 
     async fn accept(&self, event: Event) {
@@ -271,8 +284,54 @@ async fn a_directory_that_cannot_read_its_agents_ends_and_loses_nothing() {
     let (inbox, outlet) = Inbox::open(handle.clone(), clock.clone()).await.unwrap();
     inbox.accept(event(1, 1, "Break"), None).await.unwrap();
     store.refuse_with(Some(StoreError::Closed));
-    let (_directory, ended) = actors::start(Arc::new(kit(&handle, &clock).await), doors(outlet), &[]);
+    let (_directory, ended) = actors::start(Arc::new(kit(&handle, &clock).await), doors(outlet).0, &[]);
     tokio::time::timeout(LIMIT, ended).await.unwrap().unwrap_err();
     store.refuse_with(None);
     assert_eq!(inbox::waiting_entries(&handle, Sequence::new(u64::MAX)).await.unwrap().len(), 1);
+}
+
+#[actix_web::test]
+async fn an_agent_who_becomes_another_worker_gets_that_workers_events_and_the_firsts_no_more() {
+    let bench = Bench::new().await;
+    bench.accept(event(1, 1, "Break")).await;
+    bench.empty().await;
+    let other = Profile { worker_sid: Some(format!("WK{:032x}", 3).parse().unwrap()), ..profile(1) };
+    bench.tell(News::Changed { profile: Arc::new(other), other_worker: true }).await;
+    bench.accept(event(2, 1, "Lunch")).await;
+    bench.empty().await;
+    assert_eq!(bench.activity(1).await.as_deref(), Some("Break"));
+    bench.accept(event(3, 3, "Training")).await;
+    bench.empty().await;
+    assert_eq!(bench.activity(1).await.as_deref(), Some("Training"));
+}
+
+#[actix_web::test]
+async fn a_removal_that_was_cut_off_is_finished_at_the_start_and_a_damaged_profile_is_no_removal() {
+    let store = store_of_two().await;
+    let mut batch = Batch::new();
+    for id in [1, 2, 3] {
+        batch.put(&AgentId::from_bits(id), &AgentRecord(crate::agent::Agent::new(&profile(id)))).unwrap();
+    }
+    batch.put(&AgentId::from_bits(4), &actors::Devices::default()).unwrap();
+    batch.put(&AgentId::from_bits(2), &RubbishProfile).unwrap();
+    store.commit(batch).await.unwrap();
+    let bench = Bench::on(store).await;
+    assert_eq!(bench.overview().await.known, 1);
+    let has = async |id| bench.store.holds::<AgentRecord>(&AgentId::from_bits(id)).await.unwrap();
+    assert_eq!((has(1).await, has(2).await, has(3).await), (true, true, false));
+    assert!(!bench.store.holds::<actors::Devices>(&AgentId::from_bits(4)).await.unwrap());
+}
+
+/// What a damaged disk leaves of a profile.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct RubbishProfile;
+
+impl Record for RubbishProfile {
+    const FAMILY: Family = Family::Profiles;
+    const VERSION: u8 = Profile::VERSION;
+    type Key = AgentId;
+
+    fn key_bytes(key: &AgentId) -> Vec<u8> {
+        Profile::key_bytes(key)
+    }
 }

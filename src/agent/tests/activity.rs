@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     twilio::{BREAK, DESK, MOBILE, OFFLINE, worker},
-    world::{Fate, World, set_activity},
+    world::{Fate, World, reject, set_activity},
 };
 use crate::agent::{
     Input, Notice,
@@ -150,6 +150,35 @@ fn a_profile_that_names_the_worker_is_enough_to_set_its_activity() {
     let mut world = World::new();
     world.agent_picks(BREAK);
     let profile = crate::domain::Profile { worker_sid: Some(worker()), ..world.profile.clone() };
-    world.input(&Input::Profile(&profile));
+    world.input(&Input::Profile { profile: &profile, other_worker: true });
     assert_eq!(world.twilio.activity, BREAK);
+}
+
+#[test]
+fn a_disabled_agent_is_offered_nothing_until_enabled() {
+    let mut world = World::new();
+    world.desk_picks(MOBILE).secs(1);
+    let enabled = world.profile.clone();
+    let disabled = crate::domain::Profile { disabled: true, ..enabled.clone() };
+    world.input(&Input::Profile { profile: &disabled, other_worker: false });
+    world.customer_calls();
+    world.secs(60);
+    assert_eq!((world.rings(), world.count(reject)), (false, 0), "it is left to Twilio");
+    // Twilio's timeout has taken the agent offline meanwhile.
+    let enabled = Input::Profile { profile: &enabled, other_worker: false };
+    world.secs(120).input(&enabled).desk_picks(MOBILE).secs(1);
+    assert!(world.rings());
+}
+
+#[test]
+fn an_agent_who_becomes_another_worker_forgets_the_first_and_no_other_change_does_that() {
+    let mut world = known();
+    let (worker, identity) = (world.agent.worker.clone(), world.agent.identity().clone());
+    let renamed = crate::domain::Profile { name: "Ada O.".into(), ..world.profile.clone() };
+    world.input(&Input::Profile { profile: &renamed, other_worker: false });
+    assert_eq!((&world.agent.worker, world.agent.identity()), (&worker, &identity));
+    let other = crate::domain::Profile { worker_name: "user-+15550199".into(), ..renamed };
+    world.input(&Input::Profile { profile: &other, other_worker: true });
+    assert_eq!(world.agent.worker, None);
+    assert_eq!(*world.agent.identity(), crate::domain::ChatIdentity::of_worker("user-+15550199"));
 }

@@ -3,13 +3,13 @@
 use std::{
     collections::HashMap,
     fs::File,
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader},
     path::Path,
 };
 
-use super::profiles::{Profiles, new_id};
+use super::profiles::new_id;
 use crate::{
-    cli::{failure::Failure, progress::Progress},
+    cli::failure::Failure,
     domain::{AgentId, Profile, Timestamp},
     roster::{Clash, Draft, Roster},
 };
@@ -17,28 +17,27 @@ use crate::{
 /// How many bad lines are told before the rest is only counted.
 const TOLD: usize = 20;
 
-pub(super) fn import(profiles: &Profiles, file: Option<&Path>, now: Timestamp) -> Result<(), Failure> {
-    let file = file.unwrap_or(Path::new("-"));
-    let lines: Box<dyn BufRead> = if file == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(BufReader::new(File::open(file).map_err(|error| Failure::file(file, "read", &error))?))
-    };
-    let mut reading = Reading::new(profiles.roster()?, now);
+/// The lines of a file; a hyphen stands for standard input.
+pub(super) fn open(file: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    if file == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    Ok(Box::new(BufReader::new(File::open(file).map_err(|error| Failure::file(file, "read", &error))?)))
+}
+
+/// The agents in these lines, each of whom could be added to this roster.
+pub(super) fn read(
+    lines: &mut dyn BufRead,
+    file: &Path,
+    roster: Roster,
+    now: Timestamp,
+) -> Result<Vec<Profile>, Failure> {
+    let mut reading = Reading::new(roster, now);
     for (place, line) in lines.split(b'\n').enumerate() {
         let line = line.map_err(|error| Failure::file(file, "read", &error))?;
         reading.take(place + 1, &line)?;
     }
-    let agents = reading.finish()?;
-    let mut progress = Progress::new("agents added");
-    let added = profiles.add(&agents, |count| progress.at(count));
-    progress.done();
-    added?;
-    match agents.len() {
-        1 => writeln!(io::stdout(), "1 agent was added")?,
-        count => writeln!(io::stdout(), "{count} agents were added")?,
-    }
-    Ok(())
+    reading.finish()
 }
 
 /// The lines read so far: the agents in them, and what is wrong.

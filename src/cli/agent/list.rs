@@ -5,27 +5,27 @@ use std::{
     io::{self, BufWriter, Write},
 };
 
-use super::{Name, profiles::Profiles};
+use super::{Agents, Name};
 use crate::{
     cli::failure::Failure,
-    domain::{Profile, Role, Timestamp},
+    domain::{Profile, Timestamp},
 };
 
-pub(super) fn list(profiles: &Profiles, json: bool) -> Result<(), Failure> {
+pub(super) fn list(agents: &dyn Agents, search: &str, json: bool) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     if json {
-        list_json(profiles, &mut out)?
+        list_json(agents, search, &mut out)?
     } else {
-        list_text(profiles, &mut out)?
+        list_text(agents, search, &mut out)?
     }
     out.flush()?;
     Ok(())
 }
 
 /// One array, an agent a line.
-fn list_json(profiles: &Profiles, out: &mut impl Write) -> Result<(), Failure> {
+fn list_json(agents: &dyn Agents, search: &str, out: &mut impl Write) -> Result<(), Failure> {
     let mut separator = "[";
-    profiles.each(|profile| -> Result<(), Failure> {
+    agents.each(search, &mut |profile| {
         write!(out, "{separator}\n{}", to_json(&profile)?)?;
         separator = ",";
         Ok(())
@@ -34,23 +34,23 @@ fn list_json(profiles: &Profiles, out: &mut impl Write) -> Result<(), Failure> {
     Ok(())
 }
 
-fn list_text(profiles: &Profiles, out: &mut impl Write) -> Result<(), Failure> {
+fn list_text(agents: &dyn Agents, search: &str, out: &mut impl Write) -> Result<(), Failure> {
     writeln!(out, "{:16}  {:16}  {:24}  NAME", "ID", "PHONE", "WORKER")?;
-    profiles.each(|profile| -> Result<(), Failure> {
+    agents.each(search, &mut |profile| {
         let Profile { id, phone, worker_name, name, .. } = profile;
         writeln!(out, "{:16}  {:16}  {worker_name:24}  {name}", id.to_string(), phone.as_str())?;
         Ok(())
     })
 }
 
-pub(super) fn show(profiles: &Profiles, name: &Name, json: bool) -> Result<(), Failure> {
-    let profile = profiles.find(name)?;
+pub(super) fn show(agents: &dyn Agents, name: &Name, json: bool) -> Result<(), Failure> {
+    let profile = agents.find(name)?;
     let mut out = io::stdout().lock();
     if json {
         writeln!(out, "{}", to_json(&profile)?)?;
         return Ok(());
     }
-    let roles = profile.roles.iter().map(in_words).collect::<Result<Vec<_>, _>>()?;
+    let roles: Vec<_> = profile.roles.iter().map(|role| role.name()).collect();
     let plan =
         profile.ring_plan.as_ref().map(|plan| plan.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
     let mut line = |field: &str, value: &dyn Display| writeln!(out, "{field:12}  {value}");
@@ -64,14 +64,10 @@ pub(super) fn show(profiles: &Profiles, name: &Name, json: bool) -> Result<(), F
     line("worker sid", &profile.worker_sid.as_ref().map_or("-", |sid| sid.as_str()))?;
     line("ring plan", &plan.as_deref().unwrap_or("as configured"))?;
     line("sip user", &profile.sip_username.as_deref().unwrap_or("-"))?;
+    line("manages", &if profile.can_manage_agents { "the own department" } else { "-" })?;
+    line("disabled", &if profile.disabled { "yes" } else { "no" })?;
     line("created at", &in_rfc3339(profile.created_at))?;
     Ok(())
-}
-
-/// A role as it is written in JSON.
-fn in_words(role: &Role) -> io::Result<String> {
-    let value = serde_json::to_value(role)?;
-    Ok(value.as_str().unwrap_or_default().to_owned())
 }
 
 fn in_rfc3339(at: Timestamp) -> String {

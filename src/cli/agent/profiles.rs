@@ -1,13 +1,20 @@
-//! The profiles in the store, for commands that have it to themselves.
+//! The agents on the store of a stopped daemon, for commands that have it to themselves.
+
+use std::{cell::RefCell, io::BufRead, path::Path};
 
 use aws_lc_rs::rand;
 
-use super::Name;
+use super::{Agents, Each, Name, Removal, fields::Fields, fields::refusal, import::read};
 use crate::{
-    actors::AgentRecord,
-    cli::failure::{Exit, Failure},
+    actors::{AgentRecord, Devices},
+    audit::{Action, Actor, Chain, EntryResult, NewEntry},
+    cli::{
+        failure::{Exit, Failure},
+        progress::Progress,
+    },
+    clock::Clock,
     domain::{AgentId, Profile, Timestamp},
-    roster::{Clash, Roster},
+    roster::{Clash, Draft, Roster, Search},
     store::{
         Batch, Cursor, Outcome, StoreError, StoreHandle,
         profiles::{Import, take_back_import},
@@ -23,15 +30,19 @@ const BATCH: usize = 500;
 
 pub(super) struct Profiles {
     store: StoreHandle,
+    clock: Clock,
+    /// The audit log: nobody else writes it now.
+    chain: RefCell<Chain>,
 }
 
 impl Profiles {
-    pub(super) fn new(store: StoreHandle) -> Self {
-        Self { store }
+    pub(super) fn new(store: StoreHandle, clock: Clock) -> Result<Self, Failure> {
+        let chain = RefCell::new(wait(Chain::open(&store))?);
+        Ok(Self { store, clock, chain })
     }
 
     /// Hands every profile to `each`, in order of their ids.
-    pub(super) fn each<E: From<StoreError>>(&self, mut each: impl FnMut(Profile) -> Result<(), E>) -> Result<(), E> {
+    fn all<E: From<StoreError>>(&self, mut each: impl FnMut(Profile) -> Result<(), E>) -> Result<(), E> {
         let mut after: Option<Cursor> = None;
         loop {
             let page = wait(self.store.scan::<Profile>(after.as_ref(), PAGE))?;
@@ -46,7 +57,7 @@ impl Profiles {
 
     pub(super) fn roster(&self) -> Result<Roster, Failure> {
         let mut roster = Roster::default();
-        self.each(|profile| {
+        self.all(|profile| {
             // A clash within the store is no reason to refuse somebody else.
             drop(roster.add(&profile));
             Ok::<_, StoreError>(())
@@ -54,26 +65,17 @@ impl Profiles {
         Ok(roster)
     }
 
-    pub(super) fn find(&self, name: &Name) -> Result<Profile, Failure> {
-        let id = match name {
-            Name::Id(id) => Some(*id),
-            Name::Phone(phone) => self.roster()?.by_phone(phone),
-        };
-        let found = id.map(|id| wait(self.store.get::<Profile>(&id))).transpose()?.flatten();
-        found.ok_or_else(|| Failure::usage("there is no such agent", "offdesk agent list shows those there are"))
-    }
-
     /// Adds profiles with new ids: all, or none if an error is answered or the process is killed. `progress` hears how many
     /// are in.
-    pub(super) fn add(&self, profiles: &[Profile], mut progress: impl FnMut(u64)) -> Result<(), Failure> {
+    fn add_all(&self, profiles: &[Profile], entry: &NewEntry, mut progress: impl FnMut(u64)) -> Result<(), Failure> {
         let import = Import { of: profiles.first().map_or_else(Timestamp::default, |profile| profile.created_at) };
         if profiles.len() > BATCH {
-            self.commit(Batch::new().put(&(), &import)?)?;
+            wait(self.store.commit(Batch::new().put(&(), &import)?.clone()))?;
         }
         let mut added = 0;
         for chunk in profiles.chunks(BATCH) {
             let last = added + chunk.len() == profiles.len();
-            if let Err(error) = self.add_batch(chunk, last) {
+            if let Err(error) = self.add_batch(chunk, last.then_some(entry)) {
                 self.take_back();
                 return Err(error.into());
             }
@@ -83,15 +85,20 @@ impl Profiles {
         Ok(())
     }
 
-    fn add_batch(&self, profiles: &[Profile], last: bool) -> Result<(), StoreError> {
+    /// The last one ends the import, with its audit entry.
+    fn add_batch(&self, profiles: &[Profile], last: Option<&NewEntry>) -> Result<(), StoreError> {
         let mut batch = Batch::new();
         for profile in profiles {
             batch.unless_present::<Profile>(&profile.id).put(&profile.id, profile)?;
         }
-        if last {
-            batch.delete::<Import>(&());
-        }
-        match self.commit(&batch)? {
+        let written = match last {
+            Some(entry) => {
+                batch.delete::<Import>(&());
+                self.commit(batch, entry.clone())?
+            }
+            None => wait(self.store.commit(batch))?,
+        };
+        match written {
             Outcome::Applied => Ok(()),
             Outcome::Refused => Err(StoreError::Failed("an id was drawn twice".into())),
         }
@@ -104,20 +111,92 @@ impl Profiles {
         }
     }
 
-    fn commit(&self, batch: &Batch) -> Result<Outcome, StoreError> {
-        wait(self.store.commit(batch.clone()))
+    /// A change and the entry that tells of it.
+    fn commit(&self, mut batch: Batch, entry: NewEntry) -> Result<Outcome, StoreError> {
+        let further = self.chain.borrow().put(&mut batch, self.clock.now(), entry)?;
+        let outcome = wait(self.store.commit(batch))?;
+        if outcome == Outcome::Applied {
+            self.chain.replace(further);
+        }
+        Ok(outcome)
+    }
+}
+
+impl Agents for Profiles {
+    fn each(&self, search: &str, each: &mut Each<'_>) -> Result<(), Failure> {
+        let search = Search::new(search);
+        self.all(|profile| if search.finds(&profile) { each(profile) } else { Ok(()) })
     }
 
-    pub(super) fn replace(&self, profile: &Profile) -> Result<(), Failure> {
-        self.commit(Batch::new().put(&profile.id, profile)?)?;
+    fn find(&self, name: &Name) -> Result<Profile, Failure> {
+        let id = match name {
+            Name::Id(id) => Some(*id),
+            Name::Phone(phone) => self.roster()?.by_phone(phone),
+        };
+        let found = id.map(|id| wait(self.store.get::<Profile>(&id))).transpose()?.flatten();
+        found.ok_or_else(|| Failure::usage("there is no such agent", "offdesk agent list shows those there are"))
+    }
+
+    fn add(&self, fields: &Fields) -> Result<AgentId, Failure> {
+        let draft = Draft::from_patch(fields.read()?.1).map_err(|errors| refusal(&errors))?;
+        let profile = draft.into_profile(new_id()?, self.clock.now());
+        refuse_clashes(&self.roster()?.clashes(&profile))?;
+        self.add_all(std::slice::from_ref(&profile), &about(Action::AgentAdded, &profile), |_| {})?;
+        Ok(profile.id)
+    }
+
+    fn update(&self, name: &Name, fields: &Fields) -> Result<(), Failure> {
+        let (written, patch) = fields.read()?;
+        let mut profile = self.find(name)?;
+        patch.apply(&mut profile);
+        refuse_clashes(&self.roster()?.clashes(&profile))?;
+        let changed = written.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let entry = NewEntry { detail: Some(changed), ..about(Action::AgentChanged, &profile) };
+        let mut batch = Batch::new();
+        batch.put(&profile.id, &profile)?;
+        self.commit(batch, entry)?;
         Ok(())
     }
 
     /// What its actor knew goes too: nobody would ever read it again.
-    pub(super) fn remove(&self, profile: &Profile) -> Result<(), Failure> {
-        self.commit(Batch::new().delete::<Profile>(&profile.id).delete::<AgentRecord>(&profile.id))?;
-        Ok(())
+    fn remove(&self, name: &Name, worker: bool) -> Result<Removal, Failure> {
+        if worker {
+            let cure = "start the daemon, or delete the worker in Twilio's console";
+            return Err(Failure::usage("--worker: only the running daemon talks to Twilio", cure));
+        }
+        let profile = self.find(name)?;
+        let mut batch = Batch::new();
+        batch.delete::<Profile>(&profile.id).delete::<AgentRecord>(&profile.id).delete::<Devices>(&profile.id);
+        self.commit(batch, about(Action::AgentRemoved, &profile))?;
+        Ok(Removal::default())
     }
+
+    fn import(&self, lines: &mut dyn BufRead, file: &Path) -> Result<usize, Failure> {
+        let agents = read(lines, file, self.roster()?, self.clock.now())?;
+        let entry = NewEntry { detail: Some(format!("{} agents", agents.len())), ..operators(Action::AgentsImported) };
+        let mut progress = Progress::new("agents added");
+        let added = self.add_all(&agents, &entry, |count| progress.at(count));
+        progress.done();
+        added.map(|()| agents.len())
+    }
+}
+
+/// What the operator does.
+fn operators(action: Action) -> NewEntry {
+    NewEntry {
+        actor: Actor::Operator,
+        action,
+        subject: None,
+        department: None,
+        address: None,
+        device: None,
+        outcome: EntryResult::Done,
+        detail: None,
+    }
+}
+
+fn about(action: Action, profile: &Profile) -> NewEntry {
+    NewEntry { subject: Some(profile.id), department: profile.department.clone(), ..operators(action) }
 }
 
 /// An id that nobody has had: 64 random bits.

@@ -18,6 +18,8 @@ use crate::{
 
 const MOBILE: &str = "Available on Mobile";
 const OFFLINE: &str = "Offline";
+/// Where all of them work: the supervisor manages the agents.
+const DEPARTMENT: &str = "Front desk";
 
 /// Numbers of the range that is kept free for fiction.
 pub(super) const PEOPLE: [Person; 3] = [
@@ -70,9 +72,12 @@ pub(super) fn install_apps(twilio: &Handle, api: &str, tokens: &[SecretString]) 
 
 impl Person {
     fn profile(&self, id: AgentId, clock: &Clock) -> Result<Profile, Failure> {
-        let text = serde_json::json!({ "phone": self.phone, "name": self.name, "roles": [self.role] }).to_string();
-        let draft =
-            Draft::from_json(&text).map_err(|_| Failure::from(io::Error::other("a seeded agent is not valid")))?;
+        let profile = serde_json::json!({
+            "phone": self.phone, "name": self.name, "roles": [self.role], "department": DEPARTMENT,
+            "can_manage_agents": self.role == Role::Supervisor,
+        });
+        let draft = Draft::from_json(&profile.to_string())
+            .map_err(|_| Failure::from(io::Error::other("a seeded agent is not valid")))?;
         Ok(draft.into_profile(id, clock.now()))
     }
 

@@ -65,7 +65,7 @@ impl FromRequest for SignedIn {
             Err(failure) => return Either::Left(ready(Err(failure))),
         };
         match api.sessions.check(token.expose_secret()) {
-            Checked::Good(who) => Either::Left(ready(Ok(Self { who, by }))),
+            Checked::Good(who) => Either::Left(ready(enabled(api, who).map(|who| Self { who, by }))),
             Checked::Bad(none) => Either::Left(ready(Err(none.into()))),
             Checked::Unsettled(unsettled) => Either::Right(Box::pin(settle(
                 api.clone(),
@@ -79,7 +79,12 @@ impl FromRequest for SignedIn {
 
 async fn settle(api: web::Data<Api>, unsettled: Unsettled, by: By, address: IpAddr) -> Result<SignedIn, Failure> {
     let who = api.sessions.settle(unsettled, |agent| Origin::agent(agent, Some(address))).await?;
-    Ok(SignedIn { who, by })
+    Ok(SignedIn { who: enabled(&api, who)?, by })
+}
+
+/// Whoever is disabled or removed is nobody from then on, whatever becomes of their sessions.
+fn enabled(api: &Api, who: Who) -> Result<Who, Failure> {
+    api.book.enabled(who.agent).map(|_| who).ok_or(NoSession::Unknown.into())
 }
 
 impl FromRequest for Caller {
@@ -117,7 +122,7 @@ fn token_of(request: &HttpRequest, api: &Api) -> Result<(SecretString, By), Fail
     Ok((token.into(), By::Cookie))
 }
 
-fn bearer(authorization: &str) -> Option<&str> {
+pub(super) fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

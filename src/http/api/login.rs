@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     domain::{Profile, Role},
-    login::{Attempt, CodeRequest, phone},
+    login::{Attempt, CodeRequest},
+    roster::phone,
     sessions::{Begun, End, Origin},
     twilio::verify::CodeChannel,
 };
@@ -84,8 +85,7 @@ pub(super) struct CodeSent {
 )]
 pub(super) async fn request_code(api: web::Data<Api>, Client(address): Client, wish: web::Json<CodeWish>) -> Answer {
     let CodeWish { phone, channel, locale } = wish.into_inner();
-    let phone = phone::parse(&phone)
-        .map_err(|_| Failure::Invalid("expected a phone number with its country code, as in +49 151 12345678"))?;
+    let phone = phone::read(&phone).map_err(Failure::Invalid)?;
     if locale.as_deref().is_some_and(|locale| !is_locale(locale)) {
         return Err(Failure::Invalid("expected a locale such as \"de\" or \"pt-BR\""));
     }
@@ -149,12 +149,12 @@ pub(super) struct Me {
 }
 
 impl Me {
-    pub(super) fn new(profile: Profile) -> Self {
+    pub(super) fn new(profile: &Profile) -> Self {
         Self {
             id: profile.id.to_string(),
-            name: profile.name,
-            roles: profile.roles.into_iter().collect(),
-            department: profile.department,
+            name: profile.name.clone(),
+            roles: profile.roles.iter().copied().collect(),
+            department: profile.department.clone(),
         }
     }
 }
@@ -177,7 +177,7 @@ pub(super) async fn log_in(api: web::Data<Api>, Client(address): Client, wish: w
     let attempt = Attempt { login_id: &wish.login_id, phone: &wish.phone, code: &wish.code, device_name, address };
     let (begun, profile) = api.login.finish(attempt).await?;
     let by = if wish.cookie { By::Cookie } else { By::Bearer };
-    Ok(token_answer(&api, &begun, by, |session| LoggedIn { session, agent: Me::new(profile) }))
+    Ok(token_answer(&api, &begun, by, |session| LoggedIn { session, agent: Me::new(&profile) }))
 }
 
 /// A name is a text that is shown as it is; an empty one is none.

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     actors::ask,
     domain::{Device, RingTarget, SessionId},
-    sessions::{End, Origin, Session, SessionError, Who},
+    sessions::{End, Origin, Session, Who},
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -111,7 +111,7 @@ fn own_sessions(api: &Api, who: Who) -> Vec<SessionView> {
 )]
 pub(super) async fn show(api: web::Data<Api>, SignedIn { who, .. }: SignedIn) -> Answer {
     let view = ask::see(&api.directory, who.agent).await?;
-    let profile = api.people.profile(who.agent).await.map_err(SessionError::from)?.ok_or(Failure::NoAnswer)?;
+    let profile = api.book.get(who.agent).ok_or(Failure::NoAnswer)?;
     let session = own_sessions(&api, who).into_iter().find(|session| session.current).ok_or(Failure::NoAnswer)?;
     Ok(HttpResponse::Ok().json(Myself {
         activity: view.activity,
@@ -120,7 +120,7 @@ pub(super) async fn show(api: web::Data<Api>, SignedIn { who, .. }: SignedIn) ->
         unread: view.unread,
         devices: view.devices.into_iter().map(DeviceView::new).collect(),
         ring_plan: profile.ring_plan.clone().unwrap_or_else(|| api.ring_plan.clone()),
-        agent: Me::new(profile),
+        agent: Me::new(&profile),
     }))
 }
 

@@ -2,6 +2,7 @@
 //! the directory; what is Twilio's alone, such as the history of a conversation, is asked of Twilio.
 
 mod activity;
+mod admin;
 mod auth;
 mod conversations;
 mod failure;
@@ -21,15 +22,18 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
+pub use self::admin::BootstrapToken;
 use self::failure::Failure;
 pub use self::openapi::document as openapi_document;
 use super::problem::problem;
 use crate::{
     actors::Directory,
+    audit::Audit,
     clock::Clock,
     domain::RingTarget,
-    login::{Login, People},
+    login::Login,
     push::Push,
+    roster::Book,
     sessions::Sessions,
     twilio::{Twilio, facts::WorkspaceFacts},
 };
@@ -45,7 +49,10 @@ const UPLOADS: usize = 8;
 pub struct Api {
     pub sessions: Sessions,
     pub login: Login,
-    pub people: People,
+    pub book: Book,
+    pub audit: Audit,
+    /// None: nobody has one.
+    pub bootstrap: Option<BootstrapToken>,
     pub directory: Addr<Directory>,
     pub twilio: Twilio,
     pub facts: WorkspaceFacts,
@@ -90,6 +97,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             .configure(tasks::routes)
             .configure(conversations::routes)
             .configure(activity::routes)
+            .configure(admin::routes)
             .route("/push/vapid", web::get().to(vapid))
             .default_service(web::to(super::problem::not_found)),
     );

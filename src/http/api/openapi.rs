@@ -8,13 +8,13 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{activity, auth::COOKIE, conversations, login, me, tasks};
+use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Offdesk",
-        description = "What agents' apps call. Errors are problems (RFC 9457) with a `code` for programs.",
+        description = "What agents' apps call, and who manages agents. Errors are problems (RFC 9457) with a `code` for programs.",
     ),
     servers((url = "/api/v1")),
     security(("bearer" = []), ("cookie" = [])),
@@ -25,6 +25,7 @@ use super::{activity, auth::COOKIE, conversations, login, me, tasks};
         (name = "tasks", description = "What TaskRouter has reserved for the agent"),
         (name = "conversations", description = "Chats"),
         (name = "push", description = "Notifications"),
+        (name = "admin", description = "Managing agents, and the audit log: for administrators and supervisors"),
     ),
     paths(
         login::request_code,
@@ -82,12 +83,17 @@ impl Modify for Security {
     }
 }
 
+/// The agents' calls, and those of whoever manages them.
+fn whole() -> utoipa::openapi::OpenApi {
+    Document::openapi().merge_from(admin::openapi())
+}
+
 /// The document as JSON, for people to read.
 ///
 /// # Errors
 /// None that could happen: the document is texts and numbers.
 pub fn document() -> serde_json::Result<String> {
-    Document::openapi().to_pretty_json()
+    whole().to_pretty_json()
 }
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -95,5 +101,5 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 }
 
 async fn show() -> HttpResponse {
-    HttpResponse::Ok().json(Document::openapi())
+    HttpResponse::Ok().json(whole())
 }

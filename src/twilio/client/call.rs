@@ -10,6 +10,7 @@ pub(super) enum Verb {
     Get,
     /// Every change at Twilio is one, updates included.
     Post,
+    Delete,
 }
 
 /// What to ask, of whom. `operation` is Twilio's own name for it, and its label in the metrics.
@@ -26,7 +27,7 @@ pub(in crate::twilio) struct Call {
 
 #[derive(Clone)]
 pub(super) enum Body {
-    /// Of a GET.
+    /// Of a GET or a DELETE.
     Nothing,
     Form(Vec<(&'static str, String)>),
     /// A file as it is. The type holds only visible ASCII.
@@ -45,7 +46,7 @@ impl Call {
             segments.pop_if_empty().extend(path);
         }
         let body = match verb {
-            Verb::Get => Body::Nothing,
+            Verb::Get | Verb::Delete => Body::Nothing,
             Verb::Post => Body::Form(Vec::new()),
         };
         Self { verb, product, operation, url, body, raises_webhooks: false }

@@ -134,6 +134,7 @@ impl Inner {
 
     fn request(&self, call: &Call) -> RequestBuilder {
         let request = match &call.body {
+            Body::Nothing if call.verb == Verb::Delete => self.http.delete(call.url.clone()),
             Body::Nothing => self.http.get(call.url.clone()),
             Body::Form(fields) => self.http.post(call.url.clone()).form(fields),
             Body::File { content_type, bytes } => {

@@ -143,11 +143,31 @@ impl Twilio {
         Call::new(Verb::Post, product, operation, self.inner.endpoints.base(product), path)
     }
 
+    pub(in crate::twilio) fn delete(&self, product: Product, operation: &'static str, path: &[&str]) -> Call {
+        Call::new(Verb::Delete, product, operation, self.inner.endpoints.base(product), path)
+    }
+
     /// Makes the call, as often as it takes and may, and reads the answer, all on the `io` runtime.
     pub(in crate::twilio) async fn send<T>(&self, call: Call) -> Result<T, TwilioError>
     where
         T: DeserializeOwned + Send + 'static,
     {
+        self.send_and_read(call, |operation, body| {
+            serde_json::from_slice(&body).map_err(|_| TwilioError::Malformed { operation })
+        })
+        .await
+    }
+
+    /// [`Twilio::send`] where a 2xx says all: 204 has no body.
+    pub(in crate::twilio) async fn send_for_nothing(&self, call: Call) -> Result<(), TwilioError> {
+        self.send_and_read(call, |_, _| Ok(())).await
+    }
+
+    async fn send_and_read<T: Send + 'static>(
+        &self,
+        call: Call,
+        read: fn(&'static str, Vec<u8>) -> Result<T, TwilioError>,
+    ) -> Result<T, TwilioError> {
         let Ok(permit) = Arc::clone(&self.inner.admission).try_acquire_owned() else {
             exchange::count(&call, TwilioError::Busy.label());
             return Err(TwilioError::Busy);
@@ -156,7 +176,7 @@ impl Twilio {
         let task = self.inner.io.spawn(async move {
             let _permit = permit;
             let body = inner.run(&call).await?;
-            serde_json::from_slice(&body).map_err(|_| TwilioError::Malformed { operation: call.operation })
+            read(call.operation, body)
         });
         task.await.unwrap_or(Err(TwilioError::Unknown { cause: Lost::Shutdown, retry_after: None }))
     }

@@ -13,12 +13,12 @@ use super::{call::Verb, error::TwilioError};
 pub(super) const MAX_TRIES: u32 = 3;
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 
-/// Is this error one that the call may be repeated after? A GET always, if another try can help. A POST only if Twilio
-/// has certainly not acted on it: its API knows no idempotency keys.
+/// Is this error one that the call may be repeated after? A GET and a DELETE always, if another try can help. A POST only
+/// if Twilio has certainly not acted on it: its API knows no idempotency keys.
 pub(super) const fn may_repeat(verb: Verb, error: &TwilioError) -> bool {
     match error {
         TwilioError::NotSent(_) | TwilioError::Throttled { .. } => true,
-        TwilioError::Unknown { .. } => matches!(verb, Verb::Get),
+        TwilioError::Unknown { .. } => matches!(verb, Verb::Get | Verb::Delete),
         _ => false,
     }
 }

@@ -123,6 +123,11 @@ impl Twilio {
         Ok(self.post(Product::Taskrouter, operation, &path))
     }
 
+    async fn delete_in_workspace(&self, operation: &'static str, rest: &[&str]) -> Result<Call, TwilioError> {
+        let path = [&["v1", "Workspaces", self.workspace_sid().await?.as_str()], rest].concat();
+        Ok(self.delete(Product::Taskrouter, operation, &path))
+    }
+
     async fn all<T: serde::de::DeserializeOwned>(&self, call: Call, key: &'static str) -> Result<Vec<T>, TwilioError> {
         Ok(Pages::new(call, key).collect(self, MAX_PAGES).await?.0)
     }

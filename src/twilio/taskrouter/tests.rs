@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     domain::{ReservationStatus, Timestamp},
     twilio::{
-        client::Settings,
+        client::{Refusal, Settings},
         testing::{ACCOUNT, Fake, RESERVATION, Reply, TASK, WORKER, WORKFLOW, WORKSPACE, page, parts, settings, sid},
     },
 };
@@ -264,4 +264,22 @@ async fn a_task_of_which_little_is_told_is_read() {
         assert_eq!((task.assignment_status, task.age), (AssignmentStatus::Other, Duration::ZERO));
         assert_eq!(task.date_created, None);
     }
+}
+
+#[tokio::test]
+async fn a_worker_is_deleted_again_if_nobody_knows_whether_it_was_and_one_that_is_gone_is_deleted() {
+    let fake = Fake::replying([Reply::status(503), Reply::status(404)]).await;
+    fake.client().delete_worker(&sid(WORKER)).await.unwrap();
+    let line = format!("DELETE /v1/Workspaces/{WORKSPACE}/Workers/{WORKER}");
+    let lines: Vec<_> = fake.requests().iter().map(|request| parts(request).0).collect();
+    assert_eq!(lines, [line.as_str(), line.as_str()]);
+}
+
+#[tokio::test]
+async fn a_worker_that_has_something_to_do_is_not_deleted() {
+    let fake = Fake::replying([Reply::status(400)]).await;
+    let refused = fake.client().delete_worker(&sid(WORKER)).await.unwrap_err();
+    assert_eq!(refused.refusal(), Some(Refusal::Other));
+    let gone = Fake::replying([Reply::Answer { status: 204, headers: "", body: String::new() }]).await;
+    gone.client().delete_worker(&sid(WORKER)).await.unwrap();
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{
     domain::{ActivitySid, Timestamp, WorkerSid},
     twilio::{
-        client::{Twilio, TwilioError},
+        client::{Refusal, Twilio, TwilioError},
         wire::optional_moment,
     },
 };
@@ -80,5 +80,18 @@ impl Twilio {
             call = call.with("RejectPendingReservations", "true");
         }
         self.send(call).await
+    }
+
+    /// Deletes a worker (<https://www.twilio.com/docs/taskrouter/api/worker#delete-a-worker-resource>). One that is not there,
+    /// or not any more, is deleted.
+    ///
+    /// # Errors
+    /// [`TwilioError`]: refused, while the worker has open reservations. Doing it twice does no harm.
+    pub async fn delete_worker(&self, sid: &WorkerSid) -> Result<(), TwilioError> {
+        let call = self.delete_in_workspace("delete_worker", &["Workers", sid.as_str()]).await?;
+        match self.send_for_nothing(call).await {
+            Err(error) if error.refusal() == Some(Refusal::NotFound) => Ok(()),
+            deleted => deleted,
+        }
     }
 }

@@ -11,7 +11,8 @@ fn a_backup_brings_everything_back() {
     let before = machine.agents();
     let file = machine.path("backup.jsonl");
     let file = file.to_str().unwrap();
-    assert!(machine.good(&["backup", file]).starts_with("1 records are in "));
+    // The agent, the audit entry of it, and the log's head.
+    assert!(machine.good(&["backup", file]).starts_with("3 records are in "));
 
     machine.good(&["agent", "remove", "+15550100"]);
     let told = machine.good(&["restore", file]);

@@ -3,6 +3,7 @@
 mod agents;
 mod backups;
 pub mod daemon;
+mod managing;
 mod sandbox;
 mod usage;
 

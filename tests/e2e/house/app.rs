@@ -4,7 +4,7 @@ use offdesk_sandbox::{DeviceView, NotificationView, Sid};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::House;
+use super::{BOOTSTRAP, House};
 
 /// An answer of the API.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +44,26 @@ impl AgentApp {
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.call(Method::POST, path, Some(body)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PATCH, path, Some(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.call(Method::DELETE, path, None).await
+    }
+
+    /// Sends lines of text.
+    pub async fn post_lines(&self, path: &str, lines: impl Into<String>) -> Answer {
+        let request = self.client.post(format!("{}{path}", self.api)).bearer_auth(&self.token);
+        answer(request.header("content-type", "application/jsonl").body(lines.into()).send().await.unwrap()).await
+    }
+
+    /// An answer that is not JSON.
+    pub async fn lines(&self, path: &str) -> String {
+        let request = self.client.get(format!("{}{path}", self.api)).bearer_auth(&self.token);
+        request.send().await.unwrap().error_for_status().unwrap().text().await.unwrap()
     }
 
     pub async fn accept(&self, task: &Sid) -> Answer {
@@ -117,6 +137,16 @@ impl House {
     /// An agent's app, signed in.
     pub fn app(&self, phone: &str) -> AgentApp {
         let token = self.tokens[phone].clone();
+        self.caller(token)
+    }
+
+    /// Whoever holds the bootstrap token.
+    pub fn bootstrap(&self) -> AgentApp {
+        self.caller(BOOTSTRAP.to_owned())
+    }
+
+    /// Whoever calls with this token.
+    pub fn caller(&self, token: String) -> AgentApp {
         AgentApp { client: self.client.clone(), api: format!("http://{}/api/v1", self.ready.http), token }
     }
 

@@ -20,6 +20,7 @@ use offdesk::{
     inbox::Inbox,
     login::Login,
     push::Push,
+    roster::Patch,
     sessions::{self, Sessions},
     store::{self, Batch, StoreHandle},
     telemetry::Metrics,
@@ -43,6 +44,8 @@ const START: Timestamp = Timestamp::from_millis(1_760_000_000_000);
 
 pub const ADA: &str = "+4915550101001";
 pub const BOB: &str = "+4915550101002";
+/// The token that may do everything.
+pub const BOOTSTRAP: &str = "bootstrap-0123456789";
 pub const CUSTOMER: &str = "+15550123";
 pub const MOBILE: &str = "Available on Mobile";
 
@@ -61,6 +64,8 @@ pub struct Plan {
     pub http: String,
     /// Each agent has a browser that gets Web Push, and a phone that gets FCM.
     pub devices: bool,
+    /// What is different about an agent's profile, as JSON, by phone number; none: the agent is no agent of ours.
+    pub profiles: BTreeMap<&'static str, Option<&'static str>>,
 }
 
 impl Default for Plan {
@@ -74,11 +79,27 @@ impl Default for Plan {
             login: String::new(),
             http: String::new(),
             devices: false,
+            profiles: BTreeMap::new(),
         }
     }
 }
 
 impl Plan {
+    /// An agent with a profile like this, and a worker at Twilio.
+    pub fn person(mut self, phone: &'static str, profile: &'static str) -> Self {
+        self.profiles.insert(phone, Some(profile));
+        if self.twilio.agents.iter().all(|seed| seed.phone != phone) {
+            self.twilio.agents.push(AgentSeed::new(phone, phone, "Offline"));
+        }
+        self
+    }
+
+    /// A worker at Twilio who is no agent of ours.
+    pub fn stranger(mut self, phone: &'static str) -> Self {
+        self.profiles.insert(phone, None);
+        self
+    }
+
     /// Ada and Bob, both available on mobile.
     pub fn of_two() -> Self {
         let mut plan = Self::default();
@@ -176,14 +197,14 @@ impl House {
         let twilio = Sandbox::start(Options { time: Arc::new(Shared(clock.clone())), ..plan.twilio.clone() }).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let config = config(&plan, &twilio, &folder, free_address());
-        add_agents(&config, &plan.twilio.agents).await;
+        add_agents(&config, &plan).await;
         let tokens = sign_in(&config, &plan, &twilio, START).await;
         let (daemon, ready) = Daemon::start(&config, &clock);
         has_read_the_log(&daemon).await;
         twilio.set_event_callback(&format!("http://{}/webhooks/taskrouter", ready.http));
         twilio.set_conversations_webhook(&format!("http://{}/webhooks/conversations", ready.http));
         let (daemon, twilio_is_down) = (Some(daemon), false);
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = client();
         Self { twilio, ready, hand, clock, config, daemon, twilio_is_down, tokens, client, _folder: folder }
     }
 
@@ -199,6 +220,8 @@ impl House {
     }
 
     pub async fn start(&mut self) {
+        // Connections of the old one lead to a daemon that is gone.
+        self.client = client();
         let (daemon, ready) = Daemon::start(&self.config, &self.clock);
         self.ready = ready;
         if !self.twilio_is_down {
@@ -274,6 +297,15 @@ impl House {
     pub async fn overview(&self) -> Overview {
         let inside = self.daemon.as_ref().expect("the daemon runs").inside.clone();
         actors::overview(&inside.directory).await.expect("the directory answers")
+    }
+
+    /// Looks into the store of a stopped daemon, or changes it.
+    pub async fn in_store<T>(&self, act: impl AsyncFnOnce(&StoreHandle) -> T) -> T {
+        assert!(self.daemon.is_none(), "the daemon has the store");
+        let opened = store::open(&self.config.store_path(), &store::Options::default()).unwrap();
+        let done = act(&opened.store).await;
+        opened.store.close().await.unwrap();
+        done
     }
 
     /// What one agent is doing.
@@ -386,6 +418,10 @@ impl Drop for Daemon {
     }
 }
 
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 /// The daemon reads Twilio's event log as soon as it runs. Once that is over, nothing stirs before the clock does.
 async fn has_read_the_log(daemon: &Daemon) {
     let mut readings = daemon.inside.log_readings.clone();
@@ -444,6 +480,8 @@ pub fn config_text(plan: &Plan, twilio: &Handle, folder: &TempDir, listen: Socke
         {fcm}
         [calls]
         {calls}
+        [admin]
+        bootstrap_token = "{BOOTSTRAP}"
         "#,
         data_dir = folder.path().join("data").display(),
         account = options.account_sid,
@@ -509,12 +547,14 @@ pub fn free_address() -> SocketAddr {
     TcpListener::bind((own, 0)).unwrap().local_addr().unwrap()
 }
 
-pub async fn add_agents(config: &Config, seeds: &[AgentSeed]) {
+pub async fn add_agents(config: &Config, plan: &Plan) {
     let opened = store::open(&config.store_path(), &store::Options::default()).unwrap();
     let mut batch = Batch::new();
-    for (number, seed) in (1..).zip(seeds) {
+    for (number, seed) in (1..).zip(&plan.twilio.agents) {
         let phone: E164 = seed.phone.parse().unwrap();
-        let profile = Profile {
+        let different = plan.profiles.get(seed.phone.as_str()).copied().unwrap_or(Some("{}"));
+        let Some(different) = different else { continue };
+        let mut profile = Profile {
             id: AgentId::from_bits(number),
             worker_name: Profile::default_worker_name(&phone),
             phone,
@@ -525,8 +565,11 @@ pub async fn add_agents(config: &Config, seeds: &[AgentSeed]) {
             worker_sid: None,
             ring_plan: None,
             sip_username: None,
+            can_manage_agents: false,
+            disabled: false,
             created_at: START,
         };
+        Patch::from_json(different).unwrap().apply(&mut profile);
         batch.put(&profile.id.clone(), &profile).unwrap();
     }
     opened.store.commit(batch).await.unwrap();

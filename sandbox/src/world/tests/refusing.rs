@@ -64,3 +64,18 @@ fn workers_are_found_by_name_and_by_activity() {
         assert_eq!(body["workers"][0]["friendly_name"], "user-+4915550101002", "{query}");
     }
 }
+
+#[test]
+fn a_worker_is_deleted_unless_a_reservation_is_open() {
+    let mut bench = Bench::with(&[ADA, BO]);
+    bench.customer_calls();
+    let sids: Vec<_> = bench.world.workers.iter().map(|row| row.sid.clone()).collect();
+    let answers: Vec<_> = sids
+        .iter()
+        .map(|sid| bench.request("DELETE", &format!("{}/Workers/{sid}", bench.workspace()), &[]).status)
+        .collect();
+    assert_eq!(answers, [400, 204]);
+    assert_eq!(bench.world.workers.iter().map(|row| row.sid.clone()).collect::<Vec<_>>(), sids[..1]);
+    let again = bench.request("DELETE", &format!("{}/Workers/{}", bench.workspace(), sids[1]), &[]);
+    assert_eq!(code(&again), (404, 20404));
+}

@@ -1,18 +1,11 @@
-//! Adding, changing and removing one agent.
+//! The fields of a profile as options of the command line.
 
-use std::io::{self, Write};
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value};
 
-use clap::Args;
-use serde_json::Value;
-
-use super::{
-    Name,
-    profiles::{Profiles, new_id, refuse_clashes},
-};
 use crate::{
     cli::failure::Failure,
-    domain::Timestamp,
-    roster::{Draft, Field, FieldError, Patch},
+    roster::{Field, FieldError, Patch},
 };
 
 /// The fields of a profile as options.
@@ -45,12 +38,25 @@ pub(super) struct Fields {
     /// The user part of the agent's SIP address, for the softphones of a later version
     #[arg(long, value_name = "USER")]
     sip_username: Option<String>,
+    /// Whether a supervisor manages the agents of the own department
+    #[arg(long, value_name = "WHETHER")]
+    can_manage_agents: Option<YesNo>,
+    /// Whether the agent is shut out: no sign-in, no offers
+    #[arg(long, value_name = "WHETHER")]
+    disabled: Option<YesNo>,
     #[arg(long, hide = true)]
     sip_password: Option<String>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum YesNo {
+    Yes,
+    No,
+}
+
 impl Fields {
-    fn patch(&self) -> Result<Patch, Failure> {
+    /// The options that were given, as the API takes them, and what they mean.
+    pub(super) fn read(&self) -> Result<(Map<String, Value>, Patch), Failure> {
         if self.sip_password.is_some() {
             return Err(Failure::not_in_this_version("--sip-password"));
         }
@@ -64,16 +70,18 @@ impl Fields {
             (Field::SipUsername, &self.sip_username),
         ];
         let lists = [(Field::Roles, &self.roles), (Field::RingPlan, &self.ring_plan)];
+        let flags = [(Field::CanManageAgents, self.can_manage_agents), (Field::Disabled, self.disabled)];
         let texts = texts.into_iter().filter_map(|(field, text)| Some((field, Value::from(text.as_deref()?))));
         let lists = lists.into_iter().filter_map(|(field, list)| Some((field, list_value(list.as_ref()?))));
-        let mut patch = Patch::default();
-        let mut errors = Vec::new();
-        for (field, value) in texts.chain(lists) {
+        let flags = flags.into_iter().filter_map(|(field, flag)| Some((field, Value::from(flag? == YesNo::Yes))));
+        let (mut written, mut patch, mut errors) = (Map::new(), Patch::default(), Vec::new());
+        for (field, value) in texts.chain(lists).chain(flags) {
             if let Err(why) = patch.set(field, &value) {
                 errors.push(FieldError::Bad(field, why));
             }
+            written.insert(field.name().to_owned(), value);
         }
-        if errors.is_empty() { Ok(patch) } else { Err(refusal(&errors)) }
+        if errors.is_empty() { Ok((written, patch)) } else { Err(refusal(&errors)) }
     }
 }
 
@@ -82,28 +90,7 @@ fn list_value(list: &[String]) -> Value {
     list.iter().filter(|item| !item.is_empty()).map(|item| Value::from(item.as_str())).collect()
 }
 
-fn refusal(errors: &[FieldError]) -> Failure {
+pub(super) fn refusal(errors: &[FieldError]) -> Failure {
     let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
     Failure::usage(told.join("\n"), "set it right; offdesk agent add --help says what each option takes")
-}
-
-pub(super) fn add(profiles: &Profiles, fields: &Fields, now: Timestamp) -> Result<(), Failure> {
-    let draft = Draft::from_patch(fields.patch()?).map_err(|errors| refusal(&errors))?;
-    let profile = draft.into_profile(new_id()?, now);
-    refuse_clashes(&profiles.roster()?.clashes(&profile))?;
-    profiles.add(std::slice::from_ref(&profile), |_| {})?;
-    writeln!(io::stdout(), "{}", profile.id)?;
-    Ok(())
-}
-
-pub(super) fn update(profiles: &Profiles, name: &Name, fields: &Fields) -> Result<(), Failure> {
-    let patch = fields.patch()?;
-    let mut profile = profiles.find(name)?;
-    patch.apply(&mut profile);
-    refuse_clashes(&profiles.roster()?.clashes(&profile))?;
-    profiles.replace(&profile)
-}
-
-pub(super) fn remove(profiles: &Profiles, name: &Name) -> Result<(), Failure> {
-    profiles.remove(&profiles.find(name)?)
 }
