@@ -1,5 +1,7 @@
 //! The OpenAPI document: served, printed, and about what is there.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::Value;
 
@@ -13,9 +15,11 @@ async fn the_document_is_served_and_printed_and_every_path_in_it_is_there() {
     let printed: Value = serde_json::from_slice(&offdesk(&["openapi"]).output().unwrap().stdout).unwrap();
     assert_eq!(served, printed);
     assert!(served["components"]["securitySchemes"]["cookie"].is_object());
+    let mut names = BTreeSet::new();
     let mut count = 0;
     for (path, methods) in served["paths"].as_object().unwrap() {
-        for method in methods.as_object().unwrap().keys() {
+        for (method, operation) in methods.as_object().unwrap() {
+            names.insert(operation["operationId"].as_str().unwrap());
             let method = method.to_uppercase().parse().unwrap();
             let sid = if path.starts_with("/conv") { "CH" } else { "WR" };
             let concrete = path.replace("{task}", sid).replace("{conversation}", sid).replace("{session}", "x");
@@ -25,5 +29,5 @@ async fn the_document_is_served_and_printed_and_every_path_in_it_is_there() {
             count += 1;
         }
     }
-    assert_eq!(count, 18);
+    assert_eq!((count, names.len()), (18, 18), "every operation has a name of its own");
 }

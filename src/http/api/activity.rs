@@ -41,7 +41,7 @@ impl Wish {
 
 /// Choose an activity. Answers with the activity as Twilio confirms it, or while that is still to come.
 #[utoipa::path(
-    put, path = "/me/activity", tag = "me", request_body = Wish,
+    put, operation_id = "setActivity", path = "/me/activity", tag = "me", request_body = Wish,
     responses(
         (status = 200, description = "The activity is set", body = ActivityNow),
         (status = 202, description = "It is still being set", body = ActivityNow),

@@ -67,7 +67,7 @@ pub(super) struct Span {
 
 /// Read a conversation, the newest message last.
 #[utoipa::path(
-    get, path = "/conversations/{conversation}/messages", tag = "conversations",
+    get, operation_id = "listMessages", path = "/conversations/{conversation}/messages", tag = "conversations",
     params(("conversation" = String, Path, description = "The conversation's sid", example = "CH0123456789abcdef0123456789abcdef"), Span),
     responses(
         (status = 200, description = "The messages; `next` is `before` of the page before", body = Page<Written>),
@@ -129,7 +129,7 @@ pub(super) struct Form {
 
 /// Write a message: a text as JSON, or a form with a file and perhaps a text called `body`.
 #[utoipa::path(
-    post, path = "/conversations/{conversation}/messages", tag = "conversations",
+    post, operation_id = "writeMessage", path = "/conversations/{conversation}/messages", tag = "conversations",
     params(("conversation" = String, Path, description = "The conversation's sid", example = "CH0123456789abcdef0123456789abcdef")),
     request_body(content((Text = "application/json"), (Form = "multipart/form-data"))),
     responses(
@@ -230,7 +230,7 @@ pub(super) struct UpTo {
 
 /// Tell how far a conversation was read.
 #[utoipa::path(
-    post, path = "/conversations/{conversation}/read", tag = "conversations",
+    post, operation_id = "markRead", path = "/conversations/{conversation}/read", tag = "conversations",
     params(("conversation" = String, Path, description = "The conversation's sid", example = "CH0123456789abcdef0123456789abcdef")), request_body = UpTo,
     responses(
         (status = 204, description = "Noted"),

@@ -75,7 +75,7 @@ pub(super) struct CodeSent {
 
 /// Ask for a one-time code. The answer is the same whether or not the number is an agent's.
 #[utoipa::path(
-    post, path = "/login/otp", tag = "login", request_body = CodeWish, security(()),
+    post, operation_id = "requestCode", path = "/login/otp", tag = "login", request_body = CodeWish, security(()),
     responses(
         (status = 202, description = "If the number is an agent's, a code is on its way", body = CodeSent),
         (status = 400, description = "The body is not JSON", body = ProblemDocument, content_type = "application/problem+json"),
@@ -161,7 +161,7 @@ impl Me {
 
 /// Sign in with the code. Whatever is wrong, the answer is the same 401.
 #[utoipa::path(
-    post, path = "/login", tag = "login", request_body = LoginWish, security(()),
+    post, operation_id = "logIn", path = "/login", tag = "login", request_body = LoginWish, security(()),
     responses(
         (status = 200, description = "Signed in", body = LoggedIn),
         (status = 400, description = "The body is not JSON", body = ProblemDocument, content_type = "application/problem+json"),
@@ -205,7 +205,7 @@ fn token_answer<T: Serialize>(api: &Api, begun: &Begun, by: By, body: impl FnOnc
 /// Get a new token. The old one works until the new one is first used, for a minute at most; used after that, it ends the
 /// session.
 #[utoipa::path(
-    post, path = "/login/refresh", tag = "login",
+    post, operation_id = "refreshToken", path = "/login/refresh", tag = "login",
     responses(
         (status = 200, description = "The new token, or the cookie for whoever came with one", body = NewToken),
         (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
@@ -220,7 +220,7 @@ pub(super) async fn refresh(api: web::Data<Api>, signed_in: SignedIn, Client(add
 
 /// Sign out.
 #[utoipa::path(
-    post, path = "/logout", tag = "login",
+    post, operation_id = "logOut", path = "/logout", tag = "login",
     responses(
         (status = 204, description = "Signed out"),
         (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),

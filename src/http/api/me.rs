@@ -102,7 +102,7 @@ fn own_sessions(api: &Api, who: Who) -> Vec<SessionView> {
 
 /// Who am I, and how do things stand?
 #[utoipa::path(
-    get, path = "/me", tag = "me",
+    get, operation_id = "showMe", path = "/me", tag = "me",
     responses(
         (status = 200, description = "The agent", body = Myself),
         (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
@@ -126,7 +126,7 @@ pub(super) async fn show(api: web::Data<Api>, SignedIn { who, .. }: SignedIn) ->
 
 /// Where am I signed in?
 #[utoipa::path(
-    get, path = "/me/sessions", tag = "me",
+    get, operation_id = "listSessions", path = "/me/sessions", tag = "me",
     responses(
         (status = 200, description = "The sessions, the one used last first", body = Page<SessionView>),
         (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
@@ -138,7 +138,7 @@ pub(super) async fn sessions(api: web::Data<Api>, SignedIn { who, .. }: SignedIn
 
 /// End one of my sessions.
 #[utoipa::path(
-    delete, path = "/me/sessions/{session}", tag = "me",
+    delete, operation_id = "endSession", path = "/me/sessions/{session}", tag = "me",
     params(("session" = String, Path, description = "The session's id", example = "9d1c0f2e3b4a5968")),
     responses(
         (status = 204, description = "It is over"),

@@ -111,7 +111,7 @@ struct Vapid {
 
 /// The key that browsers subscribe with. Everybody may know it.
 #[utoipa::path(
-    get, path = "/push/vapid", tag = "push", security(()),
+    get, operation_id = "showPushKey", path = "/push/vapid", tag = "push", security(()),
     responses((status = 200, description = "The key", body = Vapid)),
 )]
 async fn vapid(api: web::Data<Api>) -> HttpResponse {

@@ -41,7 +41,7 @@ fn named(path: &str) -> Result<ReservationSid, Failure> {
 
 /// My tasks, those on offer included.
 #[utoipa::path(
-    get, path = "/tasks", tag = "tasks",
+    get, operation_id = "listTasks", path = "/tasks", tag = "tasks",
     responses(
         (status = 200, description = "The tasks", body = Page<Task>),
         (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
@@ -56,7 +56,7 @@ pub(super) async fn list(api: web::Data<Api>, Caller(agent): Caller) -> Answer {
 
 /// One of my tasks, with its attributes.
 #[utoipa::path(
-    get, path = "/tasks/{task}", tag = "tasks",
+    get, operation_id = "showTask", path = "/tasks/{task}", tag = "tasks",
     params(("task" = String, Path, description = "The reservation's sid", example = "WR0123456789abcdef0123456789abcdef")),
     responses(
         (status = 200, description = "The task", body = Task),
@@ -76,7 +76,7 @@ pub(super) async fn show(api: web::Data<Api>, Caller(agent): Caller, path: web::
 
 /// Accept an offer. Answers once Twilio has brought the agent into the conversation, or with `connecting` if that takes long.
 #[utoipa::path(
-    post, path = "/tasks/{task}/accept", tag = "tasks",
+    post, operation_id = "acceptTask", path = "/tasks/{task}/accept", tag = "tasks",
     params(("task" = String, Path, description = "The reservation's sid", example = "WR0123456789abcdef0123456789abcdef")),
     responses(
         (status = 200, description = "Accepted", body = TaskStatus),
@@ -105,7 +105,7 @@ pub(super) async fn accept(api: web::Data<Api>, Caller(agent): Caller, path: web
 
 /// Decline an offer.
 #[utoipa::path(
-    post, path = "/tasks/{task}/decline", tag = "tasks",
+    post, operation_id = "declineTask", path = "/tasks/{task}/decline", tag = "tasks",
     params(("task" = String, Path, description = "The reservation's sid", example = "WR0123456789abcdef0123456789abcdef")),
     responses(
         (status = 200, description = "Done", body = TaskStatus),
@@ -123,7 +123,7 @@ pub(super) async fn decline(api: web::Data<Api>, Caller(agent): Caller, path: we
 
 /// End the talk; the work after it goes on.
 #[utoipa::path(
-    post, path = "/tasks/{task}/wrapup", tag = "tasks",
+    post, operation_id = "wrapUpTask", path = "/tasks/{task}/wrapup", tag = "tasks",
     params(("task" = String, Path, description = "The reservation's sid", example = "WR0123456789abcdef0123456789abcdef")),
     responses(
         (status = 200, description = "Done", body = TaskStatus),
@@ -140,7 +140,7 @@ pub(super) async fn wrap_up(api: web::Data<Api>, Caller(agent): Caller, path: we
 
 /// Be done with a task.
 #[utoipa::path(
-    post, path = "/tasks/{task}/complete", tag = "tasks",
+    post, operation_id = "completeTask", path = "/tasks/{task}/complete", tag = "tasks",
     params(("task" = String, Path, description = "The reservation's sid", example = "WR0123456789abcdef0123456789abcdef")),
     responses(
         (status = 200, description = "Done", body = TaskStatus),
