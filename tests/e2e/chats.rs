@@ -131,7 +131,8 @@ async fn a_chat_is_taken_and_finished_though_every_webhook_is_lost() {
     house.pass(Duration::from_secs(61)).await;
     let (app, task) = (house.app(ADA), offer(&house, &chat));
     let answer = house.meanwhile(app.accept(&task)).await;
-    assert_eq!((answer.status, &answer.body["status"]), (202, &json!("connecting")), "{answer:?}");
+    // Depending on whether Twilio was asked within what whoever taps waits.
+    assert!([200, 202].contains(&answer.status), "{answer:?}");
     house.pass(Duration::from_secs(5)).await;
     house.twilio.customer_says(&chat.conversation_sid, "are you there?").unwrap();
     house.pass(Duration::from_secs(60)).await;

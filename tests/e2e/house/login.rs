@@ -1,6 +1,9 @@
 //! Somebody at an app that is not signed in yet.
 
-use offdesk::{audit::Entry, domain::Timestamp};
+use offdesk::{
+    audit::Entry,
+    domain::{SessionId, Timestamp},
+};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -31,6 +34,12 @@ impl House {
         assert_eq!(asked.status, 202, "{asked:?}");
         self.quiet().await;
         asked.body["login_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Resolves when every use of a session so far counts: changes are made in the order in which they were asked for.
+    pub async fn uses_are_written_down(&self) {
+        let sessions = &self.daemon.as_ref().expect("the daemon runs").inside.sessions;
+        sessions.let_go(SessionId::from_bits(0)).await.unwrap();
     }
 
     /// Tries a code, right or wrong.
