@@ -413,6 +413,20 @@ async fn files_come_and_go() {
     }
 }
 
+#[tokio::test]
+async fn files_are_as_large_as_phones_make_pictures_and_no_larger() {
+    let (house, chat) = chatting(Plan::default()).await;
+    let app = house.app(ADA);
+    for (megabytes, status) in [(1, 201), (9, 201), (11, 413)] {
+        let file = vec![7; megabytes << 20];
+        let answer = app.sends(&chat.conversation_sid, "", "photo.jpg", "image/jpeg", &file).await;
+        assert_eq!(answer.status, status, "{megabytes} MB: {answer:?}");
+    }
+    let messages = app.history(&chat.conversation_sid, "").await.body;
+    let last = messages["items"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["media"][0]["size"], 9 << 20, "{last}");
+}
+
 /// Another agent is invited to the conversation, as a transfer or an invitation of Flex's does it: by a task of its own.
 async fn invites(house: &House, phone: &str, chat: &CustomerChat) -> CustomerChat {
     let state = house.twilio.snapshot();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use actix_web::{Either, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use futures_util::future;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -13,7 +13,7 @@ use super::{
     failure::Failure,
     openapi::ProblemDocument,
     shape::{Page, Written},
-    upload::{self, Upload},
+    upload::{self, Posted},
 };
 use crate::{
     actors::ask::{self, Command, Line, Progress, View},
@@ -149,7 +149,7 @@ pub(super) async fn write(
     api: web::Data<Api>,
     Caller(agent): Caller,
     path: web::Path<String>,
-    message: Either<web::Json<Text>, Upload>,
+    message: Posted<Text>,
 ) -> Answer {
     let part = part(ask::see(&api.directory, agent).await?, &path)?;
     if part.is_over {
@@ -157,12 +157,12 @@ pub(super) async fn write(
     }
     // Held until Twilio has the file: it is in memory until then.
     let _turn = match &message {
-        Either::Left(_) => None,
-        Either::Right(_) => Some(api.uploads.try_acquire().map_err(|_| Failure::Unavailable)?),
+        Posted::Json(_) => None,
+        Posted::Form(_) => Some(api.uploads.try_acquire().map_err(|_| Failure::Unavailable)?),
     };
     let (body, file) = match message {
-        Either::Left(web::Json(text)) => (Some(text.body), None),
-        Either::Right(upload) => upload.read().await?,
+        Posted::Json(web::Json(text)) => (Some(text.body), None),
+        Posted::Form(upload) => upload.read().await?,
     };
     let body = body.filter(|body| !body.trim().is_empty());
     if body.is_none() && file.is_none() {

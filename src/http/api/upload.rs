@@ -1,12 +1,13 @@
 //! A message with a file, as a form of several parts (RFC 7578): a part with a file name, and perhaps a part `body`.
 
-use std::future::{Ready, ready};
+use std::future::ready;
 
 use super::{Api, failure::Failure};
 use crate::domain::MediaSid;
 use actix_multipart::{Field, Multipart, MultipartError};
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
-use futures_util::TryStreamExt;
+use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, http::header, web};
+use futures_util::{TryStreamExt, future::LocalBoxFuture};
+use serde::de::DeserializeOwned;
 
 /// A file's largest size, in bytes: what the phone networks and WhatsApp carry is less.
 const MAX_FILE: usize = 10 * 1024 * 1024;
@@ -25,16 +26,31 @@ pub(super) struct File {
     bytes: web::Bytes,
 }
 
-impl FromRequest for Upload {
-    type Error = Failure;
-    type Future = Ready<Result<Self, Failure>>;
+/// A message as it comes: a text as JSON, or a form, which is read later and part by part.
+pub(super) enum Posted<T> {
+    Json(web::Json<T>),
+    Form(Upload),
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Posted<T> {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         const NEITHER: Failure =
             Failure::Malformed("expected JSON with a \"body\", or multipart/form-data with a file");
-        let is_form =
-            request.headers().get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/"));
-        ready(if is_form { Ok(Self(Multipart::new(request.headers(), payload.take()))) } else { Err(NEITHER) })
+        let kind = request.headers().get(header::CONTENT_TYPE).map(|kind| kind.as_bytes().to_ascii_lowercase());
+        match kind {
+            Some(kind) if kind.starts_with(b"multipart/") => {
+                let form = Self::Form(Upload(Multipart::new(request.headers(), payload.take())));
+                Box::pin(ready(Ok(form)))
+            }
+            Some(_) => {
+                let json = web::Json::from_request(request, payload);
+                Box::pin(async move { json.await.map(Self::Json) })
+            }
+            None => Box::pin(ready(Err(NEITHER.into()))),
+        }
     }
 }
 
