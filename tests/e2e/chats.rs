@@ -472,8 +472,41 @@ async fn of_two_agents_in_a_conversation_each_hears_everything_and_leaves_alone(
 }
 
 #[tokio::test]
+async fn whoever_has_wrapped_up_does_not_end_what_another_agent_is_in() {
+    let (house, chat) = chatting(Plan::of_two()).await;
+    let with_bob = invites(&house, BOB, &chat).await;
+    accepts(&house, BOB, &with_bob).await;
+    let (ada, task) = (house.app(ADA), offer(&house, &chat));
+    assert_eq!(ada.wrap_up(&task).await.status, 200);
+    house.quiet().await;
+    assert_eq!(status(&house, &chat), ReservationStatus::Wrapping);
+    assert_eq!(ada.complete(&task).await.status, 200);
+    house.quiet().await;
+    assert_eq!(status(&house, &chat), ReservationStatus::Completed);
+    assert_eq!(status(&house, &with_bob), ReservationStatus::Accepted);
+    assert_eq!(house.app(BOB).says(&chat.conversation_sid, "I am still here").await.status, 201);
+}
+
+#[tokio::test]
+async fn two_who_complete_at_the_same_time_leave_no_orphan() {
+    let (house, chat) = chatting(Plan::of_two()).await;
+    let with_bob = invites(&house, BOB, &chat).await;
+    accepts(&house, BOB, &with_bob).await;
+    let (ada, bob) = (house.app(ADA), house.app(BOB));
+    let (his, hers) = (offer(&house, &with_bob), offer(&house, &chat));
+    let both = async { tokio::join!(ada.complete(&hers), bob.complete(&his)) };
+    let (hers, his) = house.meanwhile(both).await;
+    assert_eq!((hers.status, his.status), (200, 200));
+    house.pass(Duration::from_secs(60)).await;
+    assert!(is_closed_in_good_order(&house, &chat));
+    assert_eq!(status(&house, &with_bob), ReservationStatus::Completed);
+}
+
+#[tokio::test]
 async fn a_conversation_may_stay_open_without_the_agent() {
     let (house, chat) = chatting(Plan::default().of_twilio("end_chat = \"leave\"")).await;
+    assert_eq!(house.app(ADA).wrap_up(&offer(&house, &chat)).await.status, 200);
+    house.quiet().await;
     assert_eq!(house.app(ADA).complete(&offer(&house, &chat)).await.status, 200);
     house.quiet().await;
     assert_eq!(status(&house, &chat), ReservationStatus::Completed);

@@ -48,24 +48,69 @@ async fn close_in_channel(
     kit: &Kit,
     offered: &Offered,
     how: Closing,
-    InteractionChannel { interaction, channel }: &InteractionChannel,
+    at @ InteractionChannel { interaction, channel }: &InteractionChannel,
     worker: Option<&WorkerSid>,
     leave: bool,
 ) -> Result<(), TwilioError> {
-    let ending = match how {
-        Closing::Wrapup => Ending::Wrapup,
-        Closing::Complete => Ending::Closed,
-    };
+    let ending = Ending::from(how);
     let participants = kit.twilio.channel_participants(interaction, channel).await?;
-    let agents = participants.iter().filter(|one| one.kind == ParticipantKind::Agent).count();
+    let agents = agents_in(&participants);
     let own = worker.and_then(|worker| ChannelParticipant::of_reservation(&participants, &offered.reservation, worker));
     match own {
-        Some(own) if leave || agents > 1 => kit.twilio.close_participant(interaction, channel, &own.sid, ending).await,
-        None if agents > 1 => {
+        Some(own) if leave || agents > 1 => {
+            kit.twilio.close_participant(interaction, channel, &own.sid, ending).await?;
+            if leave {
+                return Ok(());
+            }
+            // Two who leave at the same time have each seen the other: whoever finds nobody left ends it.
+            let mut left = kit.twilio.channel_participants(interaction, channel).await?;
+            left.retain(|one| one.sid != own.sid);
+            if agents_in(&left) > 0 {
+                return Ok(());
+            }
+            match kit.twilio.close_channel(interaction, channel, ending).await {
+                Err(error) if error.refusal().is_some() => Ok(()),
+                closed => closed,
+            }
+        }
+        None if leave || agents > 0 => without_part(kit, offered, how, at, leave, agents).await,
+        _ => kit.twilio.close_channel(interaction, channel, ending).await,
+    }
+}
+
+fn agents_in(participants: &[ChannelParticipant]) -> usize {
+    participants.iter().filter(|one| one.kind == ParticipantKind::Agent).count()
+}
+
+/// The channel has no participant that is known to be this agent: whoever wraps up or has transferred has left it already,
+/// and must not end what others are in.
+async fn without_part(
+    kit: &Kit,
+    offered: &Offered,
+    how: Closing,
+    at: &InteractionChannel,
+    leave: bool,
+    agents: usize,
+) -> Result<(), TwilioError> {
+    let reservation = kit.twilio.reservation(&offered.task, &offered.reservation).await?;
+    match reservation.status {
+        ReservationStatus::Accepted if agents == 1 && !leave => {
+            kit.twilio.close_channel(&at.interaction, &at.channel, how.into()).await
+        }
+        ReservationStatus::Accepted if agents > 0 => {
             tracing::error!(reservation = %offered.reservation, "the agent's part in a channel cannot be told from others'");
             Err(TwilioError::Busy)
         }
-        _ => kit.twilio.close_channel(interaction, channel, ending).await,
+        _ => close_reservation(kit, offered, how).await,
+    }
+}
+
+impl From<Closing> for Ending {
+    fn from(how: Closing) -> Self {
+        match how {
+            Closing::Wrapup => Self::Wrapup,
+            Closing::Complete => Self::Closed,
+        }
     }
 }
 
