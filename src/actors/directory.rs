@@ -181,6 +181,10 @@ impl Directory {
 
     fn risen(&mut self, id: AgentId, entries: Result<Vec<(Sequence, Entry)>, StoreError>, ctx: &mut Context<Self>) {
         let now = self.kit.clock.now();
+        let entries = entries.map(|entries| {
+            let own = entries.into_iter().filter(|(_, entry)| self.is_for(entry, id));
+            own.collect::<Vec<_>>()
+        });
         let Some(live) = self.live.get_mut(&id) else { return };
         let entries = match entries {
             Ok(entries) => entries,
@@ -191,9 +195,7 @@ impl Directory {
             }
         };
         for (sequence, entry) in entries {
-            if entry.to.or_else(|| self.index.agent_of(&entry.event)) == Some(id) {
-                live.put_again(Delivery::again(sequence, entry));
-            }
+            live.put_again(Delivery::again(sequence, entry));
         }
         live.risen(start(id, &self.kit, &live.desk, &self.arbiters), now);
         self.hand_over(id, ctx);

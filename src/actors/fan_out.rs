@@ -45,6 +45,21 @@ impl Directory {
         }
     }
 
+    /// Whether an entry of the inbox is this agent's, and nobody else's.
+    pub(super) fn is_for(&mut self, entry: &Entry, id: AgentId) -> bool {
+        if let Some(to) = entry.to {
+            return to == id;
+        }
+        match &entry.event {
+            Event::Participant(event) => self.participant(event) == Some(id),
+            Event::Message(event) => {
+                let whose = self.kit.conversations.whose(&event.conversation, self.kit.clock.now());
+                matches!(whose, Whose::Agents(agents) if agents == [id])
+            }
+            event => self.index.agent_of(event) == Some(id),
+        }
+    }
+
     /// What participants do concerns themselves alone.
     fn participant(&self, event: &ParticipantEvent) -> Option<AgentId> {
         let agent = self.index.of_identity(event.identity.as_ref()?)?;

@@ -45,7 +45,8 @@ impl Index {
         self.by_identity.get(identity).copied()
     }
 
-    /// The one agent that an event is for; what happens in conversations is for all who are in them. A worker found by name is known by its sid from then on, since names change.
+    /// The one agent that an event is for; what happens in conversations is for all who are in them. A worker found by name
+    /// is known by its sid from then on, since names change.
     pub(super) fn agent_of(&mut self, event: &Event) -> Option<AgentId> {
         match event {
             Event::Reservation(event) => self.of_worker(&event.worker, &event.worker_name),

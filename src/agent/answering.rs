@@ -100,7 +100,10 @@ impl Agent {
         let reservation = self.reservations.get(sid).ok_or(Denial::NotFound)?;
         match (reservation.status, reservation.answering) {
             (ReservationStatus::Pending, Some(Answering::Connecting { .. })) => return Err(Denial::Taken),
-            (ReservationStatus::Pending, Some(Answering::Rejecting)) => return Err(Denial::NotPending),
+            // The agent is being taken offline for it.
+            (ReservationStatus::Pending, Some(Answering::Rejecting | Answering::Shown { given_up: true, .. })) => {
+                return Err(Denial::NotPending);
+            }
             (ReservationStatus::Pending, _) if context.now < reservation.give_up_at() => {}
             (ReservationStatus::Accepted | ReservationStatus::Wrapping, _) => return Err(Denial::Taken),
             (ReservationStatus::Rejected | ReservationStatus::Completed, _) => return Err(Denial::NotPending),

@@ -271,8 +271,13 @@ impl Agent {
         context: &Context<'_>,
     ) -> Result<(), Denial> {
         let chat = self.chats.get_mut(conversation).ok_or(Denial::NotFound)?;
+        let before = chat.last.as_ref().map(|last| last.index);
         chat.wrote(line);
-        self.reads_up_to(conversation, line.index, context.now);
+        // What was there when the agent wrote is read. Of what came in between nobody has heard yet.
+        let is_next = line.index == before.map_or(0, |before| before + 1);
+        if let Some(index) = if is_next { Some(line.index) } else { before } {
+            self.reads_up_to(conversation, index, context.now);
+        }
         Ok(())
     }
 

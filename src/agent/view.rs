@@ -34,6 +34,8 @@ pub struct TaskView {
     pub channel: String,
     pub customer: Customer,
     pub conversation: Option<ConversationSid>,
+    /// The agent is in the conversation, and can write.
+    pub takes_part: bool,
     pub unread: u32,
     pub last: Option<LastMessage>,
     pub created: Timestamp,
@@ -79,6 +81,7 @@ impl Agent {
             is_call,
             channel: one.about.channel.to_string(),
             customer: one.about.customer.clone(),
+            takes_part: chat.is_some(),
             unread: chat.map_or(0, super::chat::Chat::unread),
             last: chat.and_then(|chat| chat.last.clone()),
             conversation,

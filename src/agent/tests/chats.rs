@@ -270,6 +270,23 @@ fn what_the_agent_writes_is_no_news_and_reads_what_is_above() {
 }
 
 #[test]
+fn a_message_that_comes_while_the_agent_writes_is_not_taken_for_read() {
+    let (mut world, chat) = chatting();
+    world.writes(chat, CUSTOMER);
+    world.withhold(|event| matches!(event, Event::Message(_)));
+    world.writes(chat, CUSTOMER);
+    let index = world.writes(chat, identity().as_str());
+    let message: MessageSid = world.twilio.conversations[&chat].messages.last().unwrap().message.clone();
+    let author = identity().to_string();
+    let line = Line { message, index, at: world.now, author, text: "yes".into(), files: 0 };
+    world.tap(Command::Wrote { conversation: conversation(chat), line }).unwrap();
+    assert_eq!(world.agent.unread(), 0);
+    let late = world.mail();
+    world.deliver(late);
+    assert_eq!(world.agent.unread(), 1);
+}
+
+#[test]
 fn a_lost_message_is_found_within_a_minute() {
     let (mut world, chat) = chatting();
     let first = world.writes(chat, CUSTOMER);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use actix_web::{HttpResponse, web};
-use futures_util::future;
+use futures_util::{StreamExt, future, stream};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -26,6 +26,8 @@ const PAGE: usize = 50;
 const LARGEST_PAGE: usize = 200;
 /// A message's longest text, in bytes: Conversations' own bound.
 const LONGEST: usize = 32 * 1024;
+/// Links to files that are asked for at a time, for one reader: calls go on meanwhile.
+const LINKS: usize = 4;
 /// Where a message is looked for of which nobody knows whether it was sent: among the latest.
 const LATEST: usize = 10;
 
@@ -52,7 +54,7 @@ fn part(view: View, path: &str) -> Result<Part, Failure> {
     let tasks = view.tasks.into_iter();
     let mut own = tasks.filter(|task| task.conversation.as_ref() == Some(&conversation) && works(task.progress));
     let task = own.next().ok_or(Failure::NotFound)?;
-    let is_over = task.progress == Progress::Wrapping;
+    let is_over = task.progress == Progress::Wrapping || !task.takes_part;
     Ok(Part { conversation, me: view.identity, is_over, latest: task.last.map(|last| last.index) })
 }
 
@@ -107,7 +109,7 @@ async fn links(api: &Api, files: impl Iterator<Item = &MediaSid>) -> HashMap<Med
             Some((sid, link.to_string()))
         }
     });
-    future::join_all(links).await.into_iter().flatten().collect()
+    stream::iter(links).buffer_unordered(LINKS).filter_map(future::ready).collect().await
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -238,7 +240,7 @@ pub(super) struct UpTo {
         (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "You work in no such conversation", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, description = "The body is not of this form", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "The body is not of this form, or there is no such message yet", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
@@ -248,7 +250,15 @@ pub(super) async fn read(
     path: web::Path<String>,
     up_to: web::Json<UpTo>,
 ) -> Answer {
-    let conversation: ConversationSid = path.parse().map_err(|_| Failure::NotFound)?;
-    ask::order(&api.directory, agent, Command::Read { conversation, index: up_to.index }).await??;
+    let Part { conversation, latest, .. } = part(ask::see(&api.directory, agent).await?, &path)?;
+    let index = up_to.index;
+    if latest.is_none_or(|latest| index > latest) {
+        // Its webhook may still be on the way. What nobody has written can not be read: later it would never be new.
+        let newest = api.twilio.latest_messages(&conversation, 1).await?;
+        if newest.last().is_none_or(|newest| index > newest.index) {
+            return Err(Failure::Invalid("\"index\" is beyond the newest message"));
+        }
+    }
+    ask::order(&api.directory, agent, Command::Read { conversation, index }).await??;
     Ok(HttpResponse::NoContent().finish())
 }
