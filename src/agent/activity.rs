@@ -112,6 +112,10 @@ impl Agent {
         changed_at: Option<Timestamp>,
         context: &Context<'_>,
     ) -> Vec<Effect> {
+        if self.activity.as_ref().is_some_and(|known| known.name == name) {
+            // As it was: whoever asked for it has it.
+            self.asked.take_if(|asked| *asked == name);
+        }
         let known = self.activity.as_ref().map_or(Timestamp::EPOCH, |activity| activity.at);
         let at = changed_at.unwrap_or(known);
         if at.as_secs() < known.as_secs() { Vec::new() } else { self.learn_activity(name, at.max(known), context) }

@@ -6,6 +6,7 @@ use super::{
     Agent, Context, Counted, Effect,
     chat::{Chat, Count, Heard, Line, Source, Verdict},
     command::Denial,
+    offer::Kind,
     request::{Found, Request},
 };
 use crate::domain::{
@@ -145,12 +146,16 @@ impl Agent {
                 effects.extend(self.found(&one.offered, one.status, one.changed_at, context));
                 continue;
             }
-            self.reservations.insert(sid.clone(), super::Reservation::found(one, context.now));
-            match (one.status, &one.about.conversation) {
+            let reservation = super::Reservation::found(one, context.now);
+            let (kind, conversation) = (reservation.kind, reservation.about.conversation.clone());
+            self.reservations.insert(sid.clone(), reservation);
+            match (one.status, conversation) {
+                // What the agent dials at the desk needs no answer.
+                (ReservationStatus::Pending, _) if kind == Kind::CallOut => {}
                 (ReservationStatus::Pending, _) => effects.extend(self.consider(sid, context)),
                 (ReservationStatus::Accepted, Some(conversation)) => {
                     let since = one.changed_at.unwrap_or(context.now);
-                    self.chats.insert(conversation.clone(), Chat::new(sid.clone(), since));
+                    self.chats.insert(conversation, Chat::new(sid.clone(), since));
                     // What has been read of it comes first.
                     self.compare_at = Some(context.now);
                 }

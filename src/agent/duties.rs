@@ -14,7 +14,7 @@ use crate::domain::{LegStatus, ReservationStatus, Timestamp};
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 /// How long a reading, a rejection or a cancelled leg is of interest.
 const INTEREST: Duration = Duration::from_secs(10 * 60);
-/// Duties at most: a bound on the record's size. The least important goes first.
+/// Duties at most: a bound on the record's size. The least important goes first, or does not come.
 const OWED: usize = 24;
 
 impl Agent {
@@ -23,10 +23,14 @@ impl Agent {
             return;
         }
         while self.duties.len() >= OWED {
-            let least = self.duties.iter().map(|duty| duty.request.importance()).min();
-            let Some(place) = self.duties.iter().position(|duty| Some(duty.request.importance()) == least) else {
+            // The first of the least important. Of what is under way the answer is still to come.
+            let rank = |duty: &Duty| (duty.is_in_flight(), duty.request.importance());
+            let Some((place, least)) = self.duties.iter().map(rank).enumerate().min_by_key(|(_, rank)| *rank) else {
                 break;
             };
+            if least.1 > request.importance() {
+                return;
+            }
             self.duties.remove(place);
         }
         let id = self.next_duty();

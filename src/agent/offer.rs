@@ -85,12 +85,9 @@ impl Kind {
         };
         match task.channel.as_str() {
             "voice" if outbound() => Self::CallOut,
-            channel => Self::of_channel(channel),
+            "voice" => Self::Call,
+            _ => Self::Chat,
         }
-    }
-
-    fn of_channel(channel: &str) -> Self {
-        if channel == "voice" { Self::Call } else { Self::Chat }
     }
 }
 
@@ -123,7 +120,7 @@ impl Reservation {
     pub fn found(found: &Found, now: Timestamp) -> Self {
         Self {
             task: found.offered.task.clone(),
-            kind: Kind::of_channel(&found.about.channel),
+            kind: Kind::of(&found.task),
             status: found.status,
             version: None,
             at: Timestamp::EPOCH,
@@ -131,7 +128,7 @@ impl Reservation {
             deadline: now + FOUND,
             held: None,
             answering: None,
-            about: Box::new(found.about.clone()),
+            about: Box::new(About::of(&found.task)),
             created: found.changed_at.unwrap_or(now),
         }
     }

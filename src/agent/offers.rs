@@ -40,16 +40,20 @@ impl Agent {
 
     /// Writes down what the event says; answers whether the reservation was known before.
     fn remember(&mut self, event: &ReservationEvent, status: ReservationStatus, context: &Context<'_>) -> bool {
+        // Twilio's clock may be ahead of ours: what has happened did not happen later than now.
+        let created = event.at.min(context.now);
+        let deadline = created + context.reservation_timeout.saturating_sub(MARGIN);
         if let Some(known) = self.reservations.get_mut(&event.reservation) {
+            if known.at == Timestamp::EPOCH && event.kind == ReservationEventKind::Created {
+                // A reading has found it first, and knew not for how long it is offered.
+                known.deadline = known.deadline.max(deadline);
+            }
             known.version = event.version.or(known.version);
             known.at = event.at;
             known.heard_at = context.now;
             known.advance(status);
             return true;
         }
-        // Twilio's clock may be ahead of ours: what has happened did not happen later than now.
-        let created = event.at.min(context.now);
-        let deadline = created + context.reservation_timeout.saturating_sub(MARGIN);
         let reservation = Reservation {
             task: event.task.sid.clone(),
             kind: Kind::of(&event.task),

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    about::{About, InteractionChannel},
+    about::InteractionChannel,
     chat::{Count, Line},
 };
 use crate::domain::{
-    CallId, CallSid, ChatIdentity, ConversationSid, E164, LegNo, LegStatus, ReservationSid, ReservationStatus, TaskSid,
-    Timestamp, WorkerSid,
+    CallId, CallSid, ChatIdentity, ConversationSid, E164, LegNo, LegStatus, ReservationSid, ReservationStatus,
+    TaskFacts, TaskSid, Timestamp, WorkerSid,
 };
 
 /// A reservation and its task: both are needed to reach it over REST.
@@ -144,7 +144,7 @@ pub struct Found {
     pub status: ReservationStatus,
     /// Twilio's `date_updated`, in whole seconds.
     pub changed_at: Option<Timestamp>,
-    pub about: About,
+    pub task: TaskFacts,
 }
 
 /// Why it did not answer as hoped, as far as the next step depends on it.

@@ -3,7 +3,7 @@
 use super::{super::Kit, Closing, close as close_reservation};
 use crate::{
     agent::{
-        about::{About, InteractionChannel},
+        about::InteractionChannel,
         chat::{Count, Line},
         request::{Answer, Found, Offered},
     },
@@ -157,7 +157,7 @@ pub(super) async fn reservations(kit: &Kit, worker: &WorkerSid) -> Result<Answer
                 offered: Offered { reservation: one.sid, task: one.task_sid },
                 status: one.status,
                 changed_at: one.date_updated,
-                about: About::of(&facts),
+                task: facts,
             });
         }
     }

@@ -11,13 +11,14 @@ use crate::agent::{
     Notice,
     chat::Line,
     command::{Command, Denial},
-    request::{Closing, Refusal, Request},
+    offer::{Kind, Reservation},
+    request::{Closing, Found, Offered, Refusal, Request},
     view::Progress,
 };
 use crate::domain::{
     Closed, ConversationSid, Event, MessageSid, News, ParticipantChange, ReservationSid,
     ReservationStatus::{self, Accepted, Canceled, Completed, Pending, Rejected, Wrapping},
-    Timestamp,
+    TaskFacts, Timestamp,
 };
 
 fn accepts(request: &Request) -> bool {
@@ -355,6 +356,58 @@ fn a_chat_that_began_without_us_is_found_by_its_first_message() {
     assert_eq!(world.agent.unread(), 0);
     world.writes(chat, CUSTOMER);
     assert_eq!((world.agent.unread(), messages_told(&world)), (1, 1));
+}
+
+/// A world in which a reading finds what reservations there are before their webhooks come.
+fn found_first() -> (World, usize) {
+    let mut world = World::new();
+    world.profile.worker_sid = Some(super::twilio::worker());
+    world.agent = crate::agent::Agent::new(&world.profile);
+    world.withhold(|event| matches!(event, Event::Reservation(_)));
+    let chat = world.customer_writes();
+    (world, chat)
+}
+
+#[test]
+fn an_offer_that_a_reading_finds_first_is_offered_as_long_as_any_other() {
+    let (mut world, chat) = found_first();
+    let (worker, now) = (super::twilio::worker(), world.now);
+    world.agent.owe_briefly(Request::ReadReservations(worker), now);
+    world.secs(2);
+    assert_eq!(offers_shown(&world), 1);
+    let created = world.mail();
+    world.deliver(created);
+    world.secs(30);
+    assert_eq!((progress(&world, chat), world.told(&Notice::OfferMissed)), (Progress::Pending, 0));
+    accept(&mut world, chat).unwrap();
+}
+
+#[test]
+fn a_call_that_is_dialled_at_the_desk_is_one_also_when_a_reading_finds_it() {
+    let task = TaskFacts {
+        sid: sid("WT", 1),
+        channel: "voice".into(),
+        workflow: None,
+        attributes: r#"{"direction":"outbound"}"#.into(),
+    };
+    let offered = Offered { reservation: sid("WR", 1), task: task.sid.clone() };
+    let found = Found { offered, status: Pending, changed_at: None, task };
+    assert_eq!(Reservation::found(&found, Timestamp::from_millis(0)).kind, Kind::CallOut);
+}
+
+#[test]
+fn what_matters_less_does_not_push_out_what_matters_more() {
+    let mut agent = World::new().agent;
+    let (now, until) = (Timestamp::from_millis(0), Timestamp::from_millis(60_000));
+    for number in 0..24 {
+        let offered = Offered { reservation: sid("WR", number), task: sid("WT", number) };
+        agent.owe(Request::Accept(offered), now, until);
+    }
+    agent.owe(Request::ReadWorker(super::twilio::worker()), now, until);
+    assert_eq!(agent.duties.iter().filter(|duty| accepts(&duty.request)).count(), 24);
+    let close = Request::Reject(Offered { reservation: sid("WR", 99), task: sid("WT", 99) });
+    agent.owe(close, now, until);
+    assert_eq!(agent.duties.iter().filter(|duty| accepts(&duty.request)).count(), 24);
 }
 
 #[test]

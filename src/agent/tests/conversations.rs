@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::{
     super::{
-        about::About,
         chat::{Count, Line},
         request::{Answer, Ending, Found, Offered, Refusal},
     },
@@ -176,7 +175,7 @@ impl Twilio {
                 attributes: task.attributes.clone(),
             };
             let offered = Offered { reservation: one.sid.clone(), task: task.sid.clone() };
-            Found { offered, status: one.status, changed_at: Some(one.changed_at()), about: About::of(&facts) }
+            Found { offered, status: one.status, changed_at: Some(one.changed_at()), task: facts }
         })
         .collect()
     }
