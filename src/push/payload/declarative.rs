@@ -24,6 +24,9 @@ struct Notification<'a> {
     lang: &'static str,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     silent: bool,
+    /// One that takes the place of an older one is heard, too. It may not be true of a silent one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    renotify: bool,
     data: &'a Data,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     actions: Vec<Button>,
@@ -49,6 +52,7 @@ pub(in crate::push) fn declarative(message: &Message) -> Vec<u8> {
             tag: &message.tag,
             lang: "en",
             silent: !message.visible,
+            renotify: message.visible,
             data: &message.data,
             actions: message.actions().map(button).collect(),
         },

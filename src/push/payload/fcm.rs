@@ -196,7 +196,12 @@ fn webpush(message: &Message, now: Timestamp) -> WebPush<'_> {
     ]);
     let buttons: Vec<_> =
         message.actions().map(|(action, _)| json!({ "action": action.name(), "title": action.title() })).collect();
-    let notification = json!({ "tag": message.tag, "requireInteraction": message.offer, "actions": buttons });
+    let notification = json!({
+        "tag": message.tag,
+        "renotify": true,
+        "requireInteraction": message.offer,
+        "actions": buttons,
+    });
     let link = message.navigate.starts_with("https://").then_some(FcmOptions { link: &message.navigate });
     WebPush {
         headers,

@@ -130,6 +130,7 @@ fn browsers_get_the_declarative_form() {
                 "navigate": format!("https://gw.example.com/t/{TASK}"),
                 "tag": TASK,
                 "lang": "en",
+                "renotify": true,
                 "data": {
                     "id": "0000000000000abc",
                     "type": "task.offered",
