@@ -152,7 +152,7 @@ mod with_node {
         let (url, requests) = recorder().await;
         ask_everything(&client(&url)).await;
         let requests = requests.lock().unwrap().clone();
-        assert_eq!(requests.len(), 35);
+        assert_eq!(requests.len(), 38);
         let mut oracle = Oracle::start();
         for request in requests {
             assert_eq!(oracle.violations(&request), Vec::<String>::new(), "{request}");
@@ -170,6 +170,7 @@ mod with_node {
         let _ = twilio.workflow(workflow).await;
         let _ = twilio.worker(worker).await;
         let _ = twilio.worker_by_name("user-+15550100").await;
+        let _ = twilio.workers().await.unwrap().next(twilio).await;
         let _ = twilio.set_activity(worker, activity, false).await;
         let _ = twilio.set_activity(worker, activity, true).await;
         let _ = twilio.reservation(task, reservation).await;
@@ -188,6 +189,9 @@ mod with_node {
         let _ = twilio.conferences_named(&sid("WT"), Some(ConferenceStatus::InProgress)).await;
         let _ = twilio.configuration().await;
         let _ = twilio.task(task).await;
+        let service = &sid("IS").parse().unwrap();
+        let _ = twilio.sync_documents(service).next(twilio).await;
+        let _ = twilio.sync_document(service, &sid("ET").parse().unwrap()).await;
         ask_conversations(twilio).await;
         ask_interactions(twilio).await;
     }
