@@ -170,7 +170,6 @@ mod with_node {
         let _ = twilio.workflow(workflow).await;
         let _ = twilio.worker(worker).await;
         let _ = twilio.worker_by_name("user-+15550100").await;
-        let _ = twilio.workers().await.unwrap().next(twilio).await;
         let _ = twilio.set_activity(worker, activity, false).await;
         let _ = twilio.set_activity(worker, activity, true).await;
         let _ = twilio.reservation(task, reservation).await;
@@ -189,11 +188,16 @@ mod with_node {
         let _ = twilio.conferences_named(&sid("WT"), Some(ConferenceStatus::InProgress)).await;
         let _ = twilio.configuration().await;
         let _ = twilio.task(task).await;
-        let service = &sid("IS").parse().unwrap();
-        let _ = twilio.sync_documents(service).next(twilio).await;
-        let _ = twilio.sync_document(service, &sid("ET").parse().unwrap()).await;
+        ask_of_other_systems(twilio).await;
         ask_conversations(twilio).await;
         ask_interactions(twilio).await;
+    }
+
+    async fn ask_of_other_systems(twilio: &Twilio) {
+        let service = &sid("IS").parse().unwrap();
+        let _ = twilio.workers().await.unwrap().next(twilio).await;
+        let _ = twilio.sync_documents(service).next(twilio).await;
+        let _ = twilio.sync_document(service, &sid("ET").parse().unwrap()).await;
     }
 
     async fn ask_conversations(twilio: &Twilio) {

@@ -27,7 +27,7 @@ pub enum Remark {
     UnknownRoles,
     #[error("roles: not taken over, since Flex Mobile gives no such; agent instead")]
     StrangeRoles,
-    #[error("{0} further fields were not taken over")]
+    #[error("further fields, not taken over: {0}")]
     FurtherFields(usize),
 }
 
