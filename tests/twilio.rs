@@ -186,7 +186,6 @@ mod with_node {
         let _ = twilio.end_call(&sid("CA").parse().unwrap(), CallEnd::Completed).await;
         let _ = twilio.end_conference(&sid("CF").parse().unwrap()).await;
         let _ = twilio.conferences_named(&sid("WT"), Some(ConferenceStatus::InProgress)).await;
-        let _ = twilio.configuration().await;
         let _ = twilio.task(task).await;
         ask_of_other_systems(twilio).await;
         ask_conversations(twilio).await;
@@ -214,6 +213,7 @@ mod with_node {
     }
 
     async fn ask_interactions(twilio: &Twilio) {
+        let _ = twilio.configuration().await;
         let (interaction, channel) = (&sid("KD").parse().unwrap(), &sid("UO").parse().unwrap());
         let _ = twilio.channel_participants(interaction, channel).await;
         let participant = &sid("UT").parse().unwrap();
