@@ -11,7 +11,7 @@ mod with_node {
     use std::collections::BTreeSet;
     use std::time::Duration;
 
-    use offdesk_sandbox::{AgentSeed, Facts, Handle, Operation, Options, Sandbox};
+    use offdesk_sandbox::{AgentSeed, DocumentSeed, Facts, Handle, Operation, Options, Sandbox};
     use reqwest::Method;
     use serde_json::{Value, json};
 
@@ -31,6 +31,7 @@ mod with_node {
         twilio.verify().await;
         twilio.chats().await;
         twilio.event_streams().await;
+        twilio.sync().await;
         // No document of Twilio's describes files.
         let described = |operation: &&Operation| !matches!(operation, Operation::CreateMedia | Operation::FetchMedia);
         let known: BTreeSet<_> = Operation::ALL.iter().filter(described).map(|one| one.as_str().to_owned()).collect();
@@ -54,7 +55,9 @@ mod with_node {
                 AgentSeed::new("Ada", ADA, "Available on Mobile"),
                 AgentSeed::new("Bo", "+4915550101002", "Offline"),
             ];
-            let sandbox = Sandbox::start(Options { agents, ..Options::default() }).unwrap();
+            let data = json!({ "name": "Ada", "role": "agent" });
+            let sync_documents = vec![DocumentSeed { unique_name: format!("user-{ADA}"), data }];
+            let sandbox = Sandbox::start(Options { agents, sync_documents, ..Options::default() }).unwrap();
             // Each request has a connection of its own: the judge may take longer than an idle one is kept.
             let client = reqwest::Client::builder().timeout(LIMIT).pool_max_idle_per_host(0).build().unwrap();
             let facts = sandbox.facts().clone();
@@ -157,6 +160,14 @@ mod with_node {
             let verification = format!("{verifications}/{}", sid(&sent));
             self.get("verify", &verification).await;
             self.post("verify", &verification, &[("Status", "canceled")]).await;
+        }
+
+        async fn sync(&mut self) {
+            let documents = format!("/v1/Services/{}/Documents", self.facts.sync_service_sid);
+            let listed = self.get("sync", &format!("{documents}?PageSize=100")).await;
+            self.get("sync", &format!("{documents}/{}", sid(&listed["documents"][0]))).await;
+            let named = self.get("sync", &format!("{documents}/user-{}", ADA.replace('+', "%2B"))).await;
+            assert_eq!(named["data"]["name"], "Ada");
         }
 
         pub(crate) async fn get(&mut self, product: &str, path: &str) -> Value {

@@ -152,7 +152,7 @@ mod with_node {
         let (url, requests) = recorder().await;
         ask_everything(&client(&url)).await;
         let requests = requests.lock().unwrap().clone();
-        assert_eq!(requests.len(), 35);
+        assert_eq!(requests.len(), 38);
         let mut oracle = Oracle::start();
         for request in requests {
             assert_eq!(oracle.violations(&request), Vec::<String>::new(), "{request}");
@@ -186,10 +186,17 @@ mod with_node {
         let _ = twilio.end_call(&sid("CA").parse().unwrap(), CallEnd::Completed).await;
         let _ = twilio.end_conference(&sid("CF").parse().unwrap()).await;
         let _ = twilio.conferences_named(&sid("WT"), Some(ConferenceStatus::InProgress)).await;
-        let _ = twilio.configuration().await;
         let _ = twilio.task(task).await;
+        ask_of_other_systems(twilio).await;
         ask_conversations(twilio).await;
         ask_interactions(twilio).await;
+    }
+
+    async fn ask_of_other_systems(twilio: &Twilio) {
+        let service = &sid("IS").parse().unwrap();
+        let _ = twilio.workers().await.unwrap().next(twilio).await;
+        let _ = twilio.sync_documents(service).next(twilio).await;
+        let _ = twilio.sync_document(service, &sid("ET").parse().unwrap()).await;
     }
 
     async fn ask_conversations(twilio: &Twilio) {
@@ -206,6 +213,7 @@ mod with_node {
     }
 
     async fn ask_interactions(twilio: &Twilio) {
+        let _ = twilio.configuration().await;
         let (interaction, channel) = (&sid("KD").parse().unwrap(), &sid("UO").parse().unwrap());
         let _ = twilio.channel_participants(interaction, channel).await;
         let participant = &sid("UT").parse().unwrap();

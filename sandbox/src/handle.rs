@@ -41,6 +41,7 @@ pub struct Facts {
     /// The service that Flex's conversations and their files are in.
     pub chat_service_sid: Sid,
     pub verify_service_sid: Sid,
+    pub sync_service_sid: Sid,
 }
 
 /// A call that a customer has placed.

@@ -1,5 +1,5 @@
 //! A stand-in for the parts of Twilio that Offdesk talks to: TaskRouter, Voice, Verify, Conversations with their media,
-//! Flex's Interactions and configuration, and Event Streams; and for the push services behind which the agents' phones are.
+//! Flex's Interactions and configuration, Event Streams, and documents of Sync; and for the push services behind which the agents' phones are.
 //!
 //! It keeps state and Twilio's rules, answers REST requests in Twilio's shapes, sends signed webhooks, and goes wrong on
 //! demand. At its address there is a page where a person plays the customer and the agents' cell phones.
@@ -60,8 +60,8 @@
 //! | `POST /sandbox/faults` | one more [`RestFault`] |
 //!
 //! All products share one host. Where their paths would collide (Flex and Conversations both have `/v1/Configuration`),
-//! a prefix tells them apart: `/taskrouter`, `/api`, `/flex`, `/conversations`, `/verify`, `/media` and `/events` stand
-//! before the same paths, and links keep them.
+//! a prefix tells them apart: `/taskrouter`, `/api`, `/flex`, `/conversations`, `/verify`, `/media`, `/events` and `/sync`
+//! stand before the same paths, and links keep them.
 //!
 //! The endpoints of Web Push are below `/push`; FCM's base URL ends with `/fcm`.
 
@@ -84,7 +84,7 @@ pub use self::{
     faults::{Faults, Reorder, RestAct, RestFault, WebhookFaults},
     handle::{CustomerCall, CustomerChat, Facts, Handle, NotInTime},
     log::{FlowDirection, LogEntry},
-    options::{AgentSeed, Auto, OnCode, Options},
+    options::{AgentSeed, Auto, DocumentSeed, OnCode, Options, WorkerSeed},
     push::{DeviceView, Effect, NotificationView, PushAnswer, PushKind, PushSubscription},
     rest::{error::Refusal, route::Operation},
     signature::sign,

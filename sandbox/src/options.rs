@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     time::{SystemTime, Time},
@@ -31,6 +32,8 @@ pub struct Options {
     /// Name and whether a worker in it is available. The first unavailable one is the workspace's timeout activity.
     pub activities: Vec<(String, bool)>,
     pub agents: Vec<AgentSeed>,
+    /// Workers beside the agents, of whom no phone is here.
+    pub workers: Vec<WorkerSeed>,
     /// `task_reservation_timeout` of the workflow.
     pub reservation_timeout_s: u64,
     /// A task that was offered so often and never accepted is cancelled.
@@ -51,6 +54,10 @@ pub struct Options {
     pub webhook_lanes: usize,
     /// `VA` and 32 hexadecimal digits: the Verify service that is there from the start.
     pub verify_service_sid: String,
+    /// `IS` and 32 hexadecimal digits: the account's Sync service.
+    pub sync_service_sid: String,
+    /// What is in it.
+    pub sync_documents: Vec<DocumentSeed>,
     /// Hears of each one-time code that is sent.
     pub on_code: Option<OnCode>,
     /// Sids follow from it.
@@ -81,6 +88,22 @@ impl AgentSeed {
     pub fn identity(&self) -> String {
         crate::world::conversations::identity_of(&self.worker_name())
     }
+}
+
+/// A worker as somebody else made it; it is in the workspace's timeout activity.
+#[derive(Clone, Debug)]
+pub struct WorkerSeed {
+    /// `friendly_name`.
+    pub name: String,
+    /// Twilio keeps any JSON object.
+    pub attributes: Value,
+}
+
+/// A Sync document: any JSON, of at most 16 KiB at Twilio.
+#[derive(Clone, Debug)]
+pub struct DocumentSeed {
+    pub unique_name: String,
+    pub data: Value,
 }
 
 /// What a phone does without a person.
@@ -116,6 +139,7 @@ impl Default for Options {
                 AgentSeed::new("Ada Bergmann", "+4915550101001", "Offline"),
                 AgentSeed::new("Bo Lindqvist", "+4915550101002", "Offline"),
             ],
+            workers: Vec::new(),
             reservation_timeout_s: 120,
             max_assignments: 10,
             voice_capacity: 1,
@@ -126,6 +150,8 @@ impl Default for Options {
             join_ms: 20,
             webhook_lanes: 1,
             verify_service_sid: "VA00000000000000000000000000000001".into(),
+            sync_service_sid: "IS00000000000000000000000000000002".into(),
+            sync_documents: Vec::new(),
             on_code: None,
             seed: 1,
         }

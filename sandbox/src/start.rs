@@ -46,6 +46,7 @@ impl Sandbox {
             workflow_sid: inner.world.fixed.workflow.clone(),
             chat_service_sid: crate::world::conversations::chat_service(),
             verify_service_sid: options.verify_service_sid.as_str().into(),
+            sync_service_sid: inner.world.sync.service.clone(),
         });
         let keys = Keys { account_sid: options.account_sid, auth_token: options.auth_token, api_key: options.api_key };
         let app_client = http::app_client().map_err(Error::Client)?;

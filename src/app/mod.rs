@@ -13,7 +13,10 @@ use std::{
 use actix::{Addr, Arbiter};
 use actix_web::dev::ServerHandle;
 use serde::Serialize;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot, watch},
+};
 
 use self::io::Io;
 use crate::{
@@ -109,7 +112,7 @@ impl App {
         let (store, fatal) = open_store(config, &clock)?;
         take_back_import(&*store).await.map_err(|source| store_error(config, source))?;
         let io = Io::start().map_err(StartError::Runtime)?;
-        let twilio = Twilio::new(parts::settings(config)?, clock.clone(), io.handle())?;
+        let twilio = twilio(config, clock.clone(), io.handle())?;
         let (gone, gone_devices) = mpsc::channel(GONE);
         let push = Push::start(parts::push(config)?, store.clone(), clock.clone(), io.handle(), gone).await?;
         let opened = Inbox::open(store.clone(), clock.clone()).await;
@@ -238,6 +241,11 @@ async fn failure(fatal: Option<Fatal>) -> StoreError {
         return error;
     }
     std::future::pending().await
+}
+
+/// Twilio as the configuration has it, for commands that only ask. `io` is where its requests run.
+pub fn twilio(config: &Config, clock: Clock, io: Handle) -> Result<Twilio, StartError> {
+    Ok(Twilio::new(parts::settings(config)?, clock, io)?)
 }
 
 /// Resolves if the directory ends.

@@ -43,7 +43,8 @@ async fn live(
     })
 }
 
-fn not_started(error: StartError, config: &Config) -> Failure {
+/// A part of the daemon that cannot be had with this configuration.
+pub(super) fn not_started(error: StartError, config: &Config) -> Failure {
     let cause = error.to_string();
     match error {
         StartError::Store { source, .. } => Failure::store(&source, &config.store_path()),

@@ -6,6 +6,7 @@ mod backup;
 mod check;
 mod daemon;
 mod failure;
+mod migrate;
 mod openapi;
 mod progress;
 mod remote;
@@ -14,6 +15,7 @@ mod serve;
 mod setting;
 mod shutdown;
 mod stopped;
+mod takeover;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -58,8 +60,8 @@ enum Command {
     Audit(audit::Options),
     #[command(hide = true)]
     Doctor(Anything),
-    #[command(hide = true)]
-    Migrate(Anything),
+    /// Take over the agents of another system
+    Migrate(migrate::Options),
     #[command(hide = true)]
     Push(Anything),
     #[command(hide = true)]
@@ -109,7 +111,7 @@ fn dispatch(command: Command, env: &Environment) -> Result<(), Failure> {
         Command::Openapi => openapi::run(),
         Command::Audit(options) => audit::run(&options, env),
         Command::Doctor(_) => Err(Failure::not_in_this_version("doctor")),
-        Command::Migrate(_) => Err(Failure::not_in_this_version("migrate")),
+        Command::Migrate(options) => migrate::run(&options, env),
         Command::Push(_) => Err(Failure::not_in_this_version("push")),
         Command::Setup(_) => Err(Failure::not_in_this_version("setup")),
     }

@@ -99,6 +99,10 @@ sid! {
     ParticipantSid = "MB", "a participant sid";
     /// The offer of one task to one worker.
     ReservationSid = "WR", "a reservation sid";
+    /// A document of a Sync service.
+    SyncDocumentSid = "ET", "a Sync document's sid";
+    /// A Sync service: what an application keeps its documents in.
+    SyncServiceSid = "IS", "a Sync service's sid";
     /// A task in TaskRouter.
     TaskSid = "WT", "a task sid";
     /// A Verify service: what sends one-time passwords and checks them.

@@ -1,13 +1,17 @@
 //! Who is who: what an administrator may write down about an agent, and that no two agents share what tells them apart.
 //!
 //! The rules are pure; the command line uses them on the stopped store. [`Book`] is the agents as the running daemon has
-//! them: `shelf` in memory, `writer` the only one who changes it.
+//! them: `shelf` in memory, `writer` the only one who changes it. [`Takeover`] is how the agents of another system become ours.
 
 mod book;
 mod draft;
+pub mod from_flex_mobile;
+pub mod from_taskrouter;
+mod newcomer;
 pub mod phone;
 mod search;
 mod shelf;
+mod takeover;
 mod value;
 mod writer;
 
@@ -18,8 +22,10 @@ use offdesk_sip::User;
 pub use self::{
     book::{Book, BookError, By, News, Told},
     draft::{Draft, Field, FieldError, Patch},
+    newcomer::{Newcomer, Remark, Unfit},
     search::Search,
     shelf::Page,
+    takeover::{LeftOut, Origin, Takeover},
 };
 
 use crate::domain::{AgentId, E164, Profile, WorkerSid};

@@ -11,6 +11,7 @@ pub mod form;
 pub mod interactions;
 pub mod media;
 pub mod signature;
+pub mod sync;
 pub mod taskrouter;
 pub mod verify;
 pub mod voice;
@@ -20,4 +21,4 @@ mod cache;
 mod testing;
 mod wire;
 
-pub use client::{Credentials, Endpoints, Health, Limits, Refusal, Settings, Twilio, TwilioError};
+pub use client::{Credentials, Endpoints, Health, Limits, Listing, Refusal, Settings, Twilio, TwilioError};

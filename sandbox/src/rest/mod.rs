@@ -11,6 +11,7 @@ mod reservations;
 pub(crate) mod route;
 mod shape;
 mod streams;
+mod sync;
 mod taskrouter;
 mod verify;
 mod voice;
@@ -35,6 +36,7 @@ pub(crate) fn answer(world: &mut World, request: &Request, operation: Operation,
         Product::Conversations => conversations::answer,
         Product::Media => media::answer,
         Product::EventStreams => streams::answer,
+        Product::Sync => sync::answer,
         Product::Verify => verify::answer,
     };
     let reply = answers(world, request, operation, &variables);

@@ -100,6 +100,8 @@ operations! {
     ListSubscribedEvent "GET" "/v1/Subscriptions/*/SubscribedEvents",
     CreateSubscribedEvent "POST" "/v1/Subscriptions/*/SubscribedEvents",
     DeleteSubscribedEvent "DELETE" "/v1/Subscriptions/*/SubscribedEvents/*",
+    ListDocument "GET" "/v1/Services/*/Documents",
+    FetchDocument "GET" "/v1/Services/*/Documents/*",
     ListService "GET" "/v2/Services",
     CreateService "POST" "/v2/Services",
     FetchService "GET" "/v2/Services/*",
@@ -122,6 +124,7 @@ pub(super) enum Product {
     Conversations,
     Media,
     EventStreams,
+    Sync,
     Verify,
 }
 
@@ -130,16 +133,17 @@ impl Operation {
     pub(super) fn product(self, prefix: &str) -> Product {
         let (_, path) = self.route();
         let mut parts = path.split('/').skip(1);
-        match (parts.next(), parts.next()) {
-            (Some("2010-04-01"), _) => Product::Voice,
-            (Some("v2"), _) => Product::Verify,
-            (_, Some("Configuration")) if self == Self::FetchConfiguration && prefix != "/conversations" => {
+        match (parts.next(), parts.next(), parts.nth(1)) {
+            (Some("2010-04-01"), ..) => Product::Voice,
+            (Some("v2"), ..) => Product::Verify,
+            (_, Some("Configuration"), _) if self == Self::FetchConfiguration && prefix != "/conversations" => {
                 Product::Flex
             }
-            (_, Some("Interactions")) => Product::Flex,
-            (_, Some("Configuration" | "Conversations" | "Users")) => Product::Conversations,
-            (_, Some("Services")) => Product::Media,
-            (_, Some("Sinks" | "Subscriptions")) => Product::EventStreams,
+            (_, Some("Interactions"), _) => Product::Flex,
+            (_, Some("Configuration" | "Conversations" | "Users"), _) => Product::Conversations,
+            (_, Some("Services"), Some("Documents")) => Product::Sync,
+            (_, Some("Services"), _) => Product::Media,
+            (_, Some("Sinks" | "Subscriptions"), _) => Product::EventStreams,
             _ => Product::TaskRouter,
         }
     }
@@ -176,8 +180,8 @@ fn matches<'a>(pattern: &str, path: &'a str) -> Option<Vec<&'a str>> {
 
 /// The products whose paths the stand-in answers. On one host some would collide (Flex and Conversations both have
 /// `/v1/Configuration`), so that each also has a prefix of its own.
-pub(crate) const PREFIXES: [&str; 7] =
-    ["/taskrouter", "/api", "/flex", "/conversations", "/verify", "/media", "/events"];
+pub(crate) const PREFIXES: [&str; 8] =
+    ["/taskrouter", "/api", "/flex", "/conversations", "/verify", "/media", "/events", "/sync"];
 
 /// Splits the product's prefix off, if there is one.
 pub(crate) fn split_prefix(path: &str) -> (&'static str, &str) {

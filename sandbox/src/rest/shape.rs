@@ -53,6 +53,14 @@ impl<'a> Shape<'a> {
         }))
     }
 
+    /// A worker in a list: the attributes are shown only where one worker is asked for
+    /// (<https://www.twilio.com/docs/taskrouter/api/worker#worker-properties>).
+    pub(super) fn listed_worker(&self, sid: &Sid) -> Option<Value> {
+        let mut worker = self.worker(sid)?;
+        worker["attributes"] = Value::Null;
+        Some(worker)
+    }
+
     pub(super) fn worker(&self, sid: &Sid) -> Option<Value> {
         let row = self.world.workers.get(sid)?;
         let url = format!("{}/Workers/{sid}", self.root);

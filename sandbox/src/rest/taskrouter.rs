@@ -103,7 +103,7 @@ fn list_workers(world: &World, request: &Request) -> Reply {
     });
     let all = rows.map(|row| row.sid.clone()).collect();
     let shape = Shape::new(world, request);
-    Ok(list::v1(request, "workers", all, |sid| shape.worker(sid)))
+    Ok(list::v1(request, "workers", all, |sid| shape.listed_worker(sid)))
 }
 
 fn worker(world: &World, request: &Request, sid: &Sid) -> Reply {

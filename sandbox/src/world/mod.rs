@@ -19,6 +19,7 @@ mod routing;
 pub(crate) mod sid;
 pub(crate) mod snapshot;
 pub(crate) mod streams;
+pub(crate) mod sync;
 pub(crate) mod table;
 mod timers;
 pub(crate) mod verify;
@@ -46,6 +47,7 @@ use self::{
     model::{Activity, Call, Conference, Phone, Reservation, Task, Worker},
     sid::{Sid, SidMaker},
     streams::{Sink, Subscription},
+    sync::Sync,
     table::Table,
     timers::Timers,
     verify::Verify,
@@ -149,6 +151,7 @@ pub(crate) struct World {
     /// Proves links to the content of files.
     media_key: hmac::Key,
     pub(crate) verify: Verify,
+    pub(crate) sync: Sync,
     waiting: Vec<Sid>,
     timers: Timers,
     sids: SidMaker,
@@ -184,6 +187,7 @@ impl World {
             unroutable: Vec::new(),
             media_key: hmac::Key::new(hmac::HMAC_SHA256, options.auth_token.as_bytes()),
             verify: Verify::default(),
+            sync: Sync::seeded(options, now),
             waiting: Vec::new(),
             timers: Timers::default(),
             sids: SidMaker::new(options.seed),
@@ -201,6 +205,9 @@ impl World {
         world.seed_verify_service(&options.verify_service_sid);
         for agent in &options.agents {
             world.seed_agent(agent);
+        }
+        for worker in &options.workers {
+            world.seed_worker(worker);
         }
         world
     }

@@ -185,4 +185,4 @@ macro_rules! rows {
 }
 rows!(Activity, Worker, Task, Reservation, Call, Conference);
 rows!(super::conversations::Conversation, super::interactions::Channel, super::media::MediaFile);
-rows!(super::streams::Sink, super::streams::Subscription);
+rows!(super::streams::Sink, super::streams::Subscription, super::sync::Document);

@@ -9,21 +9,30 @@ use super::{
     sid::{Sid, named},
 };
 use crate::{
-    options::{AgentSeed, Auto},
+    options::{AgentSeed, Auto, WorkerSeed},
     rest::error::Refusal,
 };
 
 impl World {
     pub(super) fn seed_agent(&mut self, agent: &AgentSeed) {
-        let name = agent.worker_name();
         let activity = self.activity_named(&agent.activity).unwrap_or_else(|| self.fixed.timeout_activity.clone());
         let attributes = json!({ "full_name": agent.name, "contact_uri": agent.phone, "roles": ["agent"] });
+        let worker = WorkerSeed { name: agent.worker_name(), attributes };
+        self.add_worker(&worker, &agent.name, &agent.phone, activity);
+        self.phones.push(Phone { address: agent.phone.clone(), auto: Auto::Nothing, reachable: true, call: None });
+    }
+
+    pub(super) fn seed_worker(&mut self, worker: &WorkerSeed) {
+        self.add_worker(worker, &worker.name, "", self.fixed.timeout_activity.clone());
+    }
+
+    fn add_worker(&mut self, worker: &WorkerSeed, person: &str, phone: &str, activity: Sid) {
         self.workers.add(Worker {
-            sid: named("WK", &name),
-            name,
-            person: agent.name.clone(),
-            phone: agent.phone.clone(),
-            attributes: attributes.to_string(),
+            sid: named("WK", &worker.name),
+            name: worker.name.clone(),
+            person: person.to_owned(),
+            phone: phone.to_owned(),
+            attributes: worker.attributes.to_string(),
             activity,
             activity_since: self.now,
             idle_since: self.now,
@@ -32,7 +41,6 @@ impl World {
             created: self.now,
             updated: self.now,
         });
-        self.phones.push(Phone { address: agent.phone.clone(), auto: Auto::Nothing, reachable: true, call: None });
     }
 
     pub(crate) fn activity_named(&self, name: &str) -> Option<Sid> {

@@ -10,7 +10,7 @@ use crate::{
 
 /// The fields of a profile as options.
 #[derive(Clone, Debug, Args)]
-pub(super) struct Fields {
+pub(in crate::cli) struct Fields {
     /// The cell phone, in E.164 form
     #[arg(long, value_name = "+NUMBER")]
     phone: Option<String>,

@@ -1,6 +1,6 @@
 //! `offdesk agent`: who the agents are, as the running daemon has them, or on the store of a stopped one.
 //!
-//! Both are [`Agents`]. Whatever else brings agents from elsewhere writes the JSON lines that [`Agents::import`] takes.
+//! Both are [`Agents`]. What brings agents from elsewhere (`takeover`) writes the JSON lines that [`Agents::import`] takes.
 
 mod daemon;
 mod fields;
@@ -17,7 +17,13 @@ use std::{
 use clap::{Args, Subcommand};
 
 use self::{daemon::Daemon, fields::Fields, profiles::Profiles};
-use super::{Environment, Failure, remote::Remote, setting::ConfigFile, stopped};
+use super::{
+    Environment, Failure,
+    remote::Remote,
+    setting::ConfigFile,
+    stopped,
+    takeover::{self, Manner, Reader},
+};
 use crate::{
     clock::Clock,
     domain::{AgentId, E164, Profile},
@@ -67,23 +73,30 @@ enum Command {
         #[arg(long)]
         worker: bool,
     },
-    /// Add agents from JSON lines, all or none: {phone, name, email?, roles?, department?, worker_sid?, worker_name?, sip_username?}
+    /// Add agents, all or none: from JSON lines {phone, name, email?, roles?, department?, worker_sid?, worker_name?,
+    /// sip_username?}, or from TaskRouter
     Import {
         /// The file; a hyphen stands for standard input
-        #[arg(required_unless_present = "from_taskrouter")]
+        #[arg(required_unless_present = "from_taskrouter", conflicts_with = "from_taskrouter")]
         file: Option<PathBuf>,
-        #[arg(long, hide = true)]
+        /// Add the workers of the workspace who are no agents yet
+        #[arg(long)]
         from_taskrouter: bool,
-        #[arg(long, hide = true)]
+        /// The worker attribute with the phone number [default: contact_uri, phone or mobile, or the name user-<number>]
+        #[arg(long, value_name = "NAME", requires = "from_taskrouter", conflicts_with = "file")]
         phone_attribute: Option<String>,
-        #[arg(long, hide = true)]
+        /// Tell what would be done, and do nothing
+        #[arg(long, requires = "from_taskrouter", conflicts_with = "file")]
         dry_run: bool,
+        /// Print JSON
+        #[arg(long, requires = "from_taskrouter", conflicts_with = "file")]
+        json: bool,
     },
 }
 
 /// How an agent is named on the command line: by its id or its phone number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Name {
+pub(super) enum Name {
     Id(AgentId),
     Phone(E164),
 }
@@ -99,16 +112,16 @@ impl FromStr for Name {
 }
 
 /// What is done with each of several agents.
-type Each<'a> = dyn FnMut(Profile) -> Result<(), Failure> + 'a;
+pub(super) type Each<'a> = dyn FnMut(Profile) -> Result<(), Failure> + 'a;
 
 /// What is left of a removed agent, a line a thing.
 #[derive(Debug, Default)]
-struct Removal {
+pub(super) struct Removal {
     left: Vec<String>,
 }
 
 /// Where agents are managed.
-trait Agents {
+pub(super) trait Agents {
     /// Those whom a search finds, in the order of their ids; an empty one finds all.
     fn each(&self, search: &str, each: &mut Each<'_>) -> Result<(), Failure>;
 
@@ -125,14 +138,22 @@ trait Agents {
 }
 
 pub(super) fn run(options: &Options, env: &Environment) -> Result<(), Failure> {
-    if let Command::Import { from_taskrouter: true, .. } = options.command {
-        return Err(Failure::not_in_this_version("agent import --from-taskrouter"));
+    let agents = open(&options.config, env)?;
+    if let Command::Import { from_taskrouter: true, phone_attribute, dry_run, json, .. } = &options.command {
+        let twilio = Reader::new(&options.config.load(env)?)?;
+        let found = twilio.workers(phone_attribute.as_deref())?;
+        return takeover::carry_out(found, &*agents, Manner { dry_run: *dry_run, json: *json });
     }
-    let (data, clock) = (options.config.data_dir(env)?, Clock::system());
-    match stopped::open_unless_running(&data, &clock)? {
-        Some(store) => carry_out(&options.command, &Profiles::new(store, clock)?),
-        None => carry_out(&options.command, &Daemon(Remote::new(&options.config.daemon(env)?)?)),
-    }
+    carry_out(&options.command, &*agents)
+}
+
+/// The agents of the daemon if it runs, else those on its store.
+pub(super) fn open(config: &ConfigFile, env: &Environment) -> Result<Box<dyn Agents>, Failure> {
+    let (data, clock) = (config.data_dir(env)?, Clock::system());
+    Ok(match stopped::open_unless_running(&data, &clock)? {
+        Some(store) => Box::new(Profiles::new(store, clock)?),
+        None => Box::new(Daemon(Remote::new(&config.daemon(env)?)?)),
+    })
 }
 
 fn carry_out(command: &Command, agents: &dyn Agents) -> Result<(), Failure> {

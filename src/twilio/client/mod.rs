@@ -26,6 +26,7 @@ pub(in crate::twilio) use call::Call;
 use call::Verb;
 pub use error::{Lost, Refusal, TwilioError, Unreachable};
 pub use health::Health;
+pub use page::Listing;
 pub(in crate::twilio) use page::Pages;
 pub(in crate::twilio) use settings::Product;
 pub use settings::{Credentials, EndpointName, Endpoints, Limits, Settings, SettingsError};

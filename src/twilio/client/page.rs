@@ -1,5 +1,7 @@
 //! Lists, page by page (<https://www.twilio.com/docs/usage/twilios-response#pagination>).
 
+use std::marker::PhantomData;
+
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::Url;
@@ -48,6 +50,33 @@ impl Pages {
             }
         }
         Ok((items, self.next.is_none()))
+    }
+}
+
+/// A list that may be long, a page at a time.
+pub struct Listing<T> {
+    pages: Pages,
+    /// How many pages it may still have.
+    left: usize,
+    items: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> Listing<T> {
+    /// `most`: more pages than the list can have; one that goes on is taken for malformed.
+    pub(in crate::twilio) fn new(pages: Pages, most: usize) -> Self {
+        Self { pages, left: most, items: PhantomData }
+    }
+
+    /// The next page; `None` after the last one.
+    ///
+    /// # Errors
+    /// [`TwilioError`]; nothing is changed by it.
+    pub async fn next(&mut self, twilio: &Twilio) -> Result<Option<Vec<T>>, TwilioError> {
+        if self.left == 0 && self.pages.next.is_some() {
+            return Err(TwilioError::Malformed { operation: self.pages.operation });
+        }
+        self.left = self.left.saturating_sub(1);
+        self.pages.next(twilio).await
     }
 }
 

@@ -64,6 +64,7 @@ impl Endpoints {
             Product::Conversations => &self.conversations,
             Product::Flex => &self.flex,
             Product::Media => &self.media,
+            Product::Sync => &self.sync,
             Product::Verify => &self.verify,
         }
     }
@@ -78,12 +79,14 @@ pub(in crate::twilio) enum Product {
     Flex,
     /// The Media Content Service.
     Media,
+    Sync,
     /// One-time passwords.
     Verify,
 }
 
 impl Product {
-    const ALL: [Self; 6] = [Self::Api, Self::Taskrouter, Self::Conversations, Self::Flex, Self::Media, Self::Verify];
+    const ALL: [Self; 7] =
+        [Self::Api, Self::Taskrouter, Self::Conversations, Self::Flex, Self::Media, Self::Sync, Self::Verify];
 
     pub(super) const fn label(self) -> &'static str {
         match self {
@@ -92,6 +95,7 @@ impl Product {
             Self::Conversations => "conversations",
             Self::Flex => "flex",
             Self::Media => "media",
+            Self::Sync => "sync",
             Self::Verify => "verify",
         }
     }

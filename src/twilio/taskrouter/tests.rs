@@ -283,3 +283,17 @@ async fn a_worker_that_has_something_to_do_is_not_deleted() {
     let gone = Fake::replying([Reply::Answer { status: 204, headers: "", body: String::new() }]).await;
     gone.client().delete_worker(&sid(WORKER)).await.unwrap();
 }
+
+#[tokio::test]
+async fn workers_are_listed_with_their_attributes_or_without() {
+    let mut told = worker_body("told");
+    told["attributes"] = json!(r#"{"phone":"+15550100"}"#);
+    let fake = Fake::replying([page("workers", vec![told, worker_body("untold")], None)]).await;
+    let twilio = fake.client();
+    let mut workers = twilio.workers().await.unwrap();
+    let read = workers.next(&twilio).await.unwrap().unwrap();
+    let attributes: Vec<_> = read.iter().map(|worker| worker.attributes.as_deref()).collect();
+    assert_eq!(attributes, [Some(r#"{"phone":"+15550100"}"#), None]);
+    assert_eq!(workers.next(&twilio).await.unwrap(), None);
+    assert_eq!(parts(&fake.requests()[0]).0, format!("GET /v1/Workspaces/{WORKSPACE}/Workers?PageSize=100"));
+}

@@ -4,13 +4,17 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::PAGE_SIZE;
 use crate::{
     domain::{ActivitySid, Timestamp, WorkerSid},
     twilio::{
-        client::{Refusal, Twilio, TwilioError},
+        client::{Listing, Pages, Refusal, Twilio, TwilioError},
         wire::optional_moment,
     },
 };
+
+/// A workspace has 15,000 workers at most, unless Twilio was asked for more.
+const MOST_PAGES: usize = 1_000;
 
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct Worker {
@@ -25,7 +29,7 @@ pub struct Worker {
     /// Whether the activity lets tasks in.
     #[serde(default)]
     pub available: bool,
-    /// A JSON object in a string; Twilio leaves it out of lists.
+    /// A JSON object in a string; none in a list, which leaves it out: [`Twilio::worker`] tells it.
     #[serde(default)]
     pub attributes: Option<String>,
 }
@@ -48,6 +52,15 @@ impl Twilio {
     /// [`TwilioError`]; nothing is changed by it.
     pub async fn worker(&self, sid: &WorkerSid) -> Result<Worker, TwilioError> {
         self.send(self.get_in_workspace("fetch_worker", &["Workers", sid.as_str()]).await?).await
+    }
+
+    /// All workers (<https://www.twilio.com/docs/taskrouter/api/worker#read-multiple-worker-resources>).
+    ///
+    /// # Errors
+    /// [`TwilioError`]; nothing is changed by it.
+    pub async fn workers(&self) -> Result<Listing<Worker>, TwilioError> {
+        let call = self.get_in_workspace("list_worker", &["Workers"]).await?.with("PageSize", PAGE_SIZE);
+        Ok(Listing::new(Pages::new(call, "workers"), MOST_PAGES))
     }
 
     /// The worker of this friendly name, if there is one

@@ -15,6 +15,7 @@ const PRODUCTS = {
   conversations: "twilio_conversations_v1.json",
   verify: "twilio_verify_v2.json",
   events: "twilio_events_v1.json",
+  sync: "twilio_sync_v1.json",
 };
 
 /** All documents; a product's is read when it is first asked for, an operation is prepared when it is first met. */

@@ -41,6 +41,10 @@ impl Process {
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Waits for the end and answers the exit code, and what else was on standard output.
     pub fn end(mut self) -> (Option<i32>, String) {
         let mut rest = String::new();

@@ -7,18 +7,21 @@ use serde_json::{Value, json};
 use super::{Ended, Machine, daemon::Process};
 use crate::house::free_address;
 
-const TOKEN: &str = "0123456789abcdef";
+pub(super) const TOKEN: &str = "0123456789abcdef";
 
 /// A machine whose daemon runs, with these lines in its configuration.
-struct Running {
-    machine: Machine,
+pub(super) struct Running {
+    pub(super) machine: Machine,
     daemon: Process,
     listen: SocketAddr,
 }
 
 impl Running {
     fn new(token: Option<&str>) -> Self {
-        let machine = Machine::new();
+        Self::of(Machine::new(), token)
+    }
+
+    pub(super) fn of(machine: Machine, token: Option<&str>) -> Self {
         let file = machine.path("offdesk.toml");
         let mut text = fs::read_to_string(&file).unwrap();
         let listen = free_address();
@@ -32,14 +35,14 @@ impl Running {
         Self { machine, daemon, listen }
     }
 
-    fn stop(self) -> Machine {
+    pub(super) fn stop(self) -> Machine {
         self.daemon.signal("TERM");
         assert_eq!(self.daemon.end().0, Some(0));
         self.machine
     }
 }
 
-fn audit(machine: &Machine) -> Vec<Value> {
+pub(super) fn audit(machine: &Machine) -> Vec<Value> {
     machine.good(&["audit", "export"]).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -89,7 +92,7 @@ fn without_the_right_token_the_running_daemon_is_left_alone() {
 }
 
 /// How much lies in the store's files.
-fn stored(machine: &Machine) -> u64 {
+pub(super) fn stored(machine: &Machine) -> u64 {
     let files = fs::read_dir(machine.path("data/store")).unwrap();
     files.map(|file| file.unwrap().metadata().map_or(0, |file| file.len())).sum()
 }

@@ -5,6 +5,7 @@ mod backups;
 pub mod daemon;
 mod managing;
 mod sandbox;
+mod takeover;
 mod usage;
 
 use std::{

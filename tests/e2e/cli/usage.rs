@@ -19,15 +19,21 @@ fn bad_usage_ends_with_64() {
     run(&["serv"]).refused(64, "unrecognized subcommand 'serv'");
     run(&["serve", "--confg", "x"]).refused(64, "unexpected argument '--confg'");
     run(&["agent", "show", "anna"]).refused(64, "expected an agent's id");
+    run(&["agent", "import", "x.jsonl", "--from-taskrouter"]).refused(64, "cannot be used with");
+    for only_of_taskrouter in [["--dry-run"].as_slice(), &["--json"], &["--phone-attribute", "x"]] {
+        run(&[&["agent", "import", "x.jsonl"], only_of_taskrouter].concat()).refused(64, "cannot be used with");
+        run(&[&["agent", "import"], only_of_taskrouter].concat()).refused(64, "required arguments were not provided");
+    }
+    run(&["migrate"]).refused(64, "a command is missing");
+    run(&["migrate", "flex-mobile", "--sync-service-sid", "IS1"]).refused(64, "not a Sync service's sid");
 }
 
 #[test]
 fn commands_of_later_versions_are_known_but_not_there() {
-    for command in ["doctor", "migrate", "push", "setup"] {
+    for command in ["doctor", "push", "setup"] {
         run(&[command]).refused(64, &format!("{command}: not in this version"));
     }
     run(&["setup", "--dry-run"]).refused(64, "setup: not in this version");
-    run(&["agent", "import", "--from-taskrouter", "--phone-attribute", "x"]).refused(64, "not in this version");
 }
 
 #[test]
