@@ -34,7 +34,8 @@ const MAX_BYTES: f64 = 1_000.0;
 
 fn main() -> ExitCode {
     let policy = Policy::default();
-    let context = Context { now: NOON, policy: &policy, reservation_timeout: Duration::from_secs(120) };
+    let context =
+        Context { now: NOON, policy: &policy, reservation_timeout: Duration::from_secs(120), unavailable: &[] };
     let books = Conversations::default();
     let before = process::own_resident();
     let mut agents: Vec<_> = (0..AGENTS).map(agent).collect();

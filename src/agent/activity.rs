@@ -91,10 +91,13 @@ impl Agent {
         let mut effects = vec![Effect::Tell(Notice::ActivityChanged { to: name.to_owned() })];
         let mobile = &context.policy.mobile_activity;
         let was_mobile = before.is_some_and(|before| before.name == *mobile);
-        if was_mobile && !asked && context.policy.choices.iter().any(|choice| choice == name) {
+        if was_mobile && !asked && !self.is_at_desk(context) {
             // Calls and offers stay away from now on, and the agent does not know why.
             let news = News::Activity { name: name.to_owned(), because: ActivityReason::Elsewhere };
             effects.push(self.push(news, context.now + TOLD_FOR));
+        }
+        if was_mobile {
+            effects.extend(self.take_offers_down(context));
         }
         if name == context.policy.mobile_activity {
             // Whoever comes back of their own accord starts afresh.
@@ -119,6 +122,17 @@ impl Agent {
         let known = self.activity.as_ref().map_or(Timestamp::EPOCH, |activity| activity.at);
         let at = changed_at.unwrap_or(known);
         if at.as_secs() < known.as_secs() { Vec::new() } else { self.learn_activity(name, at.max(known), context) }
+    }
+
+    /// In an activity that takes no tasks.
+    pub(super) fn is_unavailable(&self, context: &Context<'_>) -> bool {
+        self.activity.as_ref().is_some_and(|activity| context.unavailable.contains(&activity.name))
+    }
+
+    /// Where Flex shows everything: in an activity that takes tasks, or may, and that cannot be chosen on the phone.
+    pub(super) fn is_at_desk(&self, context: &Context<'_>) -> bool {
+        let chosen = |activity: &Activity| context.policy.choices.contains(&activity.name);
+        self.activity.as_ref().is_some_and(|activity| !chosen(activity)) && !self.is_unavailable(context)
     }
 
     pub(super) fn read_worker(&mut self, now: Timestamp) {

@@ -6,7 +6,7 @@ use super::{
     Agent, Context, Effect,
     command::Denial,
     misses::Missed,
-    offer::{Answering, Kind},
+    offer::{Answering, HeldFor, Kind, Reservation},
     request::{Closing, Ending, Offered, Request},
 };
 use crate::domain::{Closed, News, Notification, ReservationSid, ReservationStatus, Timestamp};
@@ -92,6 +92,29 @@ impl Agent {
     fn not_answered(&mut self, offered: &Offered, context: &Context<'_>) -> Vec<Effect> {
         let mut effects = vec![self.withdraw(&offered.reservation, Closed::Missed, context.now)];
         effects.extend(self.missed(offered, Missed::Offer, context));
+        effects
+    }
+
+    /// The agent has left mobile: what is offered is shown at the desk, or is for the next agent where the new activity takes
+    /// no tasks. Neither is a miss. An offer for which the agent is being taken offline is missed already.
+    pub(super) fn take_offers_down(&mut self, context: &Context<'_>) -> Vec<Effect> {
+        let is_shown = |one: &Reservation| matches!(one.answering, Some(Answering::Shown { given_up: false, .. }));
+        let shown = self.reservations.iter().filter(|(_, one)| is_shown(one));
+        let shown: Vec<_> = shown.map(|(sid, one)| (sid.clone(), one.deadline)).collect();
+        let nobody_there = self.is_unavailable(context);
+        let mut effects = Vec::new();
+        for (sid, deadline) in shown {
+            let Some(reservation) = self.reservations.get_mut(&sid) else { continue };
+            if nobody_there {
+                reservation.answering = Some(Answering::Rejecting);
+                let offered = reservation.offered(&sid);
+                self.owe_briefly(Request::Reject(offered), context.now);
+            } else {
+                reservation.answering = None;
+                self.hold(&sid, HeldFor::Mobile, deadline, context.now);
+            }
+            effects.push(self.withdraw(&sid, Closed::Gone, context.now));
+        }
         effects
     }
 

@@ -299,11 +299,6 @@ impl Agent {
         }
     }
 
-    /// Whoever is in an activity that cannot be chosen on the phone is at the desk, where Flex shows everything.
-    fn is_at_desk(&self, context: &Context<'_>) -> bool {
-        self.activity.as_ref().is_some_and(|activity| !context.policy.choices.contains(&activity.name))
-    }
-
     /// Events name the worker, and Flex makes the identity of that name.
     pub(super) fn heard_name(&mut self, worker_name: &str) {
         if !worker_name.is_empty() {

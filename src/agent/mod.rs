@@ -120,6 +120,8 @@ pub struct Context<'a> {
     pub policy: &'a Policy,
     /// The workflow's `task_reservation_timeout`.
     pub reservation_timeout: Duration,
+    /// Activities that are known to take no tasks, by name.
+    pub unavailable: &'a [String],
 }
 
 /// What an agent wants done, in this order, after its record is on disk.

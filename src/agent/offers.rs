@@ -156,7 +156,7 @@ impl Agent {
             .any(|duty| matches!(&duty.request, Request::Close { offered, .. } if offered.reservation == *sid))
     }
 
-    fn hold(&mut self, sid: &ReservationSid, why: HeldFor, until: Timestamp, now: Timestamp) {
+    pub(super) fn hold(&mut self, sid: &ReservationSid, why: HeldFor, until: Timestamp, now: Timestamp) {
         if let Some(reservation) = self.reservations.get_mut(sid) {
             reservation.held = (until > now).then_some(Held { why, until });
         }

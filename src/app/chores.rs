@@ -29,12 +29,14 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// Reads what the first call and the first new agent will need, so that nobody waits for it.
-pub(super) fn warm(io: &Handle, facts: WorkspaceFacts) {
+pub(super) fn warm(io: &Handle, facts: WorkspaceFacts, offline: String) {
     io.spawn(async move {
         if let Err(error) = facts.workspace_sid().await {
             tracing::warn!(%error, "the workspace cannot be read yet");
         }
         let _ = facts.flex_recording().await;
+        // Which activities take no tasks.
+        let _ = facts.activity_sid(&offline).await;
     });
     // The table of countries takes half a second to unfold, which the first agent to be added shall not wait for.
     io.spawn_blocking(|| phone::read("+1"));

@@ -120,7 +120,7 @@ impl App {
 
         let arbiters: Vec<_> = (0..AGENT_THREADS).map(|_| Arbiter::new()).collect();
         let kit = Arc::new(parts::kit(config, &store, &clock, &twilio, &push));
-        chores::warm(&io.handle(), kit.facts.clone());
+        chores::warm(&io.handle(), kit.facts.clone(), config.twilio.activities.offline.clone());
         let (tell, told) = mpsc::channel(TOLD);
         let doors = Doors { inbox: outlet, gone: gone_devices, told };
         let (directory, ended) = actors::start(kit.clone(), doors, &arbiters);

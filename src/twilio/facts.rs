@@ -1,6 +1,9 @@
 //! What is known of the workspace: read from Twilio when it is needed, and kept for a while.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use super::{
     cache::Cache,
@@ -31,6 +34,8 @@ pub struct WorkspaceFacts {
 struct Inner {
     twilio: Twilio,
     activities: Cache<(), Arc<[Activity]>>,
+    /// Names of those that take no tasks, as they were last read.
+    unavailable: RwLock<Arc<[String]>>,
     timeouts: Cache<WorkflowSid, Duration>,
     recording: Cache<(), Option<Recording>>,
     chat_service: Cache<(), ChatServiceSid>,
@@ -41,6 +46,7 @@ impl WorkspaceFacts {
         let clock = twilio.clock().clone();
         let inner = Inner {
             activities: Cache::new(clock.clone(), 1),
+            unavailable: RwLock::new(Arc::new([])),
             timeouts: Cache::new(clock.clone(), MOST_WORKFLOWS),
             recording: Cache::new(clock.clone(), 1),
             chat_service: Cache::new(clock, 1),
@@ -84,8 +90,21 @@ impl WorkspaceFacts {
     }
 
     async fn activities(&self, max_age: Duration) -> Result<Arc<[Activity]>, TwilioError> {
-        let fetch = || async { self.inner.twilio.activities().await.map(Arc::from) };
-        self.inner.activities.get(&(), max_age, fetch).await
+        self.inner.activities.get(&(), max_age, || self.read_activities()).await
+    }
+
+    async fn read_activities(&self) -> Result<Arc<[Activity]>, TwilioError> {
+        let activities: Arc<[Activity]> = self.inner.twilio.activities().await?.into();
+        let unavailable = activities.iter().filter(|activity| !activity.available);
+        let names = unavailable.map(|activity| activity.friendly_name.clone()).collect();
+        *self.inner.unavailable.write().unwrap_or_else(PoisonError::into_inner) = names;
+        Ok(activities)
+    }
+
+    /// The names of activities that take no tasks, without asking Twilio; empty as long as nobody has. Whether an activity
+    /// takes tasks never changes (<https://www.twilio.com/docs/taskrouter/api/activity>).
+    pub fn unavailable_activities(&self) -> Arc<[String]> {
+        self.inner.unavailable.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How long a reservation of this workflow stays pending; the default while that cannot be known.

@@ -109,7 +109,8 @@ impl AgentActor {
         #[cfg(test)]
         input.trip();
         let mut next = current.clone();
-        let context = self.context(timeout);
+        let unavailable = self.kit.facts.unavailable_activities();
+        let context = self.context(timeout, &unavailable);
         let (done, effects) = match input {
             Owned::Event(event) => (Ok(()), next.handle(Input::Event(&event), &context)),
             Owned::Answer(ticket, result) => (Ok(()), next.handle(Input::Answer { ticket, result }, &context)),
@@ -123,8 +124,8 @@ impl AgentActor {
         self.write(next, changed, cause, done, effects)
     }
 
-    fn context(&self, reservation_timeout: Duration) -> agent::Context<'_> {
-        agent::Context { now: self.kit.clock.now(), policy: &self.kit.policy, reservation_timeout }
+    fn context<'a>(&'a self, reservation_timeout: Duration, unavailable: &'a [String]) -> agent::Context<'a> {
+        agent::Context { now: self.kit.clock.now(), policy: &self.kit.policy, reservation_timeout, unavailable }
     }
 
     /// Puts the new state on disk, together with what is to be pushed and the mark that its cause is handled, and then acts
@@ -222,7 +223,8 @@ impl AgentActor {
             }
         };
         self.devices = devices;
-        let context = self.context(facts::DEFAULT_RESERVATION_TIMEOUT);
+        let unavailable = self.kit.facts.unavailable_activities();
+        let context = self.context(facts::DEFAULT_RESERVATION_TIMEOUT, &unavailable);
         let (agent, effects) = match record {
             Some(record) => Agent::restore(record, &profile, &context),
             None => (Agent::new(&profile), Vec::new()),

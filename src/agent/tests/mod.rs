@@ -1,6 +1,7 @@
 //! The agent against a model of Twilio, in virtual time.
 
 mod activity;
+mod answering;
 mod busy;
 mod calls;
 mod chat_storm;

@@ -3,15 +3,19 @@
 use std::time::Duration;
 
 use super::{
-    twilio::OFFLINE,
+    chats::accepts,
+    twilio::{OFFLINE, sid},
     world::{Fate, World, close, instruct, reject},
 };
 use crate::agent::{
     Notice,
-    request::{Answer, Refusal, Request},
+    request::{Answer, Offered, Refusal, Request},
 };
 use crate::call::Stage;
-use crate::domain::ReservationStatus::{Accepted, Canceled, Pending, Rejected, Rescinded, Timeout, Wrapping};
+use crate::domain::{
+    ReservationStatus::{Accepted, Canceled, Pending, Rejected, Rescinded, Timeout, Wrapping},
+    Timestamp,
+};
 
 #[test]
 fn a_number_that_cannot_be_called_passes_the_customer_on() {
@@ -197,4 +201,19 @@ fn the_end_of_a_task_reaches_twilio_after_an_hour_without_it() {
     world.agent_hangs_up().secs(3600 + 30);
     assert_ne!(world.status(task), Accepted);
     assert!(world.requests.len() < 200, "{}", world.requests.len());
+}
+
+#[test]
+fn what_matters_less_does_not_push_out_what_matters_more() {
+    let mut agent = World::new().agent;
+    let (now, until) = (Timestamp::from_millis(0), Timestamp::from_millis(60_000));
+    for number in 0..24 {
+        let offered = Offered { reservation: sid("WR", number), task: sid("WT", number) };
+        agent.owe(Request::Accept(offered), now, until);
+    }
+    agent.owe(Request::ReadWorker(super::twilio::worker()), now, until);
+    assert_eq!(agent.duties.iter().filter(|duty| accepts(&duty.request)).count(), 24);
+    let close = Request::Reject(Offered { reservation: sid("WR", 99), task: sid("WT", 99) });
+    agent.owe(close, now, until);
+    assert_eq!(agent.duties.iter().filter(|duty| accepts(&duty.request)).count(), 24);
 }

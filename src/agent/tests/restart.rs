@@ -92,7 +92,7 @@ fn ten_thousand_offers_that_nobody_hears_the_end_of_leave_a_small_record() {
         let mut event = created.clone();
         (event.reservation, event.task.sid, event.at) = (sid("WR", number), sid("WT", number / 2), now);
         let timeout = Duration::from_secs(30);
-        let context = Context { now, policy: &world.policy, reservation_timeout: timeout };
+        let context = Context { now, policy: &world.policy, reservation_timeout: timeout, unavailable: &[] };
         world.agent.handle(Input::Event(&Event::Reservation(event)), &context);
         assert!(world.agent.due().is_none_or(|due| due > now));
         if number % 100 == 99 {

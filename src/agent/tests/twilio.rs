@@ -13,6 +13,8 @@ use crate::domain::{
 
 pub(super) const MOBILE: &str = "Available on Mobile";
 pub(super) const DESK: &str = "Available";
+/// Takes no tasks, and cannot be chosen on the phone.
+pub(super) const LUNCH: &str = "Lunch";
 pub(super) const BREAK: &str = "Break";
 pub(super) const OFFLINE: &str = "Offline";
 /// How long the queue takes to match a task with a worker.
@@ -81,6 +83,8 @@ pub(super) struct Twilio {
     /// Voice tasks that one worker may have at once.
     pub capacity: usize,
     pub activity: &'static str,
+    /// What is known of activities that take no tasks.
+    pub unavailable: Vec<String>,
     pub activity_at: Timestamp,
     pub phone: Phone,
     pub tasks: Vec<Task>,
@@ -105,6 +109,7 @@ impl Twilio {
             reservation_timeout: Duration::from_secs(60),
             max_assignments: 10,
             capacity: 1,
+            unavailable: [BREAK, OFFLINE, LUNCH].map(str::to_owned).into(),
             activity: MOBILE,
             activity_at: now,
             phone: Phone::Ignored,

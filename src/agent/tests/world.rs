@@ -296,8 +296,8 @@ impl<W: Weather> World<W> {
         }
     }
 
-    fn context<'a>(policy: &'a Policy, twilio: &Twilio, now: Timestamp) -> Context<'a> {
-        Context { now, policy, reservation_timeout: twilio.reservation_timeout }
+    fn context<'a>(policy: &'a Policy, twilio: &'a Twilio, now: Timestamp) -> Context<'a> {
+        Context { now, policy, reservation_timeout: twilio.reservation_timeout, unavailable: &twilio.unavailable }
     }
 
     /// The directory keeps away what happens in conversations that the agent is not in.
