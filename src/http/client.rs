@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use actix_web::{HttpRequest, http::header::HeaderMap};
+use actix_web::{
+    HttpRequest,
+    http::header::{HeaderMap, HeaderValue},
+};
 use ipnet::IpNet;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -20,10 +23,10 @@ fn behind(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     if !is_trusted(&nearest) {
         return nearest;
     }
-    let lines: Vec<_> = headers.get_all(FORWARDED_FOR).filter_map(|value| value.to_str().ok()).collect();
-    for text in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
+    let lines: Vec<_> = headers.get_all(FORWARDED_FOR).map(HeaderValue::as_bytes).collect();
+    for text in lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b',')) {
         // What a trusted proxy would not write is not read any further.
-        let Some(address) = parse(text.trim()) else { return nearest };
+        let Some(address) = str::from_utf8(text).ok().and_then(|text| parse(text.trim())) else { return nearest };
         nearest = address;
         if !is_trusted(&nearest) {
             return nearest;
@@ -41,7 +44,7 @@ fn parse(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::{HeaderName, HeaderValue};
+    use actix_web::http::header::HeaderName;
 
     use super::*;
 

@@ -2,6 +2,7 @@
 
 mod admin;
 mod api;
+mod body;
 mod client;
 mod problem;
 mod tls;

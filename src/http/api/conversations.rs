@@ -18,6 +18,7 @@ use super::{
 use crate::{
     actors::ask::{self, Command, Line, Progress, View},
     domain::{AgentId, ChatIdentity, ConversationSid, MediaSid, Timestamp},
+    sessions::NoSession,
     twilio::{TwilioError, conversations::Message},
 };
 
@@ -166,6 +167,8 @@ pub(super) async fn write(
         Posted::Json(web::Json(text)) => (Some(text.body), None),
         Posted::Form(upload) => upload.read().await?,
     };
+    // A form may take minutes: its sender may be gone by now.
+    api.book.enabled(agent).ok_or(NoSession::Unknown)?;
     let body = body.filter(|body| !body.trim().is_empty());
     if body.is_none() && file.is_none() {
         return Err(Failure::Invalid("a message has a text or a file"));

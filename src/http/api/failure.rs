@@ -114,6 +114,7 @@ pub(super) fn of_json(error: &JsonPayloadError) -> Failure {
         JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
             Failure::TooLarge("the body is larger than 64 KB")
         }
+        JsonPayloadError::Payload(_) => Failure::Malformed("the body did not arrive whole"),
         JsonPayloadError::ContentType => Failure::Malformed("the body must be JSON, and say so in its content type"),
         JsonPayloadError::Deserialize(error) if error.is_data() => {
             Failure::Invalid("the body is JSON, but not of the form that this call takes")

@@ -16,7 +16,7 @@ mod upload;
 use std::time::Duration;
 
 use actix::Addr;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpResponse, middleware::from_fn, web};
 use ipnet::IpNet;
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 pub use self::admin::BootstrapToken;
 use self::failure::Failure;
 pub use self::openapi::document as openapi_document;
-use super::problem::problem;
+use super::{body, problem::problem};
 use crate::{
     actors::Directory,
     audit::Audit,
@@ -91,6 +91,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.service(
         web::scope("/api/v1")
             .app_data(json)
+            .wrap(from_fn(body::in_time))
             .configure(openapi::routes)
             .configure(login::routes)
             .configure(me::routes)

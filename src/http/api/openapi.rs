@@ -1,7 +1,9 @@
 //! The OpenAPI document of `/api/v1`, made from the handlers' own annotations. A new module of handlers adds its paths here,
 //! and a tag if it has one of its own.
 
-use actix_web::{HttpResponse, web};
+use std::sync::LazyLock;
+
+use actix_web::{HttpResponse, http::header::ContentType, web};
 use serde::Serialize;
 use utoipa::{
     Modify, OpenApi, ToSchema,
@@ -100,6 +102,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.route("/openapi.json", web::get().to(show));
 }
 
+/// It is made once: anybody may ask for it.
 async fn show() -> HttpResponse {
-    HttpResponse::Ok().json(whole())
+    static JSON: LazyLock<web::Bytes> = LazyLock::new(|| whole().to_json().unwrap_or_default().into());
+    HttpResponse::Ok().content_type(ContentType::json()).body(JSON.clone())
 }

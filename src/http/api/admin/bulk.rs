@@ -1,7 +1,5 @@
 //! Many agents: imported all or none, and exported, as JSON lines (<https://jsonlines.org>).
 
-use std::time::Duration;
-
 use actix_web::{HttpResponse, web};
 use futures_util::stream;
 
@@ -15,8 +13,6 @@ use crate::{
 /// An import's largest size, in bytes and in agents: one batch of the store must hold them.
 const MAX_IMPORT: usize = 4 * 1024 * 1024;
 const MOST: usize = 10_000;
-/// How long an import may be on its way: who drips it holds a connection, and no more.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Bad lines that are told; the rest is counted.
 const TOLD: usize = 20;
 /// Agents that an export has in hand at a time.
@@ -45,10 +41,10 @@ const JSON_LINES: &str = "application/jsonl; charset=utf-8";
     )
 )]
 pub(super) async fn import(api: web::Data<Api>, manager: Manager, body: web::Payload) -> Answer {
-    let body = match tokio::time::timeout(PATIENCE, body.to_bytes_limited(MAX_IMPORT)).await {
-        Ok(Ok(Ok(body))) => body,
-        Ok(Err(_)) => return Err(Refusal::TooLarge("an import of more than 4 MB: split it")),
-        Ok(Ok(Err(_))) | Err(_) => return Err(Failure::Malformed("the body did not arrive whole").into()),
+    let body = match body.to_bytes_limited(MAX_IMPORT).await {
+        Ok(Ok(body)) => body,
+        Err(_) => return Err(Refusal::TooLarge("an import of more than 4 MB: split it")),
+        Ok(Err(_)) => return Err(Failure::Malformed("the body did not arrive whole").into()),
     };
     let text = str::from_utf8(&body).map_err(|_| Failure::Malformed("the body is not UTF-8"))?;
     let drafts = drafts(text)?;

@@ -5,11 +5,10 @@ use std::fmt;
 
 use actix_web::{
     HttpResponse, ResponseError,
-    error::JsonPayloadError,
     http::{StatusCode, header},
 };
 
-use super::super::failure::{self, Failure};
+use super::super::failure::Failure;
 use crate::{
     access::Forbidden,
     http::problem::{problem, unavailable},
@@ -74,9 +73,8 @@ impl From<BookError> for Refusal {
 
 /// A JSON body that is none.
 pub(super) fn of_json(error: &actix_web::Error) -> Refusal {
-    error
-        .as_error::<JsonPayloadError>()
-        .map_or(Refusal::Api(Failure::Malformed("the body is not JSON")), |error| Refusal::Api(failure::of_json(error)))
+    // The API's own handler of such errors has made it so.
+    Refusal::Api(error.as_error().copied().unwrap_or(Failure::Malformed("the body is not JSON")))
 }
 
 fn same(clashes: &[Clash]) -> String {
