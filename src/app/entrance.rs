@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     login::{Login, Means},
     roster::{Book, Told},
-    sessions::Sessions,
+    sessions::{Origin, SessionError, Sessions},
     store::StoreError,
 };
 
@@ -35,8 +35,22 @@ pub(super) async fn open(
         let audit = Audit::open(store.clone(), clock.clone()).await?;
         let sessions = Sessions::open(&store, audit.clone(), clock.clone(), policy).await?;
         let book = Book::open(&store, audit.clone(), clock.clone(), tell).await?;
+        end_sessions_of_nobody(&sessions, &book).await?;
         let means = Means { twilio, book: book.clone(), sessions: sessions.clone(), audit: audit.clone(), clock };
         Ok(Entrance { sessions, login: Login::start(settings, means), book, audit })
     });
     opening.await.unwrap_or_else(|error: JoinError| Err(StoreError::Failed(error.to_string())))
+}
+
+/// Whoever was disabled or removed as the daemon died has no session from here on.
+async fn end_sessions_of_nobody(sessions: &Sessions, book: &Book) -> Result<(), StoreError> {
+    for agent in sessions.agents().into_iter().filter(|agent| book.enabled(*agent).is_none()) {
+        match sessions.revoke_all(agent, Origin::gateway()).await {
+            Err(SessionError::Store(error)) => return Err(error),
+            Err(error) => tracing::error!(%agent, %error, "sessions of an agent who is gone could not be ended"),
+            Ok(0) => {}
+            Ok(count) => tracing::warn!(%agent, count, "sessions of an agent who is gone are ended"),
+        }
+    }
+    Ok(())
 }

@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 
 use self::{
     attempts::{Attempts, LIFETIME, LoginId},
-    limits::{Breaker, Limits},
+    limits::{Breaker, Limited, Limits},
     sender::{Sender, Wanted},
 };
 use crate::{
@@ -32,7 +32,7 @@ use crate::{
     config::Rate,
     domain::{AgentId, E164, Profile, VerifyServiceSid},
     roster::{Book, phone},
-    sessions::{Begun, NewSession, SessionError, Sessions},
+    sessions::{Begun, End, NewSession, Origin, SessionError, Sessions, Who},
     store::StoreError,
     twilio::{
         Twilio,
@@ -161,8 +161,12 @@ impl Login {
         let CodeRequest { phone, channel, locale, address } = request;
         let id = random_id()?;
         let allowed = limits.code(&phone, address);
+        let may_try = allowed != Err(Limited::Address);
         let agent = means.book.by_phone(&phone).filter(|profile| !profile.disabled).map(|profile| profile.id);
-        self.attempts(|attempts| attempts.begin(id, phone.clone(), agent, means.clock.now()));
+        if may_try {
+            // An address that asks for too many gets no code, and no place that others need.
+            self.attempts(|attempts| attempts.begin(id, phone.clone(), agent, means.clock.now()));
+        }
         under_way.fetch_add(1, Ordering::Release);
         if queue.try_send(Wanted { phone, agent, channel, locale, address, allowed }).is_err() {
             under_way.fetch_sub(1, Ordering::Release);
@@ -196,20 +200,14 @@ impl Login {
         let Some((id, phone, agent)) = self.whose(&attempt) else {
             return self.denied(None, None, &attempt, "no such sign-in").await;
         };
-        let Some(profile) = means.book.enabled(agent) else {
-            return self.denied(None, None, &attempt, "no such agent").await;
+        let Some(profile) = self.still_theirs(agent, &phone) else {
+            return self.denied(None, None, &attempt, "the number is nobody's any more").await;
         };
         let checked = means.twilio.check_code(service, &phone, attempt.code).await;
         let why = match checked {
             Ok(Checked::Approved) => {
                 self.attempts(|attempts| attempts.finish(id));
-                let begun = means.sessions.begin(NewSession {
-                    agent,
-                    department: profile.department.clone(),
-                    device_name: attempt.device_name,
-                    address: Some(attempt.address),
-                });
-                return Ok((begun.await?, profile));
+                return self.begin(agent, &phone, attempt).await;
             }
             Ok(Checked::Wrong) => "the code was wrong",
             Ok(Checked::Gone) => "the code had expired or was used up",
@@ -220,6 +218,36 @@ impl Login {
             }
         };
         self.denied(Some(agent), profile.department.clone(), &attempt, why).await
+    }
+
+    /// The agent, unless removed or disabled, or reached at another number by now.
+    fn still_theirs(&self, agent: AgentId, phone: &E164) -> Option<Arc<Profile>> {
+        self.inner.means.book.enabled(agent).filter(|profile| profile.phone == *phone)
+    }
+
+    /// The code was right. Whoever was disabled, removed or given another number meanwhile does not come in all the same: the
+    /// book is asked behind the session's beginning, since whoever changes the book ends sessions behind that.
+    async fn begin(
+        &self,
+        agent: AgentId,
+        phone: &E164,
+        attempt: Attempt<'_>,
+    ) -> Result<(Begun, Arc<Profile>), LoginError> {
+        let sessions = &self.inner.means.sessions;
+        let department = self.still_theirs(agent, phone).and_then(|profile| profile.department.clone());
+        let address = Some(attempt.address);
+        let new =
+            NewSession { agent, department: department.clone(), device_name: attempt.device_name.clone(), address };
+        let begun = sessions.begin(new).await?;
+        match self.still_theirs(agent, phone) {
+            Some(profile) => Ok((begun, profile)),
+            None => {
+                let who = Who { agent, session: begun.session };
+                let origin = Origin { department: department.clone(), ..Origin::gateway() };
+                sessions.end(who, End::Revoked, origin).await?;
+                self.denied(Some(agent), department, &attempt, "the number is nobody's any more").await
+            }
+        }
     }
 
     /// Whose sign-in it is, and for which number; the guess counts.

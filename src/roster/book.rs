@@ -93,7 +93,7 @@ pub(super) enum Job {
     Import(By, Vec<Draft>, Answer<usize>),
     Update(By, AgentId, Box<Patch>, Answer<Arc<Profile>>),
     Remove(By, AgentId, Answer<Arc<Profile>>),
-    EndSessions(By, AgentId, Answer<AgentId>),
+    EndSessions(By, AgentId, Answer<Arc<Profile>>),
     Export(By, Answer<()>),
 }
 
@@ -177,11 +177,12 @@ impl Book {
         self.ask(|answer| Job::Remove(by, id, answer)).await
     }
 
-    /// Writes down that somebody ends an agent's sessions, if they may.
+    /// Whose sessions somebody is about to end, if they may; if they may not, that is written down. What ends is for the
+    /// sessions to write down.
     ///
     /// # Errors
     /// [`BookError`]
-    pub async fn ending_sessions(&self, by: &By, id: AgentId) -> Result<AgentId, BookError> {
+    pub async fn ending_sessions(&self, by: &By, id: AgentId) -> Result<Arc<Profile>, BookError> {
         self.ask(|answer| Job::EndSessions(by.clone(), id, answer)).await
     }
 

@@ -81,6 +81,11 @@ pub enum FieldError {
     NotInThisVersion(&'static str),
 }
 
+/// Wrong fields that are told; the rest would tell nothing new.
+const TOLD: usize = 20;
+/// No field that is longer is like a known one, and comparing long ones takes long.
+const LONGEST_NAME: usize = 64;
+
 /// Changes to a profile. In the outer `Option`, none leaves the field as it is; in the inner, none empties it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Patch {
@@ -157,7 +162,8 @@ impl Patch {
     pub fn from_value(value: &Value) -> Result<Self, Vec<FieldError>> {
         let object: &Map<String, Value> = value.as_object().ok_or_else(|| vec![FieldError::NotAnObject])?;
         let mut patch = Self::default();
-        let errors: Vec<_> = object.iter().filter_map(|(name, value)| patch.set_named(name, value).err()).collect();
+        let wrong = object.iter().filter_map(|(name, value)| patch.set_named(name, value).err());
+        let errors: Vec<_> = wrong.take(TOLD).collect();
         if errors.is_empty() { Ok(patch) } else { Err(errors) }
     }
 
@@ -167,6 +173,9 @@ impl Patch {
         }
         if let Some(field) = Field::ALL.into_iter().find(|field| field.name() == name) {
             return self.set(field, value).map_err(|why| FieldError::Bad(field, why));
+        }
+        if name.len() > LONGEST_NAME {
+            return Err(FieldError::Unknown { nearest: Field::Name });
         }
         let likeness = |field: &Field| strsim::normalized_damerau_levenshtein(name, field.name());
         let nearest = Field::ALL.into_iter().max_by(|left, right| likeness(left).total_cmp(&likeness(right)));
@@ -214,6 +223,25 @@ impl Patch {
         put(&mut profile.can_manage_agents, self.can_manage_agents);
         put(&mut profile.disabled, self.disabled);
     }
+}
+
+/// Which fields differ: their names alone, for what they held is nobody's business later.
+pub fn changes(before: &Profile, after: &Profile) -> String {
+    let differ = [
+        ("phone", before.phone != after.phone),
+        ("name", before.name != after.name),
+        ("email", before.email != after.email),
+        ("roles", before.roles != after.roles),
+        ("department", before.department != after.department),
+        ("worker_sid", before.worker_sid != after.worker_sid),
+        ("worker_name", before.worker_name != after.worker_name),
+        ("ring_plan", before.ring_plan != after.ring_plan),
+        ("sip_username", before.sip_username != after.sip_username),
+        ("can_manage_agents", before.can_manage_agents != after.can_manage_agents),
+        ("disabled", before.disabled != after.disabled),
+    ];
+    let names: Vec<_> = differ.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect();
+    names.join(", ")
 }
 
 #[cfg(test)]

@@ -21,11 +21,12 @@ use offdesk_sip::User;
 
 pub use self::{
     book::{Book, BookError, By, News, Told},
-    draft::{Draft, Field, FieldError, Patch},
+    draft::{Draft, Field, FieldError, Patch, changes},
     newcomer::{Newcomer, Remark, Unfit},
     search::Search,
     shelf::Page,
     takeover::{LeftOut, Origin, Takeover},
+    writer::new_id,
 };
 
 use crate::domain::{AgentId, E164, Profile, WorkerSid};

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     Clash, Draft, Patch, Roster,
     book::{BookError, By, Job, News, Told},
+    draft::changes,
     shelf::Shelf,
 };
 use crate::{
@@ -144,13 +145,12 @@ impl Writer {
         if clashes.is_empty() { Ok(profiles) } else { Err(BookError::ImportClashes(clashes)) }
     }
 
-    async fn end_sessions(&self, by: &By, id: AgentId) -> Result<AgentId, BookError> {
+    async fn end_sessions(&self, by: &By, id: AgentId) -> Result<Arc<Profile>, BookError> {
         let profile = self.seen(by, id)?;
         let entry = Entry::of(by, Action::SessionRevoked).about(&profile);
         let allowed = self.read().access(by.caller).and_then(|access| access.may_touch(&profile));
         self.permit(allowed, &entry).await?;
-        self.audit.note(entry.done(None)).await?;
-        Ok(id)
+        Ok(profile)
     }
 
     async fn export(&self, by: &By) -> Result<(), BookError> {
@@ -253,27 +253,8 @@ impl Entry {
     }
 }
 
-/// Which fields differ: their names alone, for what they held is nobody's business later.
-fn changes(before: &Profile, after: &Profile) -> String {
-    let differ = [
-        ("phone", before.phone != after.phone),
-        ("name", before.name != after.name),
-        ("email", before.email != after.email),
-        ("roles", before.roles != after.roles),
-        ("department", before.department != after.department),
-        ("worker_sid", before.worker_sid != after.worker_sid),
-        ("worker_name", before.worker_name != after.worker_name),
-        ("ring_plan", before.ring_plan != after.ring_plan),
-        ("sip_username", before.sip_username != after.sip_username),
-        ("can_manage_agents", before.can_manage_agents != after.can_manage_agents),
-        ("disabled", before.disabled != after.disabled),
-    ];
-    let names: Vec<_> = differ.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect();
-    names.join(", ")
-}
-
 /// An id that nobody has had: 64 random bits.
-fn new_id() -> Result<AgentId, BookError> {
+pub fn new_id() -> Result<AgentId, BookError> {
     let mut bytes = [0; 8];
     rand::fill(&mut bytes).map_err(|_| BookError::NoRandomness)?;
     Ok(AgentId::from_bits(u64::from_be_bytes(bytes)))

@@ -9,19 +9,21 @@ use crate::{
 };
 
 /// Who has asked for a change, and from where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     pub actor: Actor,
     pub address: Option<IpAddr>,
+    /// Of the agent whose sessions they are: its supervisors see it in the audit log.
+    pub department: Option<String>,
 }
 
 impl Origin {
     pub const fn gateway() -> Self {
-        Self { actor: Actor::Gateway, address: None }
+        Self { actor: Actor::Gateway, address: None, department: None }
     }
 
-    pub const fn agent(id: AgentId, address: Option<IpAddr>) -> Self {
-        Self { actor: Actor::Agent { id }, address }
+    pub const fn agent(id: AgentId, address: Option<IpAddr>, department: Option<String>) -> Self {
+        Self { actor: Actor::Agent { id }, address, department }
     }
 }
 
@@ -84,18 +86,18 @@ impl Change {
         let mut plan = Plan::default();
         match self {
             Self::Begin { id, token, new } => plan.begin(table, (id, token), new, now, policy),
-            Self::Rotate { who, token, origin } => plan.rotate(table, who, token, origin, now, policy),
+            Self::Rotate { who, token, origin } => plan.rotate(table, who, token, &origin, now, policy),
             Self::Settle(id) => plan.put.extend(table.get(id).map(|session| session.settled())),
             Self::Renew(id) => plan.put.extend(table.stale(id, now)),
             Self::End { agent, which, how, origin } => {
                 let live = table.live(agent, now, policy);
                 let wanted = live.into_iter().filter(|session| which == Which::All || which == Which::One(session.id));
-                wanted.for_each(|session| plan.end(&session, how, origin, now));
+                wanted.for_each(|session| plan.end(&session, how, &origin, now));
             }
             Self::LetGo(id) => plan.let_go(table, id),
             Self::Sweep => {
-                plan.remove = table.forgettable(now, policy);
-                for session in table.expired(now, policy).iter().filter(|session| !plan.remove.contains(&session.id)) {
+                plan.remove = table.forgettable(now);
+                for session in &table.expired(now, policy) {
                     plan.put.push(session.ended(End::Expired, now));
                     plan.out.push((Who { agent: session.agent, session: session.id }, End::Expired));
                 }
@@ -118,26 +120,26 @@ impl Plan {
             actor: Actor::Agent { id: new.agent },
             action: Action::LoggedIn,
             subject: Some(new.agent),
-            department: new.department,
+            department: new.department.clone(),
             address: new.address,
             device: new.device_name.clone(),
             outcome: EntryResult::Done,
             detail: Some(format!("session {id}")),
         });
-        let origin = Origin::agent(new.agent, new.address);
+        let origin = Origin::agent(new.agent, new.address, new.department);
         for old in table.superseded(new.agent, now, policy) {
-            self.end(&old, End::Superseded, origin, now);
+            self.end(&old, End::Superseded, &origin, now);
         }
         self.put.push(Session::new(id, new.agent, token, new.device_name, now));
     }
 
-    fn rotate(&mut self, table: &Table, who: Who, token: TokenHash, origin: Origin, now: Timestamp, policy: &Policy) {
+    fn rotate(&mut self, table: &Table, who: Who, token: TokenHash, origin: &Origin, now: Timestamp, policy: &Policy) {
         let Some(session) = table.get(who.session).filter(|session| session.is_live(policy, now)) else { return };
         self.entries.push(entry(&session, Action::SessionRefreshed, origin));
         self.put.push(session.rotated_to(token, now));
     }
 
-    fn end(&mut self, session: &Session, how: End, origin: Origin, now: Timestamp) {
+    fn end(&mut self, session: &Session, how: End, origin: &Origin, now: Timestamp) {
         let action = match how {
             End::Superseded => Action::SessionSuperseded,
             End::LoggedOut => Action::LoggedOut,
@@ -165,12 +167,12 @@ impl Plan {
     }
 }
 
-fn entry(session: &Session, action: Action, origin: Origin) -> NewEntry {
+fn entry(session: &Session, action: Action, origin: &Origin) -> NewEntry {
     NewEntry {
         actor: origin.actor,
         action,
         subject: Some(session.agent),
-        department: None,
+        department: origin.department.clone(),
         address: origin.address,
         device: session.device_name.clone(),
         outcome: EntryResult::Done,

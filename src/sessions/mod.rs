@@ -217,6 +217,11 @@ impl Sessions {
         self.read(|table| table.live(agent, self.clock.now(), &self.policy))
     }
 
+    /// Agents of whose sessions anything is known.
+    pub fn agents(&self) -> Vec<AgentId> {
+        self.read(Table::agents)
+    }
+
     /// How long sessions last, and how many there may be.
     pub const fn policy(&self) -> &Policy {
         &self.policy

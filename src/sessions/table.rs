@@ -145,12 +145,15 @@ impl Table {
         self.sessions.values().filter_map(owed).collect()
     }
 
+    pub(super) fn agents(&self) -> Vec<AgentId> {
+        self.by_agent.keys().copied().collect()
+    }
+
     /// What nobody needs to know any more.
-    pub(super) fn forgettable(&self, now: Timestamp, policy: &Policy) -> Vec<SessionId> {
+    pub(super) fn forgettable(&self, now: Timestamp) -> Vec<SessionId> {
         let is_past = |entry: &&Entry| {
-            let session = entry.now();
-            let over = session.ended.map_or_else(|| session.expires_at(policy), |ended| ended.at);
-            now >= over + REMEMBERED
+            // Whoever has not let go of the devices yet needs it.
+            entry.session.ended.is_some_and(|ended| !ended.owed && now >= ended.at + REMEMBERED)
         };
         self.sessions.values().filter(is_past).map(|entry| entry.session.id).collect()
     }
@@ -268,11 +271,16 @@ mod tests {
 
     #[test]
     fn what_is_over_is_forgotten_in_the_end_and_wholly() {
-        let mut table = table([session(1, "a", NOON), session(2, "b", NOON).ended(End::LoggedOut, NOON)]);
-        assert_eq!(table.forgettable(NOON + REMEMBERED, &POLICY), [SessionId::from_bits(2)]);
-        let mut all = table.forgettable(NOON + POLICY.ttl + REMEMBERED, &POLICY);
-        assert_eq!(all.len(), 2);
-        all.drain(..).for_each(|id| table.remove(id));
+        let over = session(2, "b", NOON).ended(End::Expired, NOON);
+        let let_go = Session { ended: over.ended.map(|ended| Ended { owed: false, ..ended }), ..over.clone() };
+        let mut table = table([session(1, "a", NOON), over]);
+        let late = NOON + POLICY.ttl + REMEMBERED + REMEMBERED;
+        assert_eq!(table.forgettable(late), [], "one is not noted as over, the other's devices are still there");
+        assert_eq!(table.expired(late, &POLICY).len(), 1);
+        table.put(let_go);
+        assert!(table.forgettable(NOON + REMEMBERED - Duration::from_millis(1)).is_empty());
+        assert_eq!(table.forgettable(NOON + REMEMBERED), [SessionId::from_bits(2)]);
+        [1, 2].into_iter().for_each(|id| table.remove(SessionId::from_bits(id)));
         assert!(table.tokens.is_empty() && table.by_agent.is_empty() && table.sessions.is_empty());
     }
 }

@@ -45,7 +45,7 @@ impl Door {
             Checked::Good(who) => Ok(who.session),
             Checked::Bad(none) => Err(none),
             Checked::Unsettled(unsettled) => {
-                match self.sessions.settle(unsettled, |agent| Origin::agent(agent, None)).await {
+                match self.sessions.settle(unsettled, |agent| Origin::agent(agent, None, None)).await {
                     Ok(who) => Ok(who.session),
                     Err(SessionError::NoSession(none)) => Err(none),
                     Err(error) => panic!("{error}"),
@@ -56,7 +56,7 @@ impl Door {
 
     async fn refreshes(&self, begun: &Begun) -> Begun {
         let who = Who { agent: ADA, session: begun.session };
-        self.sessions.refresh(who, Origin::agent(ADA, None)).await.unwrap()
+        self.sessions.refresh(who, Origin::agent(ADA, None, None)).await.unwrap()
     }
 
     async fn audit(&self) -> Vec<Action> {
@@ -165,6 +165,9 @@ async fn whoever_is_out_is_out_and_forgotten_in_the_end() {
     assert_eq!(door.sessions.owed().len(), 1);
     assert_eq!(door.shows(&begun.token).await, Err(NoSession::Expired));
     door.hand.advance(POLICY.max_age);
+    door.sessions.sweep().await.unwrap();
+    assert!(door.store.get::<Session>(&begun.session).await.unwrap().is_some(), "its devices are still there");
+    door.sessions.let_go(begun.session).await.unwrap();
     door.sessions.sweep().await.unwrap();
     assert_eq!(door.store.get::<Session>(&begun.session).await.unwrap(), None);
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 use offdesk::{
     actors::{AgentRecord, Devices},
     audit::{Entry, Head},
-    domain::AgentId,
+    domain::{AgentId, Profile},
     store::{Batch, Sequence},
 };
+use offdesk_sandbox::{Operation, RestAct, RestFault};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -120,7 +121,7 @@ async fn nobody_without_rights_gets_anywhere() {
             assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{route:?}");
         }
         for token in ["", "bootstrap-012345678", "bootstrap-01234567890", "BOOTSTRAP-0123456789", "x"] {
-            let answer = call(&house.caller(token.to_owned()), &route, &id(ADAS)).await;
+            let answer = call(&house.caller(token), &route, &id(ADAS)).await;
             assert_eq!((answer.status, answer.code()), (401, "no_session"), "{route:?} {token:?}");
         }
     }
@@ -318,7 +319,10 @@ async fn removal_ends_session_devices_and_records_and_the_worker_if_that_is_aske
     let mut house = office().with_devices().build().await;
     let ada = house.app(ADA);
     assert_eq!(ada.get("/tasks").await.status, 200);
-    let removed = house.app(SAM).delete(&format!("{}?worker=true", agent(ADAS))).await;
+    let path = format!("{}?worker=true", agent(ADAS));
+    let refused = house.app(SAM).delete(&path).await;
+    assert_eq!((refused.status, refused.code()), (403, "forbidden"), "whoever adds agents chooses their workers");
+    let removed = house.app(ROOT).delete(&path).await;
     assert_eq!((removed.status, &removed.body["not_removed"]), (200, &json!([])), "{removed:?}");
     assert_eq!((ada.get("/tasks").await.status, ada.get("/tasks").await.code()), (401, "no_session"));
     house.quiet().await;
@@ -371,7 +375,76 @@ async fn an_admin_ends_an_agents_sessions() {
     assert_eq!(house.app(SAM).delete(&path).await.status, 204);
     assert_eq!(house.app(ADA).get("/tasks").await.status, 401);
     assert_eq!(house.app(SAM).delete(&format!("{}/sessions", agent(SUES))).await.status, 403);
+    let entries = house.app(SAM).get("/admin/audit?limit=200").await.body;
+    let of = |entry: &&Value| entry["action"] == "session_revoked" && entry["outcome"] == "done";
+    let ended: Vec<_> = entries["items"].as_array().unwrap().iter().filter(of).collect();
+    assert_eq!(ended.len(), 1, "{entries}");
+    assert_eq!((&ended[0]["subject"], &ended[0]["actor"]["id"]), (&json!(id(ADAS)), &json!(id(SAMS))));
     assert_eq!(house.app(OLGA).get("/tasks").await.status, 200);
+}
+
+#[tokio::test]
+async fn whoever_is_disabled_as_the_daemon_dies_stays_signed_out() {
+    let mut house = office().build().await;
+    let ada = house.app(ADA);
+    assert_eq!(ada.get("/tasks").await.status, 200);
+    house.stop();
+    house
+        .in_store(async |store| {
+            let mut profile = store.get::<Profile>(&AgentId::from_bits(ADAS)).await.unwrap().unwrap();
+            profile.disabled = true;
+            store.commit(Batch::new().put(&profile.id, &profile).unwrap().clone()).await.unwrap();
+        })
+        .await;
+    house.start().await;
+    assert_eq!(house.bootstrap().patch(&agent(ADAS), json!({ "disabled": false })).await.status, 200);
+    assert_eq!(house.app(ADA).get("/tasks").await.code(), "no_session");
+}
+
+#[tokio::test]
+async fn whoever_is_disabled_or_gets_another_number_while_the_code_is_checked_does_not_come_in() {
+    for change in [json!({ "disabled": true }), json!({ "phone": "+4915550101099" })] {
+        let house = office().build().await;
+        let root = house.bootstrap();
+        let login = house.begins_login(ADA).await;
+        let code = house.twilio.last_code(ADA).unwrap();
+        let act = RestAct::Delay { ms: 1000 };
+        let operation = Some(Operation::CreateVerificationCheck);
+        house.twilio.fault(RestFault { operation, times: Some(1), act });
+        let changing = async {
+            house.waits_for_twilio().await;
+            let changed = root.patch(&agent(ADAS), change.clone()).await;
+            house.away(Duration::from_secs(1));
+            changed
+        };
+        let (answer, changed) = tokio::join!(house.types(&login, ADA, &code), changing);
+        assert_eq!((changed.status, answer.status, answer.code()), (200, 401, "bad_code"), "{change}");
+        root.patch(&agent(ADAS), json!({ "disabled": false, "phone": ADA })).await;
+        let login = house.begins_login(ADA).await;
+        let signed_in = house.types(&login, ADA, &house.twilio.last_code(ADA).unwrap()).await;
+        let app = house.caller(signed_in.body["token"].as_str().unwrap());
+        let sessions = app.get("/me/sessions").await.body["items"].as_array().unwrap().len();
+        assert_eq!(sessions, 1, "{change}: the newest wins, and nothing else is left");
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_any_kind_has_an_answer_that_says_what_is_wrong() {
+    let house = office().build().await;
+    let root = house.bootstrap();
+    let large = json!({ "phone": "+4915550101099", "name": "x".repeat(70 * 1024) });
+    for path in ["/admin/agents".to_owned(), agent(ADAS)] {
+        let method = if path == "/admin/agents" { Method::POST } else { Method::PATCH };
+        let sent = |kind: &str, body: String| {
+            let request = house.request(method.clone(), &path).bearer_auth(&root.token).header("content-type", kind);
+            async { request.body(body).send().await.unwrap().status().as_u16() }
+        };
+        assert_eq!(sent("application/json", large.to_string()).await, 413, "{path}");
+        assert_eq!(sent("application/json", "{".into()).await, 400, "{path}");
+        assert_eq!(sent("text/plain", "{}".into()).await, 400, "{path}");
+        let long = json!({ "k".repeat(40_000): 1 }).to_string();
+        assert_eq!(sent("application/json", long).await, 422, "{path}");
+    }
 }
 
 /// Changes some entries of the log behind the daemon's back, and asks it what it finds.

@@ -439,6 +439,21 @@ async fn what_nobody_has_written_yet_cannot_be_read() {
     assert_eq!(app.unread(&chat.conversation_sid).await, 1);
 }
 
+#[tokio::test]
+async fn whoever_was_taken_out_of_a_conversation_cannot_write_in_it() {
+    let (house, chat) = chatting(Plan::default()).await;
+    let state = house.twilio.snapshot();
+    let mut participants = state.conversation(&chat.conversation_sid).unwrap().participants.iter();
+    let own =
+        &participants.find(|one| one.identity.as_deref().is_some_and(|name| name.starts_with("user"))).unwrap().sid;
+    let path = format!("conversations/v1/Conversations/{}/Participants/{own}", chat.conversation_sid);
+    let removal = house.at_twilio(reqwest::Method::DELETE, &path).header("X-Twilio-Webhook-Enabled", "true");
+    assert_eq!(removal.send().await.unwrap().status().as_u16(), 204);
+    house.quiet().await;
+    let refused = house.app(ADA).says(&chat.conversation_sid, "am I still here?").await;
+    assert_eq!((refused.status, refused.code()), (409, "closed"));
+}
+
 /// Another agent is invited to the conversation, as a transfer or an invitation of Flex's does it: by a task of its own.
 async fn invites(house: &House, phone: &str, chat: &CustomerChat) -> CustomerChat {
     let state = house.twilio.snapshot();

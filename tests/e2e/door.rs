@@ -8,7 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::house::{ADA, House, Plan};
+use crate::house::{ADA, House, Plan, client};
 
 type Fields = Vec<(String, String)>;
 
@@ -25,7 +25,7 @@ impl Door {
     async fn new() -> Self {
         let house = Plan::default().build().await;
         house.quiet().await;
-        Self { house, http: Client::builder().no_proxy().build().unwrap() }
+        Self { house, http: client() }
     }
 
     fn url(&self, path: &str) -> String {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::{
     cli::{daemon::Process, offdesk},
-    house::{AgentApp, MOBILE, Plan, add_agents, config_text, free_address, sign_in},
+    house::{AgentApp, MOBILE, Plan, add_agents, client, config_text, free_address, sign_in},
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -60,6 +60,11 @@ impl Place {
         let mut daemon = Process::logging(command.env("RUST_LOG", "trace"), log);
         assert!(daemon.line().contains(&self.listen.to_string()), "{}", self.log());
         daemon
+    }
+
+    /// The app of an agent.
+    fn app(&self, phone: &str) -> AgentApp {
+        AgentApp::new(client(), self.listen, &self.tokens[phone])
     }
 
     pub fn log(&self) -> String {
@@ -123,7 +128,7 @@ async fn a_store_that_fails_ends_the_daemon_with_70_and_nothing_more_is_accepted
     let mut daemon = Process::start(&mut command);
     assert!(daemon.line().contains("\"ready\":true"));
     let (facts, url) = (place.twilio.facts(), format!("http://{}/webhooks/taskrouter", place.listen));
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = client();
     let mut last = 204;
     for number in 1..1000 {
         let fields = large_offer(facts, number);
@@ -203,12 +208,7 @@ async fn chats(place: &Place) {
     let chat = place.twilio.start_chat(CUSTOMER, "Zebulon", TEXT);
     place.until(|state| state.reservation_of(&chat.task_sid).is_some()).await;
     let offer = place.twilio.snapshot().reservation_of(&chat.task_sid).unwrap().sid.clone();
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let app = AgentApp {
-        client,
-        api: format!("http://{}/api/v1", place.listen),
-        token: place.tokens[&place.phones[0]].clone(),
-    };
+    let app = place.app(&place.phones[0]);
     place.until(|state| state.devices.iter().all(|device| device.showing().count() == 1)).await;
     let accepted = app.accept(&offer).await;
     assert!(matches!(accepted.status, 200 | 202), "{accepted:?}\n{}", place.log());
@@ -241,4 +241,20 @@ async fn the_log_holds_no_number_no_name_no_text_and_no_secret_at_any_level() {
         let line = log.lines().find(|line| line.contains(&secret));
         assert_eq!(line, None, "{secret} is told");
     }
+}
+
+#[tokio::test]
+async fn whoever_is_disabled_on_the_stopped_store_is_signed_out_for_good() {
+    let place = Place::new(2).await;
+    let (disabled, other) = (&place.phones[0], &place.phones[1]);
+    let file = place.folder.path().join("offdesk.toml");
+    for flag in ["yes", "no"] {
+        let args = ["agent", "update", disabled, "--disabled", flag, "--config", file.to_str().unwrap()];
+        assert!(offdesk(&args).status().unwrap().success());
+    }
+    let daemon = place.daemon();
+    assert_eq!(place.app(disabled).get("/tasks").await.code(), "no_session");
+    assert_eq!(place.app(other).get("/tasks").await.status, 200);
+    daemon.signal("TERM");
+    assert_eq!(daemon.end().0, Some(0));
 }

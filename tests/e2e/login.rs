@@ -44,7 +44,7 @@ async fn an_agent_signs_in_with_the_code_that_was_sent() {
     assert_eq!(answer.body["agent"]["name"], "Ada");
     assert_eq!(answer.body["agent"]["roles"], json!(["agent"]));
     assert!(answer.body["expires_at"].as_str().unwrap().ends_with('Z'));
-    let app = house.app_with(answer.body["token"].as_str().unwrap());
+    let app = house.caller(answer.body["token"].as_str().unwrap());
     assert_eq!(works(&app).await, 200);
     // A code is good for one sign-in.
     let again = house.types(&id, ADA, &code).await;
@@ -210,6 +210,15 @@ async fn a_days_codes_are_used_up_and_the_next_day_has_new_ones() {
     house.away(Duration::from_secs(86_400));
     house.begins_login(ADA).await;
     assert_eq!(sendings(&house), 3);
+}
+
+#[tokio::test]
+async fn whoever_asks_for_too_many_codes_has_a_sign_in_that_comes_to_nothing() {
+    let house = Plan::default().login("otp_per_ip = \"1/h\"").build().await;
+    let (first, second) = (house.begins_login(ADA).await, house.begins_login(ADA).await);
+    let code = house.twilio.last_code(ADA).unwrap();
+    assert_eq!((sendings(&house), house.types(&second, ADA, &code).await.code()), (1, "bad_code"));
+    assert_eq!(house.types(&first, ADA, &code).await.status, 200);
 }
 
 #[tokio::test]

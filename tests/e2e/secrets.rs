@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{daemon::Process, offdesk},
+    house::client,
     kill::Place,
 };
 
@@ -44,11 +45,6 @@ impl Place {
 
 fn checks_or_sendings(log: &[LogEntry], name: &str) -> usize {
     log.iter().filter(|entry| entry.name == name && entry.status.is_some()).count()
-}
-
-fn client() -> Client {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    Client::builder().no_proxy().build().unwrap()
 }
 
 fn ends(daemon: Process, signal: &str) {

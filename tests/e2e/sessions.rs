@@ -15,7 +15,7 @@ async fn code_of(app: &AgentApp) -> String {
 async fn refreshes(house: &House, app: &AgentApp) -> AgentApp {
     let answer = app.post("/login/refresh", json!({})).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    house.app_with(answer.body["token"].as_str().unwrap())
+    house.caller(answer.body["token"].as_str().unwrap())
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn a_second_device_cuts_off_the_first_and_takes_its_notifications() {
     assert_eq!(house.shows(ADA), [["session.superseded"], ["session.superseded"]], "nothing more comes");
     house.restart().await;
     assert_eq!(code_of(&house.app(ADA)).await, "superseded");
-    assert_eq!(house.app_with(&second.token).get("/me").await.status, 200);
+    assert_eq!(house.caller(&second.token).get("/me").await.status, 200);
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn a_token_is_rotated_and_the_old_one_works_until_the_new_one_comes() {
     assert_eq!(old.get("/me").await.status, 200);
     assert_eq!(new.get("/me").await.status, 200);
     house.restart().await;
-    assert_eq!(house.app_with(&new.token).get("/me").await.status, 200);
+    assert_eq!(house.caller(&new.token).get("/me").await.status, 200);
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn names_with_markup_stay_what_they_are() {
     let body = json!({ "login_id": id, "phone": ADA, "code": code, "device_name": name });
     let answer = house.anybody("/login", body).await;
     assert_eq!(answer.body["agent"]["name"], name);
-    let me = house.app_with(answer.body["token"].as_str().unwrap()).get("/me").await.body;
+    let me = house.caller(answer.body["token"].as_str().unwrap()).get("/me").await.body;
     assert_eq!((&me["agent"]["name"], &me["session"]["device_name"]), (&json!(name), &json!(name)));
     let nameless = json!({ "login_id": id, "phone": ADA, "code": code, "device_name": "a\nb" });
     assert_eq!(house.anybody("/login", nameless).await.code(), "invalid");

@@ -8,7 +8,7 @@ use crate::{
     agent::Policy,
     clock::{Clock, Hand},
     config::{Privacy, Recording, Subject},
-    domain::{Event, Profile, Role, WorkerEvent, WorkerEventKind},
+    domain::{ChatIdentity, Event, ParticipantChange, ParticipantEvent, Profile, Role, WorkerEvent, WorkerEventKind},
     inbox::Inbox,
     push::{self, Push},
     roster::{News, Told},
@@ -192,6 +192,22 @@ async fn an_agent_that_dies_of_an_event_gets_over_it_and_handles_the_others_in_o
     bench.empty().await;
     assert_eq!(bench.activity(1).await.as_deref(), Some("activity 49"));
     assert!(bench.clock.now().since(NOON) >= Duration::from_secs(1), "the third start did not wait");
+}
+
+#[actix_web::test]
+async fn an_agent_that_died_gets_what_happened_in_its_conversations_too() {
+    let bench = Bench::new().await;
+    bench.accept(event(1, 1, "poison")).await;
+    bench
+        .accept(Event::Participant(ParticipantEvent {
+            conversation: format!("CH{:032x}", 1).parse().unwrap(),
+            participant: format!("MB{:032x}", 1).parse().unwrap(),
+            identity: Some(ChatIdentity::of_worker("worker-1")),
+            change: ParticipantChange::Removed,
+            revision: "1".into(),
+        }))
+        .await;
+    bench.empty().await;
 }
 
 #[actix_web::test]

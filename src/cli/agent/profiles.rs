@@ -2,8 +2,6 @@
 
 use std::{cell::RefCell, io::BufRead, path::Path};
 
-use aws_lc_rs::rand;
-
 use super::{Agents, Each, Name, Removal, fields::Fields, fields::refusal, import::read};
 use crate::{
     actors::{AgentRecord, Devices},
@@ -14,7 +12,8 @@ use crate::{
     },
     clock::Clock,
     domain::{AgentId, Profile, Timestamp},
-    roster::{Clash, Draft, Roster, Search},
+    roster::{self, Clash, Draft, Roster, Search, changes},
+    sessions::Session,
     store::{
         Batch, Cursor, Outcome, StoreError, StoreHandle,
         profiles::{Import, take_back_import},
@@ -111,6 +110,17 @@ impl Profiles {
         }
     }
 
+    /// Sessions and devices go.
+    fn sign_out(&self, batch: &mut Batch, agent: AgentId) -> Result<(), StoreError> {
+        batch.delete::<Devices>(&agent);
+        wait(self.store.visit::<Session>(|_, session| {
+            // One that cannot be read lets nobody in.
+            if let Some(session) = session.ok().filter(|session| session.agent == agent) {
+                batch.delete::<Session>(&session.id);
+            }
+        }))
+    }
+
     /// A change and the entry that tells of it.
     fn commit(&self, mut batch: Batch, entry: NewEntry) -> Result<Outcome, StoreError> {
         let further = self.chain.borrow().put(&mut batch, self.clock.now(), entry)?;
@@ -146,14 +156,20 @@ impl Agents for Profiles {
     }
 
     fn update(&self, name: &Name, fields: &Fields) -> Result<(), Failure> {
-        let (written, patch) = fields.read()?;
-        let mut profile = self.find(name)?;
-        patch.apply(&mut profile);
-        refuse_clashes(&self.roster()?.clashes(&profile))?;
-        let changed = written.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let entry = NewEntry { detail: Some(changed), ..about(Action::AgentChanged, &profile) };
+        let (_, patch) = fields.read()?;
+        let before = self.find(name)?;
+        let mut after = before.clone();
+        patch.apply(&mut after);
+        if after == before {
+            return Ok(());
+        }
+        refuse_clashes(&self.roster()?.clashes(&after))?;
+        let entry = NewEntry { detail: Some(changes(&before, &after)), ..about(Action::AgentChanged, &before) };
         let mut batch = Batch::new();
-        batch.put(&profile.id, &profile)?;
+        batch.put(&after.id, &after)?;
+        if after.disabled {
+            self.sign_out(&mut batch, after.id)?;
+        }
         self.commit(batch, entry)?;
         Ok(())
     }
@@ -166,7 +182,8 @@ impl Agents for Profiles {
         }
         let profile = self.find(name)?;
         let mut batch = Batch::new();
-        batch.delete::<Profile>(&profile.id).delete::<AgentRecord>(&profile.id).delete::<Devices>(&profile.id);
+        batch.delete::<Profile>(&profile.id).delete::<AgentRecord>(&profile.id);
+        self.sign_out(&mut batch, profile.id)?;
         self.commit(batch, about(Action::AgentRemoved, &profile))?;
         Ok(Removal::default())
     }
@@ -201,11 +218,8 @@ fn about(action: Action, profile: &Profile) -> NewEntry {
 
 /// An id that nobody has had: 64 random bits.
 pub(super) fn new_id() -> Result<AgentId, Failure> {
-    let mut bytes = [0; 8];
-    rand::fill(&mut bytes).map_err(|_| {
-        Failure::new(Exit::Internal, "the system gives no random numbers", "see that getrandom(2) works here")
-    })?;
-    Ok(AgentId::from_bits(u64::from_be_bytes(bytes)))
+    roster::new_id()
+        .map_err(|error| Failure::new(Exit::Internal, error.to_string(), "see that getrandom(2) works here"))
 }
 
 /// The clashes of one profile as a failure.

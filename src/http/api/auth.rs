@@ -78,8 +78,14 @@ impl FromRequest for SignedIn {
 }
 
 async fn settle(api: web::Data<Api>, unsettled: Unsettled, by: By, address: IpAddr) -> Result<SignedIn, Failure> {
-    let who = api.sessions.settle(unsettled, |agent| Origin::agent(agent, Some(address))).await?;
+    let who = api.sessions.settle(unsettled, |agent| origin(&api, agent, address)).await?;
     Ok(SignedIn { who: enabled(&api, who)?, by })
+}
+
+/// An agent at an address, as the audit log says it.
+pub(super) fn origin(api: &Api, agent: AgentId, address: IpAddr) -> Origin {
+    let department = api.book.get(agent).and_then(|profile| profile.department.clone());
+    Origin::agent(agent, Some(address), department)
 }
 
 /// Whoever is disabled or removed is nobody from then on, whatever becomes of their sessions.

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{
     Answer, Api,
-    auth::{self, By, Client, SignedIn},
+    auth::{self, By, Client, SignedIn, origin},
     failure::Failure,
     openapi::ProblemDocument,
     shape::rfc3339,
@@ -16,7 +16,7 @@ use crate::{
     domain::{Profile, Role},
     login::{Attempt, CodeRequest},
     roster::phone,
-    sessions::{Begun, End, Origin},
+    sessions::{Begun, End},
     twilio::verify::CodeChannel,
 };
 
@@ -213,7 +213,7 @@ fn token_answer<T: Serialize>(api: &Api, begun: &Begun, by: By, body: impl FnOnc
     ),
 )]
 pub(super) async fn refresh(api: web::Data<Api>, signed_in: SignedIn, Client(address): Client) -> Answer {
-    let origin = Origin::agent(signed_in.who.agent, Some(address));
+    let origin = origin(&api, signed_in.who.agent, address);
     let begun = api.sessions.refresh(signed_in.who, origin).await?;
     Ok(token_answer(&api, &begun, signed_in.by, |session| session))
 }
@@ -228,7 +228,7 @@ pub(super) async fn refresh(api: web::Data<Api>, signed_in: SignedIn, Client(add
     ),
 )]
 pub(super) async fn log_out(api: web::Data<Api>, signed_in: SignedIn, Client(address): Client) -> Answer {
-    let origin = Origin::agent(signed_in.who.agent, Some(address));
+    let origin = origin(&api, signed_in.who.agent, address);
     api.sessions.end(signed_in.who, End::LoggedOut, origin).await?;
     let mut answer = HttpResponse::NoContent();
     if signed_in.by == By::Cookie {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     Answer, Api,
-    auth::{Client, SignedIn},
+    auth::{Client, SignedIn, origin},
     failure::Failure,
     login::Me,
     openapi::ProblemDocument,
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     actors::ask,
     domain::{Device, RingTarget, SessionId},
-    sessions::{End, Origin, Session, Who},
+    sessions::{End, Session, Who},
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -154,7 +154,7 @@ pub(super) async fn revoke(
     path: web::Path<String>,
 ) -> Answer {
     let session = path.parse().map_err(|_| Failure::NotFound)?;
-    let origin = Origin::agent(who.agent, Some(address));
+    let origin = origin(&api, who.agent, address);
     let ended = api.sessions.end(Who { session, ..who }, End::Revoked, origin).await?;
     if ended { Ok(HttpResponse::NoContent().finish()) } else { Err(Failure::NotFound) }
 }

@@ -5,7 +5,7 @@ use std::{fs, net::SocketAddr, path::Path};
 use serde_json::{Value, json};
 
 use super::{Ended, Machine, daemon::Process};
-use crate::house::free_address;
+use crate::house::{client, free_address};
 
 pub(super) const TOKEN: &str = "0123456789abcdef";
 
@@ -99,10 +99,9 @@ pub(super) fn stored(machine: &Machine) -> u64 {
 
 #[tokio::test]
 async fn an_import_is_there_as_a_whole_or_not_at_all_although_the_daemon_is_killed() {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let lines: String =
         (0..5000).map(|number| format!("{{\"phone\":\"+4915112{number:06}\",\"name\":\"A\"}}\n")).collect();
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = client();
     let mut counts = Vec::new();
     // The daemon dies once so much was written, or once the import has been answered.
     for written in [0, 1, 100_000, 500_000, u64::MAX] {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{daemon::Process, offdesk};
+use crate::house::client;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -43,8 +44,7 @@ fn ringing(state: &Value) -> Option<&str> {
 
 #[tokio::test]
 async fn one_command_rings_an_agent_and_completes_the_task() {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = client();
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let args = ["sandbox", "--port", "0", "--seed-tasks", "1", "--data", data.to_str().unwrap()];

@@ -1,5 +1,7 @@
 //! An agent's app: it calls the gateway's API as the agent, and hears what is pushed to the agent's devices.
 
+use std::net::SocketAddr;
+
 use offdesk_sandbox::{DeviceView, NotificationView, Sid};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -133,21 +135,27 @@ pub(super) async fn answer(response: reqwest::Response) -> Answer {
     Answer { status: status.as_u16(), body }
 }
 
+impl AgentApp {
+    /// The app of whoever has this token, at a daemon that listens there.
+    pub fn new(client: reqwest::Client, daemon: SocketAddr, token: &str) -> Self {
+        Self { client, api: format!("http://{daemon}/api/v1"), token: token.to_owned() }
+    }
+}
+
 impl House {
     /// An agent's app, signed in.
     pub fn app(&self, phone: &str) -> AgentApp {
-        let token = self.tokens[phone].clone();
-        self.caller(token)
+        self.caller(&self.tokens[phone])
     }
 
     /// Whoever holds the bootstrap token.
     pub fn bootstrap(&self) -> AgentApp {
-        self.caller(BOOTSTRAP.to_owned())
+        self.caller(BOOTSTRAP)
     }
 
     /// Whoever calls with this token.
-    pub fn caller(&self, token: String) -> AgentApp {
-        AgentApp { client: self.client.clone(), api: format!("http://{}/api/v1", self.ready.http), token }
+    pub fn caller(&self, token: &str) -> AgentApp {
+        AgentApp::new(self.client.clone(), self.ready.http, token)
     }
 
     /// Does something at the API that waits for Twilio, and lets time pass meanwhile.

@@ -36,6 +36,14 @@ impl House {
         asked.body["login_id"].as_str().unwrap().to_owned()
     }
 
+    /// Resolves when the daemon waits for Twilio.
+    pub async fn waits_for_twilio(&self) {
+        let twilio = &self.daemon.as_ref().expect("the daemon runs").inside.twilio;
+        while twilio.under_way() == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Resolves when every use of a session so far counts: changes are made in the order in which they were asked for.
     pub async fn uses_are_written_down(&self) {
         let sessions = &self.daemon.as_ref().expect("the daemon runs").inside.sessions;
@@ -54,7 +62,7 @@ impl House {
         let code = self.twilio.last_code(phone).unwrap();
         let answer = self.types(&id, phone, &code).await;
         assert_eq!(answer.status, 200, "{answer:?}");
-        self.app_with(answer.body["token"].as_str().unwrap())
+        self.caller(answer.body["token"].as_str().unwrap())
     }
 
     /// What the house's clock shows.
@@ -66,14 +74,5 @@ impl House {
     pub async fn audit(&self) -> Vec<Entry> {
         let store = self.daemon.as_ref().expect("the daemon runs").inside.store.clone();
         store.scan::<Entry>(None, 1000).await.unwrap().into_iter().map(|row| row.record).collect()
-    }
-
-    /// An app that has this token.
-    pub fn app_with(&self, token: &str) -> AgentApp {
-        AgentApp {
-            client: self.client.clone(),
-            api: format!("http://{}/api/v1", self.ready.http),
-            token: token.to_owned(),
-        }
     }
 }

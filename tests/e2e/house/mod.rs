@@ -27,6 +27,7 @@ use offdesk::{
     twilio::Twilio,
 };
 use offdesk_sandbox::{AgentSeed, CustomerCall, Handle, LogEntry, Options, ReservationStatus, Sandbox, Sid, Snapshot};
+use reqwest::Method;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use tokio::sync::{oneshot, watch};
@@ -331,11 +332,17 @@ impl House {
 
     /// Somebody else makes a task over REST.
     pub async fn create_task(&self, form: &[(&str, &str)]) -> Sid {
-        let facts = self.twilio.facts();
-        let url = format!("{}/taskrouter/v1/Workspaces/{}/Tasks", self.twilio.url(), facts.workspace_sid);
-        let request = self.client.post(url).basic_auth(&facts.account_sid, Some(&facts.auth_token)).form(form);
-        let body: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
+        let path = format!("taskrouter/v1/Workspaces/{}/Tasks", self.twilio.facts().workspace_sid);
+        let answer = self.at_twilio(Method::POST, &path).form(form).send().await.unwrap();
+        let body: serde_json::Value = answer.json().await.unwrap();
         body["sid"].as_str().unwrap().into()
+    }
+
+    /// A request of somebody else's to Twilio.
+    pub fn at_twilio(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let facts = self.twilio.facts();
+        let url = format!("{}/{path}", self.twilio.url());
+        self.client.request(method, url).basic_auth(&facts.account_sid, Some(&facts.auth_token))
     }
 
     /// Waits, in real time, until a phone rings.
@@ -418,7 +425,10 @@ impl Drop for Daemon {
     }
 }
 
-fn client() -> reqwest::Client {
+/// A client that asks nobody but the daemon.
+pub fn client() -> reqwest::Client {
+    // The daemon in this process may have done so.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 

@@ -86,11 +86,11 @@ pub(super) async fn show(api: web::Data<Api>, manager: Manager, path: web::Path<
 pub(super) async fn update(api: web::Data<Api>, manager: Manager, path: web::Path<String>, body: Body) -> Answer {
     let id = named(&path)?;
     let body = body.map_err(|error| of_json(&error))?;
-    let origin = removal::origin(&manager.by);
+    let by = manager.by.clone();
     let after = api.book.update(manager.by, id, Patch::from_value(&body)?).await?;
     if after.disabled {
         // They let nobody in while the agent is disabled, and shall not do so later either.
-        removal::revoke_sessions(&api, id, origin).await.map_err(|_| Refusal::SessionsLeft)?;
+        removal::revoke_sessions(&api, id, removal::origin(&by, &after)).await.map_err(|_| Refusal::SessionsLeft)?;
     }
     Ok(HttpResponse::Ok().json(shape::Agent::from(&*after)))
 }

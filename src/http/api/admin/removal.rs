@@ -35,7 +35,7 @@ pub(super) struct Query {
     responses(
         (status = 200, description = "The agent was removed", body = shape::Removed),
         (status = 401, description = "No session"),
-        (status = 403, description = "Not yours to remove"),
+        (status = 403, description = "Not yours to remove; workers are administrators' to delete"),
         (status = 404, description = "There is no such agent, or not in your department"),
         (status = 422, description = "The query is not of its form"),
         (status = 503, description = "Nothing was changed; try again"),
@@ -48,8 +48,12 @@ pub(super) async fn remove(
     query: Result<web::Query<Query>, actix_web::Error>,
 ) -> Answer {
     let query = query.map_err(|_| Refusal::Invalid("worker: expected true or false".into()))?;
-    let origin = origin(&manager.by);
-    let removed = api.book.remove(manager.by, named(&path)?).await?;
+    if query.worker {
+        // Whoever adds an agent chooses the number, and with it which worker that is.
+        manager.access.may_see_all()?;
+    }
+    let removed = api.book.remove(manager.by.clone(), named(&path)?).await?;
+    let origin = origin(&manager.by, &removed);
     let mut not_removed = Vec::new();
     if let Err(why) = revoke_sessions(&api, removed.id, origin).await {
         not_removed.push(shape::Leftover { what: "sessions", why });
@@ -79,14 +83,14 @@ pub(super) async fn remove(
     )
 )]
 pub(super) async fn end_sessions(api: web::Data<Api>, manager: Manager, path: web::Path<String>) -> Answer {
-    let id = api.book.ending_sessions(&manager.by, named(&path)?).await?;
-    revoke_sessions(&api, id, origin(&manager.by)).await.map_err(|_| Refusal::NotStored)?;
+    let profile = api.book.ending_sessions(&manager.by, named(&path)?).await?;
+    revoke_sessions(&api, profile.id, origin(&manager.by, &profile)).await.map_err(|_| Refusal::NotStored)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// Who ends sessions, as their audit entries say it.
-pub(super) const fn origin(by: &By) -> Origin {
-    Origin { actor: by.actor(), address: by.address }
+pub(super) fn origin(by: &By, profile: &Profile) -> Origin {
+    Origin { actor: by.actor(), address: by.address, department: profile.department.clone() }
 }
 
 /// The one place where sessions are ended for somebody else.
