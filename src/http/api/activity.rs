@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Answer, Api, WORTH_WAITING, auth::Caller, failure::Failure, openapi::ProblemDocument};
+use super::{Answer, Api, WORTH_WAITING, auth::Caller, failure::Failure};
 use crate::actors::ask::{self, Command, Wait};
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -45,11 +45,8 @@ impl Wish {
     responses(
         (status = 200, description = "The activity is set", body = ActivityNow),
         (status = 202, description = "It is still being set", body = ActivityNow),
-        (status = 400, description = "The body is not JSON", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, description = "`not_a_choice`, or not of this form", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 400, description = "The body is not JSON"),
+        (status = 422, description = "`not_a_choice`, or not of this form"),
     ),
 )]
 pub(super) async fn set(api: web::Data<Api>, Caller(agent): Caller, wish: web::Json<Wish>) -> Answer {

@@ -11,7 +11,6 @@ use super::{
     Answer, Api,
     auth::Caller,
     failure::Failure,
-    openapi::ProblemDocument,
     shape::{Page, Written},
     upload::{self, Posted},
 };
@@ -74,10 +73,8 @@ pub(super) struct Span {
     params(("conversation" = String, Path, description = "The conversation's sid", example = "CH0123456789abcdef0123456789abcdef"), Span),
     responses(
         (status = 200, description = "The messages; `next` is `before` of the page before", body = Page<Written>),
-        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, description = "You work in no such conversation", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, description = "`before` or `limit` is no number", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "You work in no such conversation"),
+        (status = 422, description = "`before` or `limit` is no number"),
     ),
 )]
 pub(super) async fn history(
@@ -137,15 +134,12 @@ pub(super) struct Form {
     request_body(content((Text = "application/json"), (Form = "multipart/form-data"))),
     responses(
         (status = 201, description = "The message as it was sent", body = Written),
-        (status = 400, description = "The body is neither JSON nor a form", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, description = "You work in no such conversation", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 409, description = "`closed`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "`too_large`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, description = "The body is not of this form, or the contact centre keeps the message back", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 504, description = "Nobody knows whether it was sent", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 400, description = "The body is neither JSON nor a form"),
+        (status = 404, description = "You work in no such conversation"),
+        (status = 409, description = "`closed`"),
+        (status = 413, description = "`too_large`"),
+        (status = 422, description = "The body is not of this form, or the contact centre keeps the message back"),
+        (status = 504, description = "Nobody knows whether it was sent"),
     ),
 )]
 pub(super) async fn write(
@@ -239,12 +233,9 @@ pub(super) struct UpTo {
     params(("conversation" = String, Path, description = "The conversation's sid", example = "CH0123456789abcdef0123456789abcdef")), request_body = UpTo,
     responses(
         (status = 204, description = "Noted"),
-        (status = 400, description = "The body is not JSON", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, description = "You work in no such conversation", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, description = "The body is not of this form, or there is no such message yet", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 400, description = "The body is not JSON"),
+        (status = 404, description = "You work in no such conversation"),
+        (status = 422, description = "The body is not of this form, or there is no such message yet"),
     ),
 )]
 pub(super) async fn read(

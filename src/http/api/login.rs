@@ -9,7 +9,6 @@ use super::{
     Answer, Api,
     auth::{self, By, Client, SignedIn, origin},
     failure::Failure,
-    openapi::ProblemDocument,
     shape::rfc3339,
 };
 use crate::{
@@ -78,9 +77,9 @@ pub(super) struct CodeSent {
     post, operation_id = "requestCode", path = "/login/otp", tag = "login", request_body = CodeWish, security(()),
     responses(
         (status = 202, description = "If the number is an agent's, a code is on its way", body = CodeSent),
-        (status = 400, description = "The body is not JSON", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, description = "That is no phone number, channel or locale", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "Signing in is not set up", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 400, description = "The body is not JSON"),
+        (status = 422, description = "That is no phone number, channel or locale"),
+        (status = 503, description = "Signing in is not set up"),
     ),
 )]
 pub(super) async fn request_code(api: web::Data<Api>, Client(address): Client, wish: web::Json<CodeWish>) -> Answer {
@@ -164,11 +163,11 @@ impl Me {
     post, operation_id = "logIn", path = "/login", tag = "login", request_body = LoginWish, security(()),
     responses(
         (status = 200, description = "Signed in", body = LoggedIn),
-        (status = 400, description = "The body is not JSON", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 401, description = "`bad_code`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, description = "The body is not of this form", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 429, description = "Too many tries from this address; see Retry-After", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 400, description = "The body is not JSON"),
+        (status = 401, description = "`bad_code`"),
+        (status = 422, description = "The body is not of this form"),
+        (status = 429, description = "Too many tries from this address; see Retry-After"),
+        (status = 503, description = "Twilio cannot be reached"),
     ),
 )]
 pub(super) async fn log_in(api: web::Data<Api>, Client(address): Client, wish: web::Json<LoginWish>) -> Answer {
@@ -208,8 +207,6 @@ fn token_answer<T: Serialize>(api: &Api, begun: &Begun, by: By, body: impl FnOnc
     post, operation_id = "refreshToken", path = "/login/refresh", tag = "login",
     responses(
         (status = 200, description = "The new token, or the cookie for whoever came with one", body = NewToken),
-        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn refresh(api: web::Data<Api>, signed_in: SignedIn, Client(address): Client) -> Answer {
@@ -223,8 +220,6 @@ pub(super) async fn refresh(api: web::Data<Api>, signed_in: SignedIn, Client(add
     post, operation_id = "logOut", path = "/logout", tag = "login",
     responses(
         (status = 204, description = "Signed out"),
-        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn log_out(api: web::Data<Api>, signed_in: SignedIn, Client(address): Client) -> Answer {

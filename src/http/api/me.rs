@@ -9,7 +9,6 @@ use super::{
     auth::{Client, SignedIn, origin},
     failure::Failure,
     login::Me,
-    openapi::ProblemDocument,
     shape::{Page, rfc3339},
 };
 use crate::{
@@ -105,8 +104,6 @@ fn own_sessions(api: &Api, who: Who) -> Vec<SessionView> {
     get, operation_id = "showMe", path = "/me", tag = "me",
     responses(
         (status = 200, description = "The agent", body = Myself),
-        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The agent's part of the gateway is busy", body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn show(api: web::Data<Api>, SignedIn { who, .. }: SignedIn) -> Answer {
@@ -129,7 +126,6 @@ pub(super) async fn show(api: web::Data<Api>, SignedIn { who, .. }: SignedIn) ->
     get, operation_id = "listSessions", path = "/me/sessions", tag = "me",
     responses(
         (status = 200, description = "The sessions, the one used last first", body = Page<SessionView>),
-        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn sessions(api: web::Data<Api>, SignedIn { who, .. }: SignedIn) -> Answer {
@@ -142,9 +138,7 @@ pub(super) async fn sessions(api: web::Data<Api>, SignedIn { who, .. }: SignedIn
     params(("session" = String, Path, description = "The session's id", example = "9d1c0f2e3b4a5968")),
     responses(
         (status = 204, description = "It is over"),
-        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, description = "You have no such session", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "You have no such session"),
     ),
 )]
 pub(super) async fn revoke(

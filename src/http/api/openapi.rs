@@ -1,5 +1,5 @@
-//! The OpenAPI document of `/api/v1`, made from the handlers' own annotations. A new module of handlers adds its paths here,
-//! and a tag if it has one of its own.
+//! The OpenAPI document of `/api/v1`, made from the handlers' own annotations: they say what is theirs, what all may answer is
+//! said here. A new module of handlers adds its paths here, or its own document as `admin` does, and a tag.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,11 @@ use actix_web::{HttpResponse, http::header::ContentType, web};
 use serde::Serialize;
 use utoipa::{
     Modify, OpenApi, ToSchema,
-    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    openapi::{
+        Content, Ref, RefOr, Response,
+        path::Operation,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+    },
 };
 
 use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
@@ -72,6 +76,44 @@ pub(super) struct ProblemDocument {
     code: String,
 }
 
+/// What calls may answer that each would say in the same words, and what a problem looks like.
+struct Problems;
+
+impl Modify for Problems {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for path in document.paths.paths.values_mut() {
+            let changing = [&mut path.post, &mut path.put, &mut path.patch, &mut path.delete];
+            let all = changing.into_iter().map(|call| (true, call)).chain([(false, &mut path.get)]);
+            all.filter_map(|(changes, call)| Some((changes, call.as_mut()?))).for_each(|(changes, call)| {
+                describe_problems(call, changes);
+            });
+        }
+    }
+}
+
+fn describe_problems(call: &mut Operation, changes: bool) {
+    let responses = &mut call.responses.responses;
+    let mut say = |status: &str, description: &str| {
+        responses.entry(status.to_owned()).or_insert_with(|| Response::new(description).into());
+    };
+    let is_public = call.security.as_ref().is_some_and(|all| all.contains(&SecurityRequirement::default()));
+    if !is_public {
+        say("401", "`no_session`, `expired` or `superseded`");
+        say("503", "The gateway is busy, or Twilio cannot be reached; try again");
+        if changes {
+            say("403", "`foreign_origin`");
+        }
+    }
+    for (status, response) in responses {
+        if let RefOr::T(response) = response
+            && status.starts_with(['4', '5'])
+        {
+            let problem = Content::new(Some(Ref::from_schema_name("ProblemDocument")));
+            response.content.entry("application/problem+json".to_owned()).or_insert(RefOr::T(problem));
+        }
+    }
+}
+
 /// How a request says whose it is.
 struct Security;
 
@@ -87,7 +129,9 @@ impl Modify for Security {
 
 /// The agents' calls, and those of whoever manages them.
 fn whole() -> utoipa::openapi::OpenApi {
-    Document::openapi().merge_from(admin::openapi())
+    let mut document = Document::openapi().merge_from(admin::openapi());
+    Problems.modify(&mut document);
+    document
 }
 
 /// The document as JSON, for people to read.

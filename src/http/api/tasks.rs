@@ -9,7 +9,6 @@ use super::{
     Answer, Api, WORTH_WAITING,
     auth::Caller,
     failure::Failure,
-    openapi::ProblemDocument,
     shape::{Page, Task},
 };
 use crate::{
@@ -44,8 +43,6 @@ fn named(path: &str) -> Result<ReservationSid, Failure> {
     get, operation_id = "listTasks", path = "/tasks", tag = "tasks",
     responses(
         (status = 200, description = "The tasks", body = Page<Task>),
-        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn list(api: web::Data<Api>, Caller(agent): Caller) -> Answer {
@@ -60,9 +57,7 @@ pub(super) async fn list(api: web::Data<Api>, Caller(agent): Caller) -> Answer {
     params(("task" = String, Path, description = "The reservation's sid", example = "WR0123456789abcdef0123456789abcdef")),
     responses(
         (status = 200, description = "The task", body = Task),
-        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, description = "You have no such task", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "You have no such task"),
     ),
 )]
 pub(super) async fn show(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>) -> Answer {
@@ -81,11 +76,8 @@ pub(super) async fn show(api: web::Data<Api>, Caller(agent): Caller, path: web::
     responses(
         (status = 200, description = "Accepted", body = TaskStatus),
         (status = 202, description = "Twilio has not said yet", body = TaskStatus),
-        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, description = "You have no such task", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 409, description = "`taken`, `gone` or `not_pending`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "You have no such task"),
+        (status = 409, description = "`taken`, `gone` or `not_pending`"),
     ),
 )]
 pub(super) async fn accept(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>) -> Answer {
@@ -109,11 +101,8 @@ pub(super) async fn accept(api: web::Data<Api>, Caller(agent): Caller, path: web
     params(("task" = String, Path, description = "The reservation's sid", example = "WR0123456789abcdef0123456789abcdef")),
     responses(
         (status = 200, description = "Done", body = TaskStatus),
-        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, description = "You have no such task", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 409, description = "`taken`, `gone`, `not_pending` or `not_accepted`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "You have no such task"),
+        (status = 409, description = "`taken`, `gone`, `not_pending` or `not_accepted`"),
     ),
 )]
 pub(super) async fn decline(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>) -> Answer {
@@ -127,11 +116,8 @@ pub(super) async fn decline(api: web::Data<Api>, Caller(agent): Caller, path: we
     params(("task" = String, Path, description = "The reservation's sid", example = "WR0123456789abcdef0123456789abcdef")),
     responses(
         (status = 200, description = "Done", body = TaskStatus),
-        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, description = "You have no such task", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 409, description = "`taken`, `gone`, `not_pending` or `not_accepted`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "You have no such task"),
+        (status = 409, description = "`taken`, `gone`, `not_pending` or `not_accepted`"),
     ),
 )]
 pub(super) async fn wrap_up(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>) -> Answer {
@@ -144,11 +130,8 @@ pub(super) async fn wrap_up(api: web::Data<Api>, Caller(agent): Caller, path: we
     params(("task" = String, Path, description = "The reservation's sid", example = "WR0123456789abcdef0123456789abcdef")),
     responses(
         (status = 200, description = "Done", body = TaskStatus),
-        (status = 401, description = "`no_session`, `expired` or `superseded`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`foreign_origin`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, description = "You have no such task", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 409, description = "`taken`, `gone`, `not_pending` or `not_accepted`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The gateway is busy, or Twilio cannot be reached", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "You have no such task"),
+        (status = 409, description = "`taken`, `gone`, `not_pending` or `not_accepted`"),
     ),
 )]
 pub(super) async fn complete(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>) -> Answer {

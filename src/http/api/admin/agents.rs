@@ -22,13 +22,12 @@ pub(super) fn named(path: &str) -> Result<AgentId, Refusal> {
 #[utoipa::path(
     post,
     path = "/admin/agents",
-    operation_id = "add_agent",
+    operation_id = "addAgent",
     tag = "admin",
     request_body = shape::NewAgent,
     responses(
         (status = 201, description = "The agent was added", body = shape::Agent),
         (status = 400, description = "The body is no JSON"),
-        (status = 401, description = "No session"),
         (status = 403, description = "A role, a department or a right that is not yours to give"),
         (status = 409, description = "Another agent has the same phone, worker or SIP user"),
         (status = 413, description = "The body is larger than 64 KB"),
@@ -48,12 +47,11 @@ pub(super) async fn add(api: web::Data<Api>, manager: Manager, body: Body) -> An
 #[utoipa::path(
     get,
     path = "/admin/agents/{id}",
-    operation_id = "show_agent",
+    operation_id = "showAgent",
     tag = "admin",
     params(("id" = String, Path, description = "The agent's id")),
     responses(
         (status = 200, description = "The agent", body = shape::Agent),
-        (status = 401, description = "No session"),
         (status = 403, description = "You may not manage agents"),
         (status = 404, description = "There is no such agent, or not in your department"),
     )
@@ -67,14 +65,13 @@ pub(super) async fn show(api: web::Data<Api>, manager: Manager, path: web::Path<
 #[utoipa::path(
     patch,
     path = "/admin/agents/{id}",
-    operation_id = "update_agent",
+    operation_id = "updateAgent",
     tag = "admin",
     params(("id" = String, Path, description = "The agent's id")),
     request_body = shape::AgentChanges,
     responses(
         (status = 200, description = "The agent as it is now", body = shape::Agent),
         (status = 400, description = "The body is no JSON"),
-        (status = 401, description = "No session"),
         (status = 403, description = "Not yours to change"),
         (status = 404, description = "There is no such agent, or not in your department"),
         (status = 409, description = "Another agent has the same phone, worker or SIP user"),

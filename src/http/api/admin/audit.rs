@@ -30,15 +30,13 @@ pub(super) struct Query {
 #[utoipa::path(
     get,
     path = "/admin/audit",
-    operation_id = "list_audit",
+    operation_id = "listAudit",
     tag = "admin",
     params(Query),
     responses(
         (status = 200, description = "Some entries", body = shape::AuditPage),
-        (status = 401, description = "No session"),
         (status = 403, description = "You may not manage agents"),
         (status = 422, description = "The query is not of its form"),
-        (status = 503, description = "Try again"),
     )
 )]
 pub(super) async fn list(
@@ -61,11 +59,10 @@ async fn page(audit: &Audit, manager: &Manager, after: u64, limit: usize) -> Res
 #[utoipa::path(
     get,
     path = "/admin/audit/export",
-    operation_id = "export_audit",
+    operation_id = "exportAudit",
     tag = "admin",
     responses(
         (status = 200, description = "An entry a line", body = String, content_type = "application/jsonl"),
-        (status = 401, description = "No session"),
         (status = 403, description = "You may not manage agents"),
     )
 )]
@@ -98,13 +95,11 @@ fn line(entry: &Entry) -> String {
 #[utoipa::path(
     get,
     path = "/admin/audit/verify",
-    operation_id = "verify_audit",
+    operation_id = "verifyAudit",
     tag = "admin",
     responses(
         (status = 200, description = "What was found", body = shape::AuditVerdict),
-        (status = 401, description = "No session"),
         (status = 403, description = "Only an administrator sees the whole log"),
-        (status = 503, description = "Try again"),
     )
 )]
 pub(super) async fn verify(api: web::Data<Api>, manager: Manager) -> Answer {

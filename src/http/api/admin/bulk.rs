@@ -26,13 +26,12 @@ const JSON_LINES: &str = "application/jsonl; charset=utf-8";
 #[utoipa::path(
     post,
     path = "/admin/agents/import",
-    operation_id = "import_agents",
+    operation_id = "importAgents",
     tag = "admin",
     request_body(content = String, content_type = "application/jsonl"),
     responses(
         (status = 200, description = "All of them were added", body = shape::Imported),
         (status = 400, description = "The body did not arrive whole, or is not UTF-8"),
-        (status = 401, description = "No session"),
         (status = 403, description = "One of them is not yours to add; none was added"),
         (status = 409, description = "Some are there already; none was added"),
         (status = 413, description = "Too many"),
@@ -82,13 +81,11 @@ fn drafts(text: &str) -> Result<Vec<Draft>, Refusal> {
 #[utoipa::path(
     get,
     path = "/admin/agents/export",
-    operation_id = "export_agents",
+    operation_id = "exportAgents",
     tag = "admin",
     responses(
         (status = 200, description = "An agent a line", body = String, content_type = "application/jsonl"),
-        (status = 401, description = "No session"),
         (status = 403, description = "You may not manage agents"),
-        (status = 503, description = "Try again"),
     )
 )]
 pub(super) async fn export(api: web::Data<Api>, manager: Manager) -> Answer {

@@ -35,12 +35,11 @@ pub(super) fn bounded(limit: Option<usize>) -> usize {
 #[utoipa::path(
     get,
     path = "/admin/agents",
-    operation_id = "list_agents",
+    operation_id = "listAgents",
     tag = "admin",
     params(Query),
     responses(
         (status = 200, description = "Some of the agents whom you may see", body = shape::Agents),
-        (status = 401, description = "No session"),
         (status = 403, description = "You may not manage agents"),
         (status = 422, description = "The query is not of its form"),
     )

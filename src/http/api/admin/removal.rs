@@ -29,12 +29,11 @@ pub(super) struct Query {
 #[utoipa::path(
     delete,
     path = "/admin/agents/{id}",
-    operation_id = "remove_agent",
+    operation_id = "removeAgent",
     tag = "admin",
     params(("id" = String, Path, description = "The agent's id"), Query),
     responses(
         (status = 200, description = "The agent was removed", body = shape::Removed),
-        (status = 401, description = "No session"),
         (status = 403, description = "Not yours to remove; workers are administrators' to delete"),
         (status = 404, description = "There is no such agent, or not in your department"),
         (status = 422, description = "The query is not of its form"),
@@ -71,12 +70,11 @@ pub(super) async fn remove(
 #[utoipa::path(
     delete,
     path = "/admin/agents/{id}/sessions",
-    operation_id = "end_sessions_of_agent",
+    operation_id = "endSessionsOfAgent",
     tag = "admin",
     params(("id" = String, Path, description = "The agent's id")),
     responses(
         (status = 204, description = "Nobody is signed in as this agent any more"),
-        (status = 401, description = "No session"),
         (status = 403, description = "Not yours to end"),
         (status = 404, description = "There is no such agent, or not in your department"),
         (status = 503, description = "Nothing was changed; try again"),
