@@ -17,6 +17,7 @@ mod login;
 mod openapi;
 mod outcomes;
 mod record;
+mod schemathesis;
 mod secrets;
 mod sessions;
 mod spine;

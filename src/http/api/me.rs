@@ -70,13 +70,14 @@ pub(super) struct DeviceView {
 }
 
 impl SessionView {
-    fn new(session: Session, api: &Api, current: Who) -> Self {
+    /// `current` is the session that asks.
+    pub(super) fn new(session: Session, api: &Api, current: Option<SessionId>) -> Self {
         Self {
             id: session.id,
             created_at: rfc3339(session.created_at),
             last_used_at: rfc3339(session.last_used),
             expires_at: rfc3339(session.expires_at(api.sessions.policy())),
-            current: session.id == current.session,
+            current: Some(session.id) == current,
             device_name: session.device_name,
         }
     }
@@ -96,7 +97,7 @@ impl DeviceView {
 
 fn own_sessions(api: &Api, who: Who) -> Vec<SessionView> {
     let sessions = api.sessions.list(who.agent).into_iter();
-    sessions.map(|session| SessionView::new(session, api, who)).collect()
+    sessions.map(|session| SessionView::new(session, api, Some(who.session))).collect()
 }
 
 /// Who am I, and how do things stand?

@@ -5,6 +5,7 @@ mod activity;
 mod admin;
 mod auth;
 mod conversations;
+mod elsewhere;
 mod failure;
 mod login;
 mod me;
@@ -38,6 +39,8 @@ use crate::{
     twilio::{Twilio, facts::WorkspaceFacts},
 };
 
+/// Where the API is.
+const PREFIX: &str = "/api/v1";
 /// A JSON body's largest size, in bytes.
 const MAX_JSON: usize = 64 * 1024;
 /// How long an answer waits for Twilio's word: longer, and the app is told that it is still to come.
@@ -89,7 +92,7 @@ type Answer = Result<HttpResponse, Failure>;
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     let json = web::JsonConfig::default().limit(MAX_JSON).error_handler(|error, _| failure::of_json(&error).into());
     config.service(
-        web::scope("/api/v1")
+        web::scope(PREFIX)
             .app_data(json)
             .wrap(from_fn(body::in_time))
             .configure(openapi::routes)
@@ -100,7 +103,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             .configure(activity::routes)
             .configure(admin::routes)
             .route("/push/vapid", web::get().to(vapid))
-            .default_service(web::to(super::problem::not_found)),
+            .default_service(web::to(elsewhere::answer)),
     );
 }
 

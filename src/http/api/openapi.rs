@@ -52,6 +52,7 @@ use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
         conversations::write,
         conversations::read,
         super::vapid,
+        show,
     ),
     components(schemas(ProblemDocument)),
 )]
@@ -128,7 +129,7 @@ impl Modify for Security {
 }
 
 /// The agents' calls, and those of whoever manages them.
-fn whole() -> utoipa::openapi::OpenApi {
+pub(super) fn whole() -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi().merge_from(admin::openapi());
     Problems.modify(&mut document);
     document
@@ -146,7 +147,12 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.route("/openapi.json", web::get().to(show));
 }
 
-/// It is made once: anybody may ask for it.
+/// This document.
+#[utoipa::path(
+    get, operation_id = "showDocument", path = "/openapi.json", tag = "push", security(()),
+    responses((status = 200, description = "All calls of the API (OpenAPI 3.1)", body = Object)),
+)]
+// It is made once: anybody may ask for it.
 async fn show() -> HttpResponse {
     static JSON: LazyLock<web::Bytes> = LazyLock::new(|| whole().to_json().unwrap_or_default().into());
     HttpResponse::Ok().content_type(ContentType::json()).body(JSON.clone())

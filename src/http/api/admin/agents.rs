@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Answer, Manager, Refusal, refusal::of_json, removal, shape};
 use crate::{
     domain::AgentId,
-    http::api::Api,
+    http::api::{Api, me::SessionView, shape::Page},
     roster::{Draft, Patch},
 };
 
@@ -59,6 +59,29 @@ pub(super) async fn add(api: web::Data<Api>, manager: Manager, body: Body) -> An
 pub(super) async fn show(api: web::Data<Api>, manager: Manager, path: web::Path<String>) -> Answer {
     let found = api.book.get(named(&path)?).filter(|profile| manager.access.sees(profile));
     Ok(HttpResponse::Ok().json(shape::Agent::from(&*found.ok_or(Refusal::NotFound)?)))
+}
+
+/// List an agent's sessions
+///
+/// Where the agent is signed in, the session used last first.
+#[utoipa::path(
+    get,
+    path = "/admin/agents/{id}/sessions",
+    operation_id = "listSessionsOfAgent",
+    tag = "admin",
+    params(("id" = String, Path, description = "The agent's id")),
+    responses(
+        (status = 200, description = "The sessions", body = Page<SessionView>),
+        (status = 403, description = "You may not manage agents"),
+        (status = 404, description = "There is no such agent, or not in your department"),
+    )
+)]
+pub(super) async fn sessions(api: web::Data<Api>, manager: Manager, path: web::Path<String>) -> Answer {
+    let found = api.book.get(named(&path)?).filter(|profile| manager.access.sees(profile));
+    let agent = found.ok_or(Refusal::NotFound)?.id;
+    let sessions = api.sessions.list(agent).into_iter();
+    let items = sessions.map(|session| SessionView::new(session, &api, None)).collect();
+    Ok(HttpResponse::Ok().json(Page { items, next: None }))
 }
 
 /// Change an agent

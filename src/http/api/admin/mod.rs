@@ -29,6 +29,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/admin/agents/{id}", web::get().to(agents::show))
         .route("/admin/agents/{id}", web::patch().to(agents::update))
         .route("/admin/agents/{id}", web::delete().to(removal::remove))
+        .route("/admin/agents/{id}/sessions", web::get().to(agents::sessions))
         .route("/admin/agents/{id}/sessions", web::delete().to(removal::end_sessions))
         .route("/admin/audit", web::get().to(audit::list))
         .route("/admin/audit/export", web::get().to(audit::export))
@@ -43,6 +44,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     bulk::export,
     agents::show,
     agents::update,
+    agents::sessions,
     removal::remove,
     removal::end_sessions,
     audit::list,
