@@ -21,7 +21,7 @@ use offdesk_sip::User;
 
 pub use self::{
     book::{Book, BookError, By, News, Told},
-    draft::{Draft, Field, FieldError, Patch, changes},
+    draft::{Draft, Field, FieldError, Patch, changes, ends_sessions},
     newcomer::{Newcomer, Remark, Unfit},
     search::Search,
     shelf::Page,

@@ -388,6 +388,16 @@ async fn an_admin_sees_and_ends_an_agents_sessions() {
 }
 
 #[tokio::test]
+async fn another_number_ends_the_sessions_that_the_old_one_began() {
+    let house = office().build().await;
+    let ada = house.app(ADA);
+    assert_eq!(house.app(SAM).patch(&agent(ADAS), json!({ "name": "Ada L" })).await.status, 200);
+    assert_eq!(ada.get("/tasks").await.status, 200);
+    assert_eq!(house.app(SAM).patch(&agent(ADAS), json!({ "phone": "+4915550101077" })).await.status, 200);
+    assert_eq!(ada.get("/tasks").await.code(), "no_session");
+}
+
+#[tokio::test]
 async fn whoever_is_disabled_as_the_daemon_dies_stays_signed_out() {
     let mut house = office().build().await;
     let ada = house.app(ADA);

@@ -7,7 +7,7 @@ use super::{Answer, Manager, Refusal, refusal::of_json, removal, shape};
 use crate::{
     domain::AgentId,
     http::api::{Api, me::SessionView, shape::Page},
-    roster::{Draft, Patch},
+    roster::{Draft, Patch, ends_sessions},
 };
 
 /// A JSON body, or why there is none.
@@ -107,9 +107,9 @@ pub(super) async fn update(api: web::Data<Api>, manager: Manager, path: web::Pat
     let id = named(&path)?;
     let body = body.map_err(|error| of_json(&error))?;
     let by = manager.by.clone();
+    let before = api.book.get(id);
     let after = api.book.update(manager.by, id, Patch::from_value(&body)?).await?;
-    if after.disabled {
-        // They let nobody in while the agent is disabled, and shall not do so later either.
+    if before.is_some_and(|before| ends_sessions(&before, &after)) {
         removal::revoke_sessions(&api, id, removal::origin(&by, &after)).await.map_err(|_| Refusal::SessionsLeft)?;
     }
     Ok(HttpResponse::Ok().json(shape::Agent::from(&*after)))
