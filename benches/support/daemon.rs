@@ -1,11 +1,20 @@
 //! The real daemon, as an operator starts it, with a configuration of its own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use offdesk::{
+    clock::Clock,
+    config::Config,
+    domain::Profile,
+    sessions,
+    store::{self, Batch},
+};
+use secrecy::ExposeSecret;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -44,6 +53,22 @@ impl Installation {
         lines.flush().unwrap();
         drop(lines);
         assert!(import.wait().unwrap().success(), "the import failed");
+    }
+
+    /// Signs every agent in on the stopped store, and answers their tokens.
+    pub(crate) async fn sign_in(&self) -> Vec<String> {
+        let config = fs::read_to_string(self.config()).unwrap();
+        let config = Config::parse(&config, BTreeMap::new(), None).unwrap();
+        let opened = store::open(&config.store_path(), &store::Options::default()).unwrap();
+        let (mut batch, now) = (Batch::new(), Clock::system().now());
+        let mut tokens = Vec::new();
+        for row in opened.store.scan::<Profile>(None, usize::MAX).await.unwrap() {
+            let (_, token) = sessions::begin(&mut batch, row.record.id, now).unwrap();
+            tokens.push(token.expose_secret().to_owned());
+        }
+        opened.store.commit(batch).await.unwrap();
+        opened.store.close().await.unwrap();
+        tokens
     }
 
     /// Starts the daemon, and waits until it is ready.
