@@ -5,6 +5,7 @@ mod activity;
 mod admin;
 mod auth;
 mod conversations;
+mod events;
 mod failure;
 mod login;
 mod me;
@@ -23,6 +24,7 @@ use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 pub use self::admin::BootstrapToken;
+pub use self::events::Connections;
 use self::failure::Failure;
 pub use self::openapi::document as openapi_document;
 use super::{body, problem::problem};
@@ -58,6 +60,8 @@ pub struct Api {
     pub facts: WorkspaceFacts,
     pub push: Push,
     pub clock: Clock,
+    /// Those who look on.
+    pub events: Connections,
     /// What an agent may choose, and which of them is meant by available and by not available.
     pub activities: Activities,
     pub uploads: Semaphore,
@@ -88,7 +92,7 @@ type Answer = Result<HttpResponse, Failure>;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     let json = web::JsonConfig::default().limit(MAX_JSON).error_handler(|error, _| failure::of_json(&error).into());
-    config.service(
+    config.configure(events::routes).service(
         web::scope("/api/v1")
             .app_data(json)
             .wrap(from_fn(body::in_time))
