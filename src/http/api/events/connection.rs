@@ -258,14 +258,15 @@ async fn within<T>(clock: &Clock, time: Duration, doing: impl Future<Output = T>
 impl Last {
     /// None: the connection broke.
     fn of(error: &ProtocolError) -> Option<Self> {
-        let is_broken = |error: &io::Error| error.get_ref().is_some_and(|cause| cause.is::<PayloadError>());
-        match error {
-            // The text is not UTF-8 (RFC 6455, section 8.1).
-            ProtocolError::Io(error) if error.kind() == io::ErrorKind::InvalidData => Some(Self::Nonsense),
-            ProtocolError::Io(error) if is_broken(error) => None,
+        let ProtocolError::Io(error) = error else {
+            return Some(if matches!(error, ProtocolError::Overflow) { Self::TooLarge } else { Self::Broken });
+        };
+        match error.kind() {
+            // The text is not UTF-8 (RFC 6455, section 8.1). A frame with reserved bits is not told from it.
+            io::ErrorKind::InvalidData => Some(Self::Nonsense),
+            _ if error.get_ref().is_some_and(|cause| cause.is::<PayloadError>()) => None,
             // So a message of several frames is refused that is too large in all.
-            ProtocolError::Io(_) | ProtocolError::Overflow => Some(Self::TooLarge),
-            _ => Some(Self::Broken),
+            _ => Some(Self::TooLarge),
         }
     }
 
