@@ -8,6 +8,7 @@ mod census;
 mod conversations;
 mod directory;
 mod fan_out;
+mod feed;
 mod index;
 mod live;
 mod load;

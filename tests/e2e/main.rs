@@ -10,6 +10,7 @@ mod cli;
 #[path = "../counterparts/mod.rs"]
 mod counterparts;
 mod door;
+mod events;
 mod faults;
 mod house;
 mod kill;

@@ -6,6 +6,7 @@ mod admin;
 mod auth;
 mod conversations;
 mod elsewhere;
+mod events;
 mod failure;
 mod login;
 mod me;
@@ -24,6 +25,7 @@ use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 pub use self::admin::BootstrapToken;
+pub use self::events::Connections;
 use self::failure::Failure;
 pub use self::openapi::document as openapi_document;
 use super::{body, problem::problem};
@@ -61,6 +63,8 @@ pub struct Api {
     pub facts: WorkspaceFacts,
     pub push: Push,
     pub clock: Clock,
+    /// Those who look on.
+    pub events: Connections,
     /// What an agent may choose, and which of them is meant by available and by not available.
     pub activities: Activities,
     pub uploads: Semaphore,
@@ -91,7 +95,7 @@ type Answer = Result<HttpResponse, Failure>;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     let json = web::JsonConfig::default().limit(MAX_JSON).error_handler(|error, _| failure::of_json(&error).into());
-    config.service(
+    config.configure(events::routes).service(
         web::scope(PREFIX)
             .app_data(json)
             .wrap(from_fn(body::in_time))

@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
+use super::{activity, admin, auth::COOKIE, conversations, events, login, me, tasks};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +30,7 @@ use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
         (name = "me", description = "The agent who asks"),
         (name = "tasks", description = "What TaskRouter has reserved for the agent"),
         (name = "conversations", description = "Chats"),
+        (name = "events", description = "What happens, as it happens"),
         (name = "push", description = "Notifications"),
         (name = "admin", description = "Managing agents, and the audit log: for administrators and supervisors"),
     ),
@@ -51,10 +52,11 @@ use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
         conversations::history,
         conversations::write,
         conversations::read,
+        events::stream,
         super::vapid,
         show,
     ),
-    components(schemas(ProblemDocument)),
+    components(schemas(ProblemDocument, events::FromClient)),
 )]
 struct Document;
 
