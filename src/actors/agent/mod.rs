@@ -16,7 +16,7 @@ use actix::{
 use tokio::sync::oneshot;
 
 use self::disk::{Found, Written};
-use super::{AgentRecord, Kit, SETTING_PATIENCE, live::Desk, rest};
+use super::{AgentRecord, Devices, Kit, SETTING_PATIENCE, live::Desk, rest};
 use crate::{
     agent::{
         self, Agent, Effect, Input, Snapshot,
@@ -24,7 +24,7 @@ use crate::{
         duty::Ticket,
         request::{Answer, Failure},
     },
-    domain::{AgentId, Device, Event, Profile, ReservationEventKind, Timestamp},
+    domain::{AgentId, Event, Profile, ReservationEventKind, Timestamp},
     inbox::{Delivery, Place},
     store::{Sequence, StoreError},
     twilio::facts,
@@ -42,7 +42,7 @@ pub struct AgentActor {
     desk: Desk,
     /// None until the record is loaded; the mailbox waits meanwhile.
     agent: Option<Agent>,
-    devices: Vec<Device>,
+    devices: Devices,
     /// Who waits to hear what becomes of an acceptance.
     waiting: Vec<asked::Waiter>,
     timer: Option<(Timestamp, SpawnHandle)>,
@@ -88,7 +88,7 @@ type Turn<'a> = std::pin::Pin<Box<dyn fut::ActorFuture<AgentActor, Output = ()> 
 
 impl AgentActor {
     pub(super) fn new(id: AgentId, kit: Arc<Kit>, desk: Desk) -> Self {
-        Self { id, kit, desk, agent: None, devices: Vec::new(), waiting: Vec::new(), timer: None }
+        Self { id, kit, desk, agent: None, devices: Devices::default(), waiting: Vec::new(), timer: None }
     }
 
     /// Takes an input: decides, writes, acts.
@@ -143,7 +143,8 @@ impl AgentActor {
             Effect::Push(notification) => Some(notification),
             Effect::Rest { .. } | Effect::Tell(_) => None,
         });
-        let pushes: Vec<_> = news.flat_map(|notification| kit.push.items(id, &self.devices, notification)).collect();
+        let pushes: Vec<_> =
+            news.flat_map(|notification| kit.push.items(id, &self.devices.devices, notification)).collect();
         let writing = async move {
             let written = Written { record: AgentRecord(next), pushes, handled: cause.handled };
             written.commit(&kit, id, changed).await?;

@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
+use super::{activity, admin, auth::COOKIE, conversations, devices, login, me, tasks, wishes};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -41,6 +41,12 @@ use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
         me::show,
         me::sessions,
         me::revoke,
+        wishes::change,
+        devices::list,
+        devices::register,
+        devices::change,
+        devices::remove,
+        devices::test,
         activity::set,
         tasks::list,
         tasks::show,
