@@ -35,7 +35,7 @@ pub use self::{
     http::{Http, HttpTls},
     login::{Login, Rate},
     problem::{ConfigError, Fault, Problem},
-    push::{AllowedHost, Fcm, Privacy, Push, Subject, WebPush},
+    push::{AllowedHost, Fcm, Push, Subject, WebPush},
     reader::Effective,
     show::show,
     source::{ENV_PREFIX, FileText, Origin, Sources},

@@ -11,6 +11,7 @@ mod phone;
 mod profile;
 mod session;
 mod time;
+mod wishes;
 
 pub use conversation::{ChatIdentity, Media, MessageEvent, ParticipantChange, ParticipantEvent};
 pub use device::{Device, DeviceId, PushTarget};
@@ -24,8 +25,9 @@ pub use ids::{
     ParticipantSid, ReservationSid, SyncDocumentSid, SyncServiceSid, TaskSid, VerifyServiceSid, WorkerSid, WorkflowSid,
     WorkspaceSid,
 };
-pub use notification::{ActivityReason, Closed, Customer, News, Notification, NotificationId};
+pub use notification::{ActivityReason, Closed, Customer, News, NewsKind, Notification, NotificationId};
 pub use phone::{E164, PhoneError};
 pub use profile::{Profile, RingTarget, Role};
 pub use session::SessionId;
 pub use time::Timestamp;
+pub use wishes::{Language, Privacy, QuietHours, TimeOfDay, WishChange, WishError, Wishes, Zone};

@@ -9,6 +9,7 @@ mod chats;
 mod cli;
 #[path = "../counterparts/mod.rs"]
 mod counterparts;
+mod devices;
 mod door;
 mod events;
 mod faults;

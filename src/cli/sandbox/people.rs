@@ -10,7 +10,7 @@ use crate::{
     actors::Devices,
     clock::Clock,
     config::Config,
-    domain::{AgentId, Device, DeviceId, Profile, PushTarget, Role, SessionId},
+    domain::{AgentId, Device, DeviceId, Profile, PushTarget, Role, SessionId, Wishes},
     roster::Draft,
     sessions,
     store::{self, Batch, wait},
@@ -54,7 +54,7 @@ pub(super) fn settle(config: &Config, twilio: &Handle) -> Result<Vec<SecretStrin
         let mut batch = Batch::new();
         let begun = sessions::begin(&mut batch, id, clock.now());
         let (session, token) = begun.map_err(|error| Failure::from(io::Error::other(error)))?;
-        batch.put(&id, &Devices(person.devices(id, session, twilio, &clock)?))?;
+        batch.put(&id, &Devices::of(person.devices(id, session, twilio, &clock)?))?;
         tokens.push(token);
         wait(opened.store.commit(batch))?;
     }
@@ -98,6 +98,7 @@ impl Person {
             target,
             added_at: clock.now(),
             session: Some(session),
+            wishes: Wishes::default(),
         };
         Ok((0..).zip(targets).map(device).collect())
     }

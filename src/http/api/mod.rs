@@ -5,6 +5,7 @@ mod activity;
 mod admin;
 mod auth;
 mod conversations;
+mod devices;
 mod elsewhere;
 mod events;
 mod failure;
@@ -14,6 +15,7 @@ mod openapi;
 mod shape;
 mod tasks;
 mod upload;
+mod wishes;
 
 use std::time::Duration;
 
@@ -102,6 +104,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             .configure(openapi::routes)
             .configure(login::routes)
             .configure(me::routes)
+            .configure(wishes::routes)
+            .configure(devices::routes)
             .configure(tasks::routes)
             .configure(conversations::routes)
             .configure(activity::routes)

@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{activity, admin, auth::COOKIE, conversations, events, login, me, tasks};
+use super::{activity, admin, auth::COOKIE, conversations, devices, events, login, me, tasks, wishes};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -42,6 +42,12 @@ use super::{activity, admin, auth::COOKIE, conversations, events, login, me, tas
         me::show,
         me::sessions,
         me::revoke,
+        wishes::change,
+        devices::list,
+        devices::register,
+        devices::change,
+        devices::remove,
+        devices::test,
         activity::set,
         tasks::list,
         tasks::show,

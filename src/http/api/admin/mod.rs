@@ -7,6 +7,7 @@ mod bootstrap;
 mod bulk;
 mod caller;
 mod list;
+mod pushes;
 mod refusal;
 mod removal;
 mod shape;
@@ -33,7 +34,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/admin/agents/{id}/sessions", web::delete().to(removal::end_sessions))
         .route("/admin/audit", web::get().to(audit::list))
         .route("/admin/audit/export", web::get().to(audit::export))
-        .route("/admin/audit/verify", web::get().to(audit::verify));
+        .route("/admin/audit/verify", web::get().to(audit::verify))
+        .route("/admin/push/dead", web::get().to(pushes::dead));
 }
 
 #[derive(OpenApi)]
@@ -49,7 +51,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     removal::end_sessions,
     audit::list,
     audit::export,
-    audit::verify
+    audit::verify,
+    pushes::dead
 ))]
 struct Document;
 
