@@ -1,5 +1,7 @@
 //! SIP for Offdesk. It knows nothing of the daemon; no type of another SIP library crosses its edge.
 
+pub mod transaction;
+pub mod transport;
 mod user;
 
 pub use user::{MAX_USER, User, UserError};
