@@ -1,6 +1,7 @@
 //! SIP for Offdesk. It knows nothing of the daemon; no type of another SIP library crosses its edge.
 
 pub mod abuse;
+pub mod digest;
 pub mod message;
 pub mod transaction;
 pub mod transport;
