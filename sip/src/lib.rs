@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod message;
+pub mod registrar;
 mod user;
 
 pub use user::{MAX_USER, User, UserError};
