@@ -3,6 +3,7 @@
 pub mod abuse;
 pub mod digest;
 pub mod message;
+pub mod registrar;
 pub mod transaction;
 pub mod transport;
 mod user;
