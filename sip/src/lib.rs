@@ -2,6 +2,8 @@
 
 pub mod abuse;
 pub mod digest;
+pub mod driver;
+pub mod engine;
 pub mod message;
 pub mod registrar;
 pub mod transaction;
