@@ -10,6 +10,7 @@ mod notification;
 mod phone;
 mod profile;
 mod session;
+mod sip;
 mod time;
 
 pub use conversation::{ChatIdentity, Media, MessageEvent, ParticipantChange, ParticipantEvent};
@@ -28,4 +29,5 @@ pub use notification::{ActivityReason, Closed, Customer, News, Notification, Not
 pub use phone::{E164, PhoneError};
 pub use profile::{Profile, RingTarget, Role};
 pub use session::SessionId;
+pub use sip::{SipPassword, SipSecret};
 pub use time::Timestamp;

@@ -59,10 +59,12 @@ pub enum Family {
     Sessions,
     /// Who did what; key: [`Sequence`].
     Audit,
+    /// Where softphones are; key: [`Sequence`].
+    Bindings,
 }
 
 impl Family {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Meta,
         Self::Inbox,
         Self::Seen,
@@ -72,6 +74,7 @@ impl Family {
         Self::Outbox,
         Self::Sessions,
         Self::Audit,
+        Self::Bindings,
     ];
 
     /// Its name in backups.
@@ -86,6 +89,7 @@ impl Family {
             Self::Outbox => "outbox",
             Self::Sessions => "sessions",
             Self::Audit => "audit",
+            Self::Bindings => "bindings",
         }
     }
 
@@ -105,6 +109,7 @@ impl Family {
             Self::Outbox => b'o',
             Self::Sessions => b'l',
             Self::Audit => b'u',
+            Self::Bindings => b'b',
         }
     }
 }

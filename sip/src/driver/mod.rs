@@ -66,7 +66,7 @@ pub enum StartError {
 #[error("the SIP engine has ended")]
 pub struct Gone;
 
-/// The way to a running engine. It ends once all its clones are dropped.
+/// The way to a running engine. It ends at [`Command::Stop`], or once all clones of this are dropped.
 #[derive(Clone, Debug)]
 pub struct Handle {
     commands: mpsc::Sender<Command>,
@@ -102,8 +102,14 @@ impl Handle {
     }
 }
 
-/// Binds the ports and starts the engine. `key` is random: nonces are made with it.
-pub fn start(settings: Settings, listening: Listening, key: [u8; 32]) -> Result<Running, StartError> {
+/// Binds the ports and starts the engine. `key` is random: nonces are made with it. `first` is done before anything that
+/// comes in is looked at.
+pub fn start(
+    settings: Settings,
+    listening: Listening,
+    key: [u8; 32],
+    first: Vec<Command>,
+) -> Result<Running, StartError> {
     let Listening { udp, tcp, tls, connections, patience } = listening;
     let udp = udp.map(|at| bind(Transport::Udp, at, UdpSocket::bind, UdpSocket::local_addr)).transpose()?;
     let listen = |transport, at| bind(transport, at, TcpListener::bind, TcpListener::local_addr);
@@ -128,7 +134,8 @@ pub fn start(settings: Settings, listening: Listening, key: [u8; 32]) -> Result<
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
     let running = move || {
         let clock = Clock::start();
-        let core = Core::new(settings, &key, counters, clock.now());
+        let mut core = Core::new(settings, &key, counters, clock.now());
+        first.into_iter().for_each(|command| core.command(command, clock.now()));
         if let Err(error) = runtime.block_on(run::run(core, clock, sockets, commanded, tell)) {
             // Its owner learns of it by the events' end.
             drop(error);

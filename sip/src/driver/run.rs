@@ -75,8 +75,13 @@ pub(super) async fn run(
                 (1..IN_ONE_GO).map_while(|_| heard.try_recv().ok()).for_each(|next| engine.hear(next));
             }
             command = commands.recv() => match command {
+                Some(Command::Stop) | None => {
+                    engine.core.command(Command::Stop, clock.now());
+                    engine.put_out();
+                    engine.tell_all().await;
+                    return Ok(());
+                }
                 Some(command) => engine.core.command(command, clock.now()),
-                None => return Ok(()),
             },
             () = sleep.as_mut() => engine.core.timeout(clock.now()),
         }
@@ -167,6 +172,19 @@ impl Engine {
             (None, _) => false,
         };
         self.unsent.extend(of.filter(|_| !sent));
+    }
+
+    /// Hands over what is left, however long that takes.
+    async fn tell_all(&mut self) {
+        self.core.command(Command::Stop, self.clock.now());
+        while let Ok(place) = self.events.reserve().await {
+            let now = self.clock.now();
+            let batch: Vec<_> = (0..BATCH).map_while(|_| self.core.take_event(now)).collect();
+            if batch.is_empty() {
+                return;
+            }
+            place.send(batch);
+        }
     }
 
     /// Hands events over in batches. What nobody takes now stays with the core.

@@ -177,6 +177,7 @@ impl Core {
                     self.cut(aor, now);
                 }
             }
+            Command::Stop => self.news.hurry(now.instant),
             Command::Cut { user } => {
                 if let Some(aor) = self.accounts.aor(user.as_str()) {
                     self.cut(aor, now);

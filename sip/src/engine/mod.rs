@@ -84,8 +84,10 @@ pub enum Command {
     /// Bindings of an earlier run, after their accounts were set. They are suspect: those of UDP until their phone answers
     /// OPTIONS, the others until it registers anew.
     Restore(Vec<(User, Saved)>),
-    /// Forgets all that the bindings of an account are, but not the account.
+    /// The bindings of an account go; the account stays.
     Cut { user: User },
+    /// Tells what is still to be told, and ends.
+    Stop,
 }
 
 /// A binding as it outlives the engine. The contact holds the phone's address, and may hold a push token.

@@ -47,6 +47,11 @@ impl News {
         next
     }
 
+    /// Nothing gathers any more.
+    pub(super) fn hurry(&mut self, now: Instant) {
+        self.due = self.due.map(|due| due.min(now));
+    }
+
     /// Nobody takes more at the moment.
     pub(super) fn put_off(&mut self, now: Instant) {
         if self.due.is_some() {

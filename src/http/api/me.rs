@@ -10,6 +10,7 @@ use super::{
     failure::Failure,
     login::Me,
     shape::{Page, rfc3339},
+    sip::{SipAccount, account},
 };
 use crate::{
     actors::ask,
@@ -40,6 +41,8 @@ pub(super) struct Myself {
     /// What rings, in order.
     #[schema(value_type = Vec<String>, example = json!(["sip", "pstn"]))]
     ring_plan: Vec<RingTarget>,
+    /// Null: there are no softphones here.
+    sip: Option<SipAccount>,
 }
 
 /// A sign-in on one device.
@@ -117,6 +120,7 @@ pub(super) async fn show(api: web::Data<Api>, SignedIn { who, .. }: SignedIn) ->
         unread: view.unread,
         devices: view.devices.into_iter().map(DeviceView::new).collect(),
         ring_plan: profile.ring_plan.clone().unwrap_or_else(|| api.ring_plan.clone()),
+        sip: api.softphones.as_ref().map(|softphones| account(softphones, &profile)),
         agent: Me::new(&profile),
     }))
 }

@@ -10,6 +10,7 @@ mod login;
 mod me;
 mod openapi;
 mod shape;
+mod sip;
 mod tasks;
 mod upload;
 
@@ -35,6 +36,7 @@ use crate::{
     push::Push,
     roster::Book,
     sessions::Sessions,
+    sip::Softphones,
     twilio::{Twilio, facts::WorkspaceFacts},
 };
 
@@ -57,6 +59,8 @@ pub struct Api {
     pub twilio: Twilio,
     pub facts: WorkspaceFacts,
     pub push: Push,
+    /// None: there is no SIP.
+    pub softphones: Option<Softphones>,
     pub clock: Clock,
     /// What an agent may choose, and which of them is meant by available and by not available.
     pub activities: Activities,
@@ -95,6 +99,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             .configure(openapi::routes)
             .configure(login::routes)
             .configure(me::routes)
+            .configure(sip::routes)
             .configure(tasks::routes)
             .configure(conversations::routes)
             .configure(activity::routes)

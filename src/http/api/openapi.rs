@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
+use super::{activity, admin, auth::COOKIE, conversations, login, me, sip, tasks};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -41,6 +41,8 @@ use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
         me::show,
         me::sessions,
         me::revoke,
+        sip::show,
+        sip::draw_password,
         activity::set,
         tasks::list,
         tasks::show,

@@ -575,6 +575,7 @@ pub async fn add_agents(config: &Config, plan: &Plan) {
             worker_sid: None,
             ring_plan: None,
             sip_username: None,
+            sip_secret: None,
             can_manage_agents: false,
             disabled: false,
             created_at: START,
