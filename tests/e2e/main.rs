@@ -19,4 +19,5 @@ mod outcomes;
 mod record;
 mod secrets;
 mod sessions;
+mod sip;
 mod spine;
