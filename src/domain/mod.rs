@@ -10,6 +10,7 @@ mod notification;
 mod phone;
 mod profile;
 mod session;
+mod sip;
 mod time;
 mod wishes;
 
@@ -29,5 +30,6 @@ pub use notification::{ActivityReason, Closed, Customer, News, NewsKind, Notific
 pub use phone::{E164, PhoneError};
 pub use profile::{Profile, RingTarget, Role};
 pub use session::SessionId;
+pub use sip::{SipPassword, SipSecret};
 pub use time::Timestamp;
 pub use wishes::{Language, Privacy, QuietHours, TimeOfDay, WishChange, WishError, Wishes, Zone};

@@ -22,4 +22,5 @@ mod record;
 mod schemathesis;
 mod secrets;
 mod sessions;
+mod sip;
 mod spine;

@@ -11,6 +11,7 @@ use super::{
     failure::Failure,
     login::Me,
     shape::{Page, rfc3339},
+    sip::{SipAccount, account},
     wishes::WishesView,
 };
 use crate::{
@@ -45,6 +46,8 @@ pub(super) struct Myself {
     /// What rings, in order.
     #[schema(value_type = Vec<String>, example = json!(["sip", "pstn"]))]
     ring_plan: Vec<RingTarget>,
+    /// Null: there are no softphones here.
+    sip: Option<SipAccount>,
 }
 
 /// A sign-in on one device.
@@ -98,6 +101,7 @@ pub(super) async fn show(api: web::Data<Api>, SignedIn { who, .. }: SignedIn) ->
         devices: devices::of_agent(&api, who.agent, view.devices).await,
         wishes: WishesView::new(view.wishes),
         ring_plan: profile.ring_plan.clone().unwrap_or_else(|| api.ring_plan.clone()),
+        sip: api.softphones.as_ref().map(|softphones| account(softphones, &profile)),
         agent: Me::new(&profile),
     }))
 }

@@ -13,6 +13,7 @@ mod login;
 mod me;
 mod openapi;
 mod shape;
+mod sip;
 mod tasks;
 mod upload;
 mod wishes;
@@ -40,6 +41,7 @@ use crate::{
     push::Push,
     roster::Book,
     sessions::Sessions,
+    sip::Softphones,
     twilio::{Twilio, facts::WorkspaceFacts},
 };
 
@@ -64,6 +66,8 @@ pub struct Api {
     pub twilio: Twilio,
     pub facts: WorkspaceFacts,
     pub push: Push,
+    /// None: there is no SIP.
+    pub softphones: Option<Softphones>,
     pub clock: Clock,
     /// Those who look on.
     pub events: Connections,
@@ -106,6 +110,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             .configure(me::routes)
             .configure(wishes::routes)
             .configure(devices::routes)
+            .configure(sip::routes)
             .configure(tasks::routes)
             .configure(conversations::routes)
             .configure(activity::routes)

@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{activity, admin, auth::COOKIE, conversations, devices, events, login, me, tasks, wishes};
+use super::{activity, admin, auth::COOKIE, conversations, devices, events, login, me, sip, tasks, wishes};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -48,6 +48,8 @@ use super::{activity, admin, auth::COOKIE, conversations, devices, events, login
         devices::change,
         devices::remove,
         devices::test,
+        sip::show,
+        sip::draw_password,
         activity::set,
         tasks::list,
         tasks::show,
