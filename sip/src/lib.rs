@@ -1,5 +1,6 @@
 //! SIP for Offdesk. It knows nothing of the daemon; no type of another SIP library crosses its edge.
 
+pub mod media;
 pub mod sdp;
 mod user;
 
