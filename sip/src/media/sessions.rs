@@ -20,12 +20,22 @@ const LONGEST: usize = 1500;
 /// How often sessions are looked through for silence and for handles that are gone, at least.
 const ROUND: Duration = Duration::from_secs(1);
 
+/// Packets that are dropped of one socket in a wake-up, at most. The kernel holds some 270 of voice for it.
+const DROPPED: usize = 16;
+
 /// Where a socket stands: in epoll, as a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     slot: usize,
     leg: Leg,
     channel: Channel,
+}
+
+/// What became of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Sent,
+    Dropped,
 }
 
 /// One session.
@@ -152,26 +162,37 @@ impl Sessions {
         Some(slot.bridge.report())
     }
 
-    /// Takes one packet of a socket that is ready, and sends it on.
-    pub(super) fn packet(&mut self, key: Key, now: Instant) {
-        let Some(Some(slot)) = self.slots.get_mut(key.slot) else { return };
+    /// Takes one packet of a socket that is ready, and sends it on. Of those that are dropped it takes some more: whoever
+    /// floods a port shall not hold up the call that has it.
+    pub(super) fn ready(&mut self, key: Key, now: Instant) {
+        for _ in 0..DROPPED {
+            if self.packet(key, now) != Some(Fate::Dropped) {
+                return;
+            }
+        }
+    }
+
+    /// Takes a packet, if there is one.
+    fn packet(&mut self, key: Key, now: Instant) -> Option<Fate> {
+        let slot = self.slots.get_mut(key.slot)?.as_mut()?;
         let received = key.leg.of(&slot.sockets).channel(key.channel).recv_from(self.buffer.as_mut_slice());
-        let Ok((length, from)) = received else { return };
+        let (length, from) = received.ok()?;
         let Some(packet) = self.buffer.get_mut(..length).filter(|_| length <= LONGEST) else {
             slot.bridge.leg_mut(key.leg).counted.unfit += 1;
-            return;
+            return Some(Fate::Dropped);
         };
         let onward = slot.bridge.packet(key.leg, key.channel, from, packet, now);
         if onward.locked {
             (self.listener)(Event::Locked { session: slot.id, leg: key.leg });
         }
-        let Some((channel, to)) = onward.to else { return };
+        let Some((channel, to)) = onward.to else { return Some(Fate::Dropped) };
         let other = key.leg.other();
         let is_sent = other.of(&slot.sockets).channel(channel).send_to(packet, to).is_ok();
         slot.bridge.leg_mut(other).count(channel, is_sent);
         if channel == Channel::Rtp && other.of(&slot.players).is_some() {
             *other.of_mut(&mut slot.players) = None;
         }
+        Some(Fate::Sent)
     }
 
     /// When [`Self::timers`] has something to do.

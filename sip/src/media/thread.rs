@@ -97,7 +97,7 @@ impl Worker {
         for event in ready {
             match event.data.u64() {
                 ALARM => commanded = true,
-                key => self.sessions.packet(Key::from_bits(key), now),
+                key => self.sessions.ready(Key::from_bits(key), now),
             }
         }
         // Behind the packets: a command may end what they came for.

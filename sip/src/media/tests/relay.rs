@@ -152,6 +152,22 @@ fn rtcp_has_the_port_above() {
 }
 
 #[test]
+fn legs_of_different_address_families_are_joined() {
+    let house = House::new((30_000, 30_999), |_| {});
+    let six = IpAddr::from(std::net::Ipv6Addr::LOCALHOST);
+    let session = house.relay.open([six, host(1)]).unwrap();
+    let (mut a, b) = (Peer::new(six, &session, Leg::A), Peer::new(host(3), &session, Leg::B));
+    a.port.set_ip(six);
+    a.connect(&session, Reach::AsDescribed);
+    b.connect(&session, Reach::AsDescribed);
+    report(&session);
+    a.say(&rtp(8, 1, 1));
+    assert_eq!(b.hear(), rtp(8, 1, 1));
+    b.say(&rtp(8, 2, 1));
+    assert_eq!(a.hear(), rtp(8, 2, 1));
+}
+
+#[test]
 fn a_phone_behind_a_nat_is_found() {
     let house = House::new((30_000, 30_999), |_| {});
     let Call { session, a, b } = house.call();
