@@ -13,6 +13,7 @@ mod remote;
 mod sandbox;
 mod serve;
 mod setting;
+mod setup;
 mod shutdown;
 mod stopped;
 mod takeover;
@@ -64,8 +65,8 @@ enum Command {
     Migrate(migrate::Options),
     #[command(hide = true)]
     Push(Anything),
-    #[command(hide = true)]
-    Setup(Anything),
+    /// Make the Twilio side ready: activities, events, one-time passwords and keys; or put it back as it was
+    Setup(setup::Options),
 }
 
 #[derive(Debug, Subcommand)]
@@ -113,7 +114,7 @@ fn dispatch(command: Command, env: &Environment) -> Result<(), Failure> {
         Command::Doctor(_) => Err(Failure::not_in_this_version("doctor")),
         Command::Migrate(options) => migrate::run(&options, env),
         Command::Push(_) => Err(Failure::not_in_this_version("push")),
-        Command::Setup(_) => Err(Failure::not_in_this_version("setup")),
+        Command::Setup(options) => setup::run(&options, env),
     }
 }
 

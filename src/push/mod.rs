@@ -45,6 +45,14 @@ use crate::{
     store::StoreHandle,
 };
 
+/// The public half of the key in a file, which is made first if it is ours to make: what browsers subscribe with.
+///
+/// # Errors
+/// [`VapidKeyError`]
+pub fn vapid_public_key(file: &VapidKeyFile) -> Result<String, VapidKeyError> {
+    VapidKey::open(file).map(|key| key.public().to_owned())
+}
+
 /// The way to agents' devices. Clones are the same pusher.
 #[derive(Clone)]
 pub struct Push {

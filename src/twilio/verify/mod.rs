@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{E164, VerifyServiceSid};
 
-pub use services::{RateLimit, Service};
+pub use services::{LIMIT_BY_ADDRESS, LIMIT_BY_PHONE, RateLimit, Service};
 
 /// How a code gets to a phone (<https://www.twilio.com/docs/verify/api/verification#verification-channels>).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

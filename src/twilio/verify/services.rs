@@ -9,6 +9,10 @@ use super::super::{
 };
 use crate::domain::{RateLimitSid, VerifyServiceSid};
 
+/// Counts sendings by the number that a code goes to.
+pub const LIMIT_BY_PHONE: &str = "offdesk_phone";
+/// Counts sendings by the address that asked for them.
+pub const LIMIT_BY_ADDRESS: &str = "offdesk_address";
 /// An account has a few.
 const MAX_PAGES: usize = 50;
 const PAGE_SIZE: &str = "100";
