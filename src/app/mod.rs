@@ -26,7 +26,7 @@ use crate::{
     http::{self, Connections, Readiness, TlsError},
     inbox::Inbox,
     login::Login,
-    push::{Push, PushError},
+    push::{Push, PushError, VapidKeyFile},
     roster::Told,
     sessions::Sessions,
     sip::{self, SipError, Softphones},
@@ -275,6 +275,11 @@ async fn failure(fatal: Option<Fatal>) -> StoreError {
 /// Twilio as the configuration has it, for commands that only ask. `io` is where its requests run.
 pub fn twilio(config: &Config, clock: Clock, io: Handle) -> Result<Twilio, StartError> {
     Ok(Twilio::new(parts::settings(config)?, clock, io)?)
+}
+
+/// Where the key lies that signs web pushes.
+pub fn vapid_key(config: &Config) -> VapidKeyFile {
+    parts::vapid_key(config)
 }
 
 /// Resolves if the directory ends.

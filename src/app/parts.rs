@@ -54,12 +54,17 @@ fn extra_roots(config: &Config) -> Result<Option<Vec<u8>>, StartError> {
     config.tls.extra_ca_file.as_ref().map(fs::read).transpose().map_err(StartError::ExtraRoots)
 }
 
-pub(super) fn push(config: &Config) -> Result<push::Settings, StartError> {
-    let config::Push { privacy, web, fcm } = &config.push;
-    let vapid_key = match &web.vapid_private_key_file {
+/// Where the key lies that signs web pushes.
+pub(super) fn vapid_key(config: &Config) -> VapidKeyFile {
+    match &config.push.web.vapid_private_key_file {
         Some(path) => VapidKeyFile::Given(path.clone()),
         None => VapidKeyFile::Own(config.data_dir.path().join("vapid.pem")),
-    };
+    }
+}
+
+pub(super) fn push(config: &Config) -> Result<push::Settings, StartError> {
+    let config::Push { privacy, web, fcm } = &config.push;
+    let vapid_key = vapid_key(config);
     let service_account = fcm.service_account_file.as_deref().map(read_account).transpose()?;
     let fcm_settings = |service_account: String| FcmSettings {
         service_account: service_account.into(),

@@ -23,8 +23,8 @@ pub use event::{
 pub use ids::{
     AccountSid, ActivitySid, AgentId, ApiKeySid, CallId, CallSid, ChatServiceSid, ConferenceSid, ConversationSid,
     EventSid, IdError, InteractionChannelSid, InteractionParticipantSid, InteractionSid, LegNo, MediaSid, MessageSid,
-    ParticipantSid, ReservationSid, SyncDocumentSid, SyncServiceSid, TaskSid, VerifyServiceSid, WorkerSid, WorkflowSid,
-    WorkspaceSid,
+    ParticipantSid, RateLimitSid, ReservationSid, SinkSid, SubscriptionSid, SyncDocumentSid, SyncServiceSid, TaskSid,
+    VerifyServiceSid, WorkerSid, WorkflowSid, WorkspaceSid,
 };
 pub use notification::{ActivityReason, Closed, Customer, News, NewsKind, Notification, NotificationId};
 pub use phone::{E164, PhoneError};
