@@ -9,6 +9,7 @@ mod ids;
 mod notification;
 mod phone;
 mod profile;
+mod send;
 mod session;
 mod time;
 
@@ -27,5 +28,6 @@ pub use ids::{
 pub use notification::{ActivityReason, Closed, Customer, News, Notification, NotificationId};
 pub use phone::{E164, PhoneError};
 pub use profile::{Profile, RingTarget, Role};
+pub use send::{Fingerprint, SendId};
 pub use session::SessionId;
 pub use time::Timestamp;

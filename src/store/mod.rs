@@ -59,10 +59,12 @@ pub enum Family {
     Sessions,
     /// Who did what; key: [`Sequence`].
     Audit,
+    /// What agents' apps have sent with keys of their own.
+    Sends,
 }
 
 impl Family {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Meta,
         Self::Inbox,
         Self::Seen,
@@ -72,6 +74,7 @@ impl Family {
         Self::Outbox,
         Self::Sessions,
         Self::Audit,
+        Self::Sends,
     ];
 
     /// Its name in backups.
@@ -86,6 +89,7 @@ impl Family {
             Self::Outbox => "outbox",
             Self::Sessions => "sessions",
             Self::Audit => "audit",
+            Self::Sends => "sends",
         }
     }
 
@@ -105,6 +109,7 @@ impl Family {
             Self::Outbox => b'o',
             Self::Sessions => b'l',
             Self::Audit => b'u',
+            Self::Sends => b'k',
         }
     }
 }

@@ -19,5 +19,6 @@ mod openapi;
 mod outcomes;
 mod record;
 mod secrets;
+mod sends;
 mod sessions;
 mod spine;

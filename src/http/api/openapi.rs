@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{activity, admin, auth::COOKIE, conversations, events, login, me, tasks};
+use super::{activity, admin, auth::COOKIE, conversations, events, login, me, tasks, writing};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -50,7 +50,7 @@ use super::{activity, admin, auth::COOKIE, conversations, events, login, me, tas
         tasks::wrap_up,
         tasks::complete,
         conversations::history,
-        conversations::write,
+        writing::write,
         conversations::read,
         events::stream,
         super::vapid,
