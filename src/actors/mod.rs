@@ -21,11 +21,11 @@ use std::{sync::Arc, time::Duration};
 use actix::{Actor, Addr, Arbiter};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-pub use agent::AgentActor;
+pub use agent::{AgentActor, SendTurn, Sending};
 pub use census::{Census, Overview};
 pub use conversations::Conversations;
 pub use directory::Directory;
-pub use records::AgentRecord;
+pub use records::{AgentRecord, Sends};
 
 pub use crate::push::Devices;
 

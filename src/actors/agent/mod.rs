@@ -6,6 +6,7 @@ mod devices;
 mod disk;
 mod listening;
 mod notice;
+mod sending;
 
 use std::{sync::Arc, time::Duration};
 
@@ -37,6 +38,8 @@ use crate::{
 const MAILBOX: usize = 32;
 
 pub(super) use asked::{Changed, Retire};
+pub(super) use sending::{BeginSend, EndSend};
+pub use sending::{SendTurn, Sending};
 
 pub struct AgentActor {
     id: AgentId,
@@ -50,6 +53,7 @@ pub struct AgentActor {
     /// Who looks on; none: nobody has yet.
     feed: Option<Feed>,
     newcomers: Vec<listening::Newcomer>,
+    sending: Vec<sending::UnderWay>,
     timer: Option<(Timestamp, SpawnHandle)>,
 }
 
@@ -119,6 +123,7 @@ impl AgentActor {
             waiting: Vec::new(),
             feed: None,
             newcomers: Vec::new(),
+            sending: Vec::new(),
             timer: None,
         }
     }
