@@ -136,6 +136,7 @@ pub(super) fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &
         recording: calls.record,
         push: push.clone(),
         conversations: actors::Conversations::default(),
+        views: actors::Views::default(),
         readings: tokio::sync::Semaphore::new(actors::READINGS),
         chat_readings: tokio::sync::Semaphore::new(actors::READINGS),
     }
@@ -175,6 +176,7 @@ pub(super) fn api(
         audit,
         bootstrap: config.admin.bootstrap_token.as_ref().map(BootstrapToken::new),
         directory: directory.clone(),
+        views: kit.views.clone(),
         twilio: kit.twilio.clone(),
         facts: kit.facts.clone(),
         push: kit.push.clone(),

@@ -191,6 +191,7 @@ impl AgentActor {
             Ok((Written { record: AgentRecord(next), pushes, handled }, asked)) => {
                 this.follow_conversations(&next);
                 this.agent = Some(next);
+                this.kit.views.forget(this.id);
                 this.feed = this.feed.take().or(stream.map(Feed::new));
                 this.desk.clear();
                 drop(handled);
@@ -303,6 +304,10 @@ impl Actor for AgentActor {
         let (id, kit) = (self.id, self.kit.clone());
         let loading = async move { disk::load(&kit, id).await };
         ctx.wait(loading.into_actor(self).then(|found, this, _| this.loaded(found)));
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        self.kit.views.forget(self.id);
     }
 }
 
