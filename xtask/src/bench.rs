@@ -3,12 +3,13 @@
 use crate::args::Args;
 use crate::error::{Error, Result};
 use crate::group::Without;
-use crate::install::{counterparts, openssl};
+use crate::install::{counterparts, openssl, softphones};
 use crate::place::Place;
+use crate::process::Program;
 use crate::steps::Steps;
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask bench [webhooks|latency|scale|chats]...
+Usage: cargo xtask bench [webhooks|latency|scale|chats|sip]...
 
 Builds the release and measures; without a name, all of them. A ratio taken in one run decides, an absolute figure orients.
 
@@ -16,9 +17,11 @@ Builds the release and measures; without a name, all of them. A ratio taken in o
   latency    from a webhook in to the REST call out, at 200 a second
   scale      memory, start-up time and the admin API with 100,000 agents
   chats      memory that a conversation takes
+  sip        registrations beside Kamailio, their memory and their way back, and a flood
 ";
 
-const BENCHES: &[&str] = &["webhooks", "latency", "scale", "chats"];
+const SIP: &str = "sip";
+const BENCHES: &[&str] = &["webhooks", "latency", "scale", "chats", "sip"];
 
 pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
     let chosen = args.rest();
@@ -30,16 +33,20 @@ pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
     let mut steps = Steps::new("bench");
     let counterparts = steps.run("counterparts", || counterparts::ensure(place, &Without::default()))?;
     steps.run("OpenSSL's headers", openssl::ensure)?;
-    steps.run("release build", || {
-        let benches = names.iter().flat_map(|name| ["--bench", name]);
-        place.cargo().args(["bench", "--quiet", "--locked", "--no-run"]).args(benches).run()
-    })?;
+    if names.iter().any(|name| name == SIP) {
+        let programs = [("kamailio", "kamailio"), ("sipp", "sip-tester"), ("taskset", "util-linux")];
+        steps.run("Kamailio and sipp", || softphones::programs("what SIP is measured against", &programs))?;
+    }
+    steps.run("release build", || names.iter().try_for_each(|name| bench(place, name).args(["--no-run"]).run()))?;
     for name in &names {
-        steps.run(name, || {
-            let bench = place.cargo().args(["bench", "--quiet", "--locked", "--bench", name]);
-            counterparts.surround(bench).run()
-        })?;
+        steps.run(name, || counterparts.surround(bench(place, name)).run())?;
     }
     steps.close();
     Ok(())
+}
+
+/// SIP is measured without the daemon, and built without it.
+fn bench(place: &Place, name: &str) -> Program {
+    let package = if name == SIP { "offdesk-sip" } else { "offdesk" };
+    place.cargo().args(["bench", "--quiet", "--locked", "--package", package, "--bench", name])
 }
