@@ -23,7 +23,7 @@ use crate::{
     actors::{self, Directory, Doors},
     clock::Clock,
     config::{Config, HttpTls},
-    http::{self, Readiness, TlsError},
+    http::{self, Connections, Readiness, TlsError},
     inbox::Inbox,
     login::Login,
     push::{Push, PushError},
@@ -102,6 +102,7 @@ pub struct App {
     push: Push,
     sessions: Sessions,
     login: Login,
+    connections: Connections,
     softphones: Option<Softphones>,
     log_readings: watch::Receiver<u64>,
     fatal: Option<Fatal>,
@@ -151,6 +152,8 @@ impl App {
         let (sessions, login) = (entrance.sessions.clone(), entrance.login.clone());
         chores::look_after(&io.handle(), &clock, &sessions, &directory);
         let api = parts::api(config, &kit, &directory, entrance, softphones.clone());
+        let connections = api.events.clone();
+        io.handle().spawn(connections.clone().follow(sessions.clone()));
         let servers = [
             http::public(public, tls, Arc::new(webhooks), Arc::new(api)).map_err(StartError::Runtime)?,
             http::operator(operator, Arc::new(admin)).map_err(StartError::Runtime)?,
@@ -169,6 +172,7 @@ impl App {
             push,
             sessions,
             login,
+            connections,
             softphones,
             log_readings,
             fatal: Some(fatal),
@@ -239,6 +243,7 @@ impl App {
 
     async fn drain(&mut self) {
         self.readiness.set(false);
+        self.connections.drain();
         for server in &self.servers {
             server.stop(true).await;
         }

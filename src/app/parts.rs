@@ -8,7 +8,7 @@ use crate::{
     agent::{Policy, request::Closing},
     clock::Clock,
     config::{self, Completion, Config, EndChat, Subject},
-    http::{Activities, AdminState, Api, BootstrapToken, Readiness, Webhooks},
+    http::{Activities, AdminState, Api, BootstrapToken, Connections, Readiness, Webhooks},
     inbox::Inbox,
     login,
     push::{self, FcmSettings, VapidKeyFile},
@@ -175,6 +175,7 @@ pub(super) fn api(
         push: kit.push.clone(),
         softphones,
         clock: kit.clock.clone(),
+        events: Connections::default(),
         activities: Activities {
             choices: activities.choices.clone(),
             available: activities.mobile.clone(),

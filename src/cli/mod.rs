@@ -9,6 +9,7 @@ mod failure;
 mod migrate;
 mod openapi;
 mod progress;
+mod push;
 mod remote;
 mod sandbox;
 mod serve;
@@ -62,8 +63,8 @@ enum Command {
     Doctor(Anything),
     /// Take over the agents of another system
     Migrate(migrate::Options),
-    #[command(hide = true)]
-    Push(Anything),
+    /// See what became of notifications
+    Push(push::Options),
     #[command(hide = true)]
     Setup(Anything),
 }
@@ -112,7 +113,7 @@ fn dispatch(command: Command, env: &Environment) -> Result<(), Failure> {
         Command::Audit(options) => audit::run(&options, env),
         Command::Doctor(_) => Err(Failure::not_in_this_version("doctor")),
         Command::Migrate(options) => migrate::run(&options, env),
-        Command::Push(_) => Err(Failure::not_in_this_version("push")),
+        Command::Push(options) => push::run(&options, env),
         Command::Setup(_) => Err(Failure::not_in_this_version("setup")),
     }
 }

@@ -36,7 +36,7 @@ pub use self::{
     http::{Http, HttpTls},
     login::{Login, Rate},
     problem::{ConfigError, Fault, Problem},
-    push::{AllowedHost, Fcm, Privacy, Push, Subject, WebPush},
+    push::{AllowedHost, Fcm, Push, Subject, WebPush},
     reader::Effective,
     show::show,
     sip::{DigestAlgorithm, Registration, Sip, SipDomain, SipTls},

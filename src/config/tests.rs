@@ -124,7 +124,7 @@ fn push_services_are_hosts_families_of_hosts_or_origins() {
     let expected =
         [AllowedHost::Host("fcm.googleapis.com".into()), AllowedHost::Under("push.apple.com".into()), origin];
     assert_eq!(config.push.web.allow_hosts, expected);
-    assert_eq!(config.push.privacy, Privacy::Sender);
+    assert_eq!(config.push.privacy, crate::domain::Privacy::Sender);
 }
 
 #[test]

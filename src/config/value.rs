@@ -16,7 +16,7 @@ use super::{
     push::{AllowedHost, Subject},
     sip::SipDomain,
 };
-use crate::domain::{AccountSid, ApiKeySid, E164, RingTarget, VerifyServiceSid, WorkspaceSid};
+use crate::domain::{AccountSid, ApiKeySid, E164, Privacy, RingTarget, VerifyServiceSid, WorkspaceSid};
 
 /// A type that a key may have. What [`Setting::read`] says when it refuses completes "… : " and never repeats the value,
 /// which may be a secret in the wrong place.
@@ -86,6 +86,7 @@ texts! {
     AllowedHost, "hosts in lower case, as in \"push.example.com\" or \"*.example.com\", or origins that begin with their scheme";
     Subject, "an address that begins with mailto: or https://, as in \"mailto:ops@example.com\"";
     RingTarget, "\"sip\" or \"pstn\"";
+    Privacy, "one of \"full\", \"sender\", \"none\"";
     Rate, "a number of times and a unit of time (s, min, h or d), as in \"5/h\"";
 }
 

@@ -260,5 +260,10 @@ pub fn changes(before: &Profile, after: &Profile) -> String {
     names.join(", ")
 }
 
+/// Whether a change ends the agent's sessions: who is disabled is nobody's to be, and who had the old number may be another.
+pub fn ends_sessions(before: &Profile, after: &Profile) -> bool {
+    after.disabled || before.phone != after.phone
+}
+
 #[cfg(test)]
 mod tests;

@@ -23,7 +23,7 @@ use offdesk_sip::User;
 pub use self::{
     book::{Book, BookError, By, News, Told},
     credentials::{draw_password, put_password, unescaped},
-    draft::{Draft, Field, FieldError, Patch, changes},
+    draft::{Draft, Field, FieldError, Patch, changes, ends_sessions},
     newcomer::{Newcomer, Remark, Unfit},
     search::Search,
     shelf::Page,

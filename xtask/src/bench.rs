@@ -9,7 +9,7 @@ use crate::process::Program;
 use crate::steps::Steps;
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask bench [webhooks|latency|scale|chats|sip]...
+Usage: cargo xtask bench [webhooks|latency|scale|chats|me|push|sip]...
 
 Builds the release and measures; without a name, all of them. A ratio taken in one run decides, an absolute figure orients.
 
@@ -17,11 +17,13 @@ Builds the release and measures; without a name, all of them. A ratio taken in o
   latency    from a webhook in to the REST call out, at 200 a second
   scale      memory, start-up time and the admin API with 100,000 agents
   chats      memory that a conversation takes
+  me         CPU time of an app's call with its session, against a bare handler, and of the look at a token
+  push       CPU time a push costs, against npm's web-push and undici, and from a webhook to the last of five devices
   sip        registrations beside Kamailio, their memory and their way back, and a flood
 ";
 
 const SIP: &str = "sip";
-const BENCHES: &[&str] = &["webhooks", "latency", "scale", "chats", "sip"];
+const BENCHES: &[&str] = &["webhooks", "latency", "scale", "chats", "me", "push", SIP];
 
 pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
     let chosen = args.rest();

@@ -13,7 +13,8 @@ pub(crate) enum Group {
     /// Tests in modules named `with_node`: Twilio's JavaScript library, Prism over Twilio's OpenAPI documents, and
     /// a browser's decryption of pushes.
     Node,
-    /// Tests in modules named `with_python`: Twilio's Python library, and Google's description of FCM.
+    /// Tests in modules named `with_python`: Twilio's Python library, Google's description of FCM, and
+    /// Schemathesis.
     Python,
     /// Tests in modules named `with_browser`: Chromium at the sandbox's page. They need Node too.
     Browser,

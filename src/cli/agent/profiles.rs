@@ -12,7 +12,7 @@ use crate::{
     },
     clock::Clock,
     domain::{AgentId, Profile, Timestamp},
-    roster::{self, Clash, Draft, Roster, Search, changes, put_password},
+    roster::{self, Clash, Draft, Roster, Search, changes, ends_sessions, put_password},
     sessions::Session,
     store::{
         Batch, Cursor, Outcome, StoreError, StoreHandle,
@@ -173,7 +173,7 @@ impl Agents for Profiles {
         let entry = NewEntry { detail: Some(changes(&before, &after)), ..about(Action::AgentChanged, &before) };
         let mut batch = Batch::new();
         batch.put(&after.id, &after)?;
-        if after.disabled {
+        if ends_sessions(&before, &after) {
             self.sign_out(&mut batch, after.id)?;
         }
         self.commit(batch, entry)?;

@@ -164,11 +164,7 @@ fn free(port: u16) -> Result<SocketAddr, Failure> {
 fn introduce(ready: &Ready, twilio: &Handle, settled: &[Settled]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "Offdesk's sandbox is up. Everything stays on this machine; Ctrl-C ends it.\n")?;
-    writeln!(
-        out,
-        "  App:               http://{}   (no pages yet: the agents' API and Twilio's webhooks)",
-        ready.http
-    )?;
+    writeln!(out, "  App:               http://{}   (the agents' app and its API; Twilio's webhooks)", ready.http)?;
     writeln!(
         out,
         "  Twilio's stand-in: {}   <- open this: play the customer, and the agents on their phones\n",

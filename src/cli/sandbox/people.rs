@@ -10,7 +10,7 @@ use crate::{
     actors::Devices,
     clock::Clock,
     config::Config,
-    domain::{AgentId, Device, DeviceId, Profile, PushTarget, Role, SessionId, SipPassword},
+    domain::{AgentId, Device, DeviceId, Profile, PushTarget, Role, SessionId, SipPassword, Wishes},
     roster::{Draft, FieldError, draw_password, put_password},
     sessions,
     store::{self, Batch, StoreHandle, wait},
@@ -62,7 +62,7 @@ pub(super) fn settle(config: &Config, twilio: &Handle, realm: &str) -> Result<Ve
         let sip_password = person.softphone(&opened.store, &mut batch, id, realm)?;
         let begun = sessions::begin(&mut batch, id, clock.now());
         let (session, token) = begun.map_err(|error| Failure::from(io::Error::other(error)))?;
-        batch.put(&id, &Devices(person.devices(id, session, twilio, &clock)?))?;
+        batch.put(&id, &Devices::of(person.devices(id, session, twilio, &clock)?))?;
         settled.push(Settled { token, sip_password });
         wait(opened.store.commit(batch))?;
     }
@@ -124,6 +124,7 @@ impl Person {
             target,
             added_at: clock.now(),
             session: Some(session),
+            wishes: Wishes::default(),
         };
         Ok((0..).zip(targets).map(device).collect())
     }

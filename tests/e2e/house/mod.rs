@@ -16,7 +16,7 @@ use offdesk::{
     app::{App, Ready},
     clock::{Clock, Hand},
     config::Config,
-    domain::{AgentId, Device, DeviceId, E164, Profile, PushTarget, Role, SessionId, Timestamp},
+    domain::{AgentId, Device, DeviceId, E164, Profile, PushTarget, Role, SessionId, Timestamp, Wishes},
     inbox::Inbox,
     login::Login,
     push::Push,
@@ -537,7 +537,7 @@ pub async fn sign_in(config: &Config, plan: &Plan, twilio: &Handle, now: Timesta
         let (session, token) = sessions::begin(&mut batch, agent, now).unwrap();
         tokens.insert(seed.phone.clone(), token.expose_secret().to_owned());
         if plan.devices {
-            batch.put(&agent, &Devices(devices(number, session, &seed.phone, twilio))).unwrap();
+            batch.put(&agent, &Devices::of(devices(number, session, &seed.phone, twilio))).unwrap();
         }
     }
     opened.store.commit(batch).await.unwrap();
@@ -557,6 +557,7 @@ fn devices(number: u64, session: SessionId, phone: &str, twilio: &Handle) -> Vec
         target,
         added_at: START,
         session: Some(session),
+        wishes: Wishes::default(),
     };
     (0..).zip(targets).map(device).collect()
 }

@@ -18,6 +18,7 @@ pub(crate) struct Counterparts {
     node: Option<PathBuf>,
     node_modules: Option<PathBuf>,
     python: Option<PathBuf>,
+    schemathesis: Option<PathBuf>,
     browser: Option<PathBuf>,
     softphones: Option<PathBuf>,
 }
@@ -33,8 +34,10 @@ pub(crate) fn ensure(place: &Place, without: &Without) -> Result<Counterparts> {
         found.node = Some(node.program().to_path_buf());
     }
     if !without.leaves_out(Group::Python) {
-        let requirements = place.root().join("tests/counterparts/python/requirements.txt");
-        found.python = Some(Venv::ensure(&cache, "python", &requirements)?.python());
+        let python = place.root().join("tests/counterparts/python");
+        found.python = Some(Venv::ensure(&cache, "python", &python.join("requirements.txt"))?.python());
+        let schemathesis = Venv::ensure(&cache, "schemathesis", &python.join("schemathesis.txt"))?;
+        found.schemathesis = Some(schemathesis.bin().join("schemathesis"));
     }
     if !without.leaves_out(Group::Browser) {
         found.browser = Some(browser::ensure()?);
@@ -71,6 +74,7 @@ impl Counterparts {
             ("OFFDESK_NODE", &self.node),
             ("OFFDESK_NODE_MODULES", &self.node_modules),
             ("OFFDESK_PYTHON", &self.python),
+            ("OFFDESK_SCHEMATHESIS", &self.schemathesis),
             ("OFFDESK_CHROMIUM", &self.browser),
             ("OFFDESK_SOFTPHONES", &self.softphones),
         ];
