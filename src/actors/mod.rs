@@ -26,8 +26,8 @@ pub use agent::{AgentActor, SendTurn, Sending};
 pub use census::{Census, Overview};
 pub use conversations::Conversations;
 pub use directory::Directory;
-pub use views::Views;
 pub use records::{AgentRecord, Sends};
+pub use views::Views;
 
 pub use crate::push::Devices;
 
