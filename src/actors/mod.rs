@@ -6,24 +6,30 @@ pub mod ask;
 mod books;
 mod census;
 mod conversations;
+pub mod devices;
 mod directory;
 mod fan_out;
+mod feed;
 mod index;
 mod live;
 mod load;
 mod records;
 mod rest;
+mod views;
 
 use std::{sync::Arc, time::Duration};
 
 use actix::{Actor, Addr, Arbiter};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-pub use agent::AgentActor;
+pub use agent::{AgentActor, SendTurn, Sending};
 pub use census::{Census, Overview};
 pub use conversations::Conversations;
 pub use directory::Directory;
-pub use records::{AgentRecord, Devices};
+pub use views::Views;
+pub use records::{AgentRecord, Sends};
+
+pub use crate::push::Devices;
 
 use crate::{
     agent::Policy,
@@ -57,6 +63,7 @@ pub struct Kit {
     pub recording: Recording,
     pub push: Push,
     pub conversations: Conversations,
+    pub views: Views,
     /// A permit a reading of how things stand: after a start every busy agent wants one, and calls go first.
     pub readings: Semaphore,
     /// The same for conversations, of which there are many more.
