@@ -8,7 +8,7 @@ use crate::place::Place;
 use crate::steps::Steps;
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask bench [webhooks|latency|scale|chats|me|relay]...
+Usage: cargo xtask bench [webhooks|latency|scale|chats|me|push|relay]...
 
 Builds the release and measures; without a name, all of them. A ratio taken in one run decides, an absolute figure orients.
 
@@ -17,6 +17,7 @@ Builds the release and measures; without a name, all of them. A ratio taken in o
   scale      memory, start-up time and the admin API with 100,000 agents
   chats      memory that a conversation takes
   me         CPU time of an app's call with its session, against a bare handler, and of the look at a token
+  push       CPU time a push costs, against npm's web-push and undici, and from a webhook to the last of five devices
   relay      CPU time of the media relay for 100,000 packets, against rtpengine where it is installed
 ";
 
@@ -27,6 +28,7 @@ const BENCHES: &[(&str, &str)] = &[
     ("scale", "offdesk"),
     ("chats", "offdesk"),
     ("me", "offdesk"),
+    ("push", "offdesk"),
     (RELAY, "offdesk-sip"),
 ];
 
