@@ -67,6 +67,14 @@ impl<'a> NameAddr<'a> {
         scanner.is_done().then_some(address)
     }
 
+    /// An address of a URI and parameters that were kept apart. None: they are none.
+    pub(crate) fn parse_parts(address: &'a str, params: &'a str) -> Option<Self> {
+        Uri::parse(address)?;
+        let mut scanner = Scanner::new(params);
+        let params = Params::of_header(&mut scanner)?;
+        scanner.is_done().then_some(Self { display: "", address, params })
+    }
+
     /// None only if it was not read from a message.
     pub fn uri(&self) -> Option<Uri<'a>> {
         Uri::parse(self.address)

@@ -42,6 +42,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use self::index::Span;
+pub(crate) use self::params::unquote;
 pub use self::{
     addr::{NameAddr, Q},
     capabilities::{Capabilities, Incapable},

@@ -32,14 +32,26 @@ impl SipUri<'_> {
     /// Whether both lead to the same (RFC 3261 §19.1.4): a port that is not written is not the default one, the user's case
     /// counts, and most parameters that only one of them has do not.
     pub fn is_same(&self, other: &SipUri<'_>) -> bool {
+        self.is_same_but_params(other) && all_match(self.params, other.params, is_telling)
+    }
+
+    /// The same, whatever push service and token they name (RFC 8599): a phone gets a new token now and then.
+    pub(crate) fn is_same_contact(&self, other: &SipUri<'_>) -> bool {
+        self.is_same_but_params(other) && all_match_but(self.params, other.params, is_telling, is_push)
+    }
+
+    fn is_same_but_params(&self, other: &SipUri<'_>) -> bool {
         self.secure == other.secure
             && self.host == other.host
             && self.port == other.port
             && same_text(self.user, other.user)
             && same_text(self.password, other.password)
-            && all_match(self.params, other.params, is_telling)
             && same_headers(self.headers, other.headers)
     }
+}
+
+fn is_push(param: &Param<'_>) -> bool {
+    param.name.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("pn-"))
 }
 
 fn is_telling(param: &Param<'_>) -> bool {
@@ -48,8 +60,18 @@ fn is_telling(param: &Param<'_>) -> bool {
 
 /// Parameters that both have are the same; those that `counts` are had by both.
 fn all_match(one: Params<'_>, other: Params<'_>, counts: impl Fn(&Param<'_>) -> bool) -> bool {
+    all_match_but(one, other, counts, |_| false)
+}
+
+fn all_match_but(
+    one: Params<'_>,
+    other: Params<'_>,
+    counts: impl Fn(&Param<'_>) -> bool,
+    is_left_out: impl Fn(&Param<'_>) -> bool,
+) -> bool {
     let matched =
         |param: Param<'_>, among: Params<'_>| match among.iter().find(|there| same_caseless(there.name, param.name)) {
+            _ if is_left_out(&param) => true,
             Some(there) => same_caseless(there.value.unwrap_or_default(), param.value.unwrap_or_default()),
             None => !counts(&param),
         };

@@ -1,6 +1,7 @@
 //! Messages that we send.
 
 use std::fmt::{self, Display, Write as _};
+use std::hash::BuildHasher;
 use std::net::SocketAddr;
 
 use super::code::Code;
@@ -19,6 +20,13 @@ pub struct Tag(u64);
 impl Tag {
     pub const fn new(random: u64) -> Self {
         Self(random)
+    }
+
+    /// The tag of a server that remembers nothing: a request that comes again gets the same one (RFC 3261 §8.2.7). `keys` is
+    /// random (`std::hash::RandomState`), so that nobody else can tell it.
+    pub fn of_request(keys: &impl BuildHasher, request: &Head) -> Self {
+        let values = [Name::Via, Name::From, Name::CallId, Name::CSeq].map(|name| request.first(name));
+        Self(keys.hash_one(values))
     }
 }
 

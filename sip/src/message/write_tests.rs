@@ -1,3 +1,5 @@
+use bytes::Bytes;
+
 use super::*;
 use crate::message::{Carrier, Limits, Message};
 
@@ -10,8 +12,6 @@ fn head(text: &str) -> Head {
         .head()
         .clone()
 }
-
-use bytes::Bytes;
 
 fn source(text: &str) -> SocketAddr {
     text.parse().unwrap()
@@ -65,6 +65,15 @@ fn received_is_written_where_the_sender_is_not_who_it_says() {
 fn trying_has_no_tag() {
     let response = ResponseBuilder::new(&head(OPTIONS), source("192.0.2.1:1"), Code::TRYING, Tag::new(1)).finish();
     assert!(String::from_utf8(response).unwrap().contains("To: \"B\" <sip:a@b;tag=no>\r\n"));
+}
+
+#[test]
+fn a_request_that_comes_again_gets_the_same_tag() {
+    let keys = std::hash::RandomState::new();
+    let tag = Tag::of_request(&keys, &head(OPTIONS));
+    assert_eq!(tag, Tag::of_request(&keys, &head(OPTIONS)));
+    assert_ne!(tag, Tag::of_request(&keys, &head(&OPTIONS.replace("CSeq: 1", "CSeq: 2"))));
+    assert_ne!(tag, Tag::of_request(&std::hash::RandomState::new(), &head(OPTIONS)));
 }
 
 #[test]
