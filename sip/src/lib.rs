@@ -1,7 +1,9 @@
 //! SIP for Offdesk. It knows nothing of the daemon; no type of another SIP library crosses its edge.
 
 pub mod abuse;
+pub mod dialog;
 pub mod digest;
+pub mod leg;
 pub mod message;
 pub mod registrar;
 pub mod transaction;
