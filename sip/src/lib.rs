@@ -1,11 +1,13 @@
 //! SIP for Offdesk. It knows nothing of the daemon; no type of another SIP library crosses its edge.
 
 pub mod abuse;
+pub mod bridge;
 pub mod dialog;
 pub mod digest;
 pub mod leg;
 pub mod message;
 pub mod registrar;
+pub mod ring;
 pub mod transaction;
 pub mod transport;
 mod user;

@@ -59,6 +59,11 @@ impl LegId {
         Tag::new(self.0)
     }
 
+    #[cfg(test)]
+    pub(crate) const fn of_test(number: u64) -> Self {
+        Self(number)
+    }
+
     /// The leg whose tag that is.
     fn of_tag(tag: &str) -> Option<Self> {
         let is_ours = tag.len() == 16 && tag.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -132,7 +137,8 @@ pub enum Event {
     Answered {
         sdp: Bytes,
     },
-    /// The peer has acknowledged our answer; the description is there if our answer was an offer.
+    /// The peer has acknowledged our answer. A description is there if our answer was an offer: to an INVITE without one, and
+    /// within a call to one that asks for an offer, which gets the description that we gave last (RFC 3261 §14.2).
     Confirmed {
         sdp: Option<Bytes>,
     },
@@ -140,9 +146,6 @@ pub enum Event {
     Offer {
         sdp: Bytes,
     },
-    /// The peer wants an offer of ours (an INVITE without a body): give one by [`Legs::answer`]. The peer's answer is told by
-    /// [`Event::Confirmed`].
-    OfferWanted,
     /// The peer took the offer that [`Legs::offer`] made; also what it said when a session was refreshed.
     Accepted {
         sdp: Bytes,
@@ -161,7 +164,6 @@ impl fmt::Debug for Event {
             Self::Answered { .. } => f.write_str("Answered"),
             Self::Confirmed { .. } => f.write_str("Confirmed"),
             Self::Offer { .. } => f.write_str("Offer"),
-            Self::OfferWanted => f.write_str("OfferWanted"),
             Self::Accepted { .. } => f.write_str("Accepted"),
             Self::Refused { code } => write!(f, "Refused({code})"),
             Self::Ended(end) => write!(f, "Ended({end:?})"),

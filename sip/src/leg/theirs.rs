@@ -147,12 +147,15 @@ impl Up {
             until: turn.now + turn.timing.give_up() * 3 / 4,
             asked,
         };
-        if !changes {
-            self.agree(common, turn, theirs, None);
-            return;
+        match offer {
+            Some(sdp) => {
+                turn.tell(Event::Offer { sdp });
+                self.theirs = Some(theirs);
+            }
+            // It asks for an offer: what was agreed, since nobody wants anything else.
+            None if changes => self.agree(common, turn, theirs, Some(self.said.clone())),
+            None => self.agree(common, turn, theirs, None),
         }
-        turn.tell(offer.map_or(Event::OfferWanted, |sdp| Event::Offer { sdp }));
-        self.theirs = Some(theirs);
     }
 
     /// 200, and all that comes of it.

@@ -61,6 +61,16 @@ fn the_peer_holds_and_resumes() {
 }
 
 #[test]
+fn an_invite_without_an_offer_is_offered_what_was_agreed() {
+    let mut bench = Bench::new();
+    let (_, ack) = up(&mut bench, &[]);
+    let ok = bench.says(&request(&ack, "INVITE", 1, &[CONTACT], "")).remove(0);
+    assert!(ok.starts_with("SIP/2.0 200") && ok.ends_with("v=offer"), "{ok}");
+    bench.says(&request(&ack, "ACK", 1, &[], "v=there"));
+    assert_eq!(bench.node.news(), [Event::Confirmed { sdp: Some("v=there".into()) }]);
+}
+
+#[test]
 fn an_offer_of_ours_is_taken_or_refused() {
     let mut bench = Bench::new();
     let (leg, _) = up(&mut bench, &[]);
