@@ -23,10 +23,10 @@ use crate::{
     actors::{self, Directory, Doors},
     clock::Clock,
     config::{Config, HttpTls},
-    http::{self, Readiness, TlsError},
+    http::{self, Instance, Readiness, TlsError},
     inbox::Inbox,
     login::Login,
-    push::{Push, PushError, VapidKeyFile},
+    push::{self, Push, PushError, VapidKeyFile},
     sessions::Sessions,
     store::{self, Fatal, StoreError, StoreHandle, profiles::take_back_import},
     telemetry::Metrics,
@@ -115,6 +115,7 @@ impl App {
         let twilio = twilio(config, clock.clone(), io.handle())?;
         let (gone, gone_devices) = mpsc::channel(GONE);
         let push = Push::start(parts::push(config)?, store.clone(), clock.clone(), io.handle(), gone).await?;
+        warn_of_another_key(config);
         let opened = Inbox::open(store.clone(), clock.clone()).await;
         let (inbox, outlet) = opened.map_err(|source| store_error(config, source))?;
 
@@ -125,8 +126,9 @@ impl App {
         let doors = Doors { inbox: outlet, gone: gone_devices, told };
         let (directory, ended) = actors::start(kit.clone(), doors, &arbiters);
         let readiness = Arc::new(Readiness::default());
-        let webhooks = parts::webhooks(config, &twilio, &inbox);
-        let admin = parts::admin(&kit, &directory, &inbox, &readiness, metrics);
+        let instance = Instance::new().ok_or_else(|| StartError::Runtime(std::io::ErrorKind::Unsupported.into()))?;
+        let webhooks = parts::webhooks(config, &twilio, &inbox, &instance);
+        let admin = parts::admin(&kit, &directory, &inbox, &readiness, metrics, instance);
         let entrance = entrance::open(&io.handle(), config, &kit, tell).await;
         let entrance = entrance.map_err(|source| store_error(config, source))?;
         let (sessions, login) = (entrance.sessions.clone(), entrance.login.clone());
@@ -248,6 +250,11 @@ pub fn twilio(config: &Config, clock: Clock, io: Handle) -> Result<Twilio, Start
     Ok(Twilio::new(parts::settings(config)?, clock, io)?)
 }
 
+/// How pushes go out, as the configuration has it.
+pub fn push_settings(config: &Config) -> Result<push::Settings, StartError> {
+    parts::push(config)
+}
+
 /// Where the key lies that signs web pushes.
 pub fn vapid_key(config: &Config) -> VapidKeyFile {
     parts::vapid_key(config)
@@ -278,6 +285,13 @@ fn server_tls(tls: &HttpTls) -> Result<Option<rustls::ServerConfig>, TlsError> {
 
 fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).map_err(|source| StartError::Bind { key, address, source })
+}
+
+/// Browsers' subscriptions are bound to the key that they were made with.
+fn warn_of_another_key(config: &Config) {
+    if let Ok(push::KeyMark::Another) = push::mark_key(&parts::vapid_key(config), config.data_dir.path()) {
+        tracing::error!("the key that signs web pushes is another one than before: browsers must subscribe anew");
+    }
 }
 
 /// The operator's listener asks nobody who they are.

@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod check;
 mod daemon;
+mod doctor;
 mod failure;
 mod migrate;
 mod openapi;
@@ -59,8 +60,8 @@ enum Command {
     Openapi,
     /// Look through the audit log, or print it
     Audit(audit::Options),
-    #[command(hide = true)]
-    Doctor(Anything),
+    /// Look for what is wrong, and tell what cures it
+    Doctor(doctor::Options),
     /// Take over the agents of another system
     Migrate(migrate::Options),
     #[command(hide = true)]
@@ -111,7 +112,7 @@ fn dispatch(command: Command, env: &Environment) -> Result<(), Failure> {
         Command::Restore(options) => backup::restore(&options, env),
         Command::Openapi => openapi::run(),
         Command::Audit(options) => audit::run(&options, env),
-        Command::Doctor(_) => Err(Failure::not_in_this_version("doctor")),
+        Command::Doctor(options) => doctor::run(&options, env),
         Command::Migrate(options) => migrate::run(&options, env),
         Command::Push(_) => Err(Failure::not_in_this_version("push")),
         Command::Setup(options) => setup::run(&options, env),

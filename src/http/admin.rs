@@ -6,7 +6,7 @@ use actix::Addr;
 use actix_web::{HttpResponse, http::StatusCode, web};
 use serde::Serialize;
 
-use super::problem::problem;
+use super::{problem::problem, selftest::Instance};
 use crate::{
     actors::{self, Directory},
     inbox::Inbox,
@@ -37,6 +37,7 @@ pub struct AdminState {
     pub inbox: Inbox,
     pub push: Push,
     pub directory: Addr<Directory>,
+    pub instance: Instance,
 }
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -54,6 +55,7 @@ async fn healthz() -> HttpResponse {
 #[derive(Serialize)]
 struct Ready {
     ready: bool,
+    instance: String,
     twilio: &'static str,
     inbox_waiting: usize,
 }
@@ -66,7 +68,12 @@ async fn readyz(state: web::Data<AdminState>) -> HttpResponse {
         Health::Unknown => "unknown",
     };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    HttpResponse::build(status).json(Ready { ready, twilio, inbox_waiting: state.inbox.waiting() })
+    HttpResponse::build(status).json(Ready {
+        ready,
+        instance: state.instance.to_string(),
+        twilio,
+        inbox_waiting: state.inbox.waiting(),
+    })
 }
 
 async fn metrics(state: web::Data<AdminState>) -> HttpResponse {

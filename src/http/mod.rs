@@ -5,6 +5,7 @@ mod api;
 mod body;
 mod client;
 mod problem;
+mod selftest;
 mod tls;
 mod webhooks;
 
@@ -15,6 +16,7 @@ use rustls::ServerConfig;
 
 pub use admin::{AdminState, Readiness};
 pub use api::{Activities, Api, BootstrapToken, openapi_document as openapi};
+pub use selftest::Instance;
 pub use tls::{TlsError, server_config};
 pub use webhooks::Webhooks;
 

@@ -50,6 +50,19 @@ impl Fcm {
         verdict(&self.post(token.bearer(), body).await?)
     }
 
+    /// Has a message looked at and not sent. To no device: what FCM says of the token comes after what it says of us.
+    pub(super) async fn validate(&self) -> Result<(), String> {
+        let message = serde_json::json!({ "token": "offdesk-doctor", "data": { "type": "test" } });
+        let body = serde_json::json!({ "validate_only": true, "message": message }).to_string().into_bytes();
+        let told = |failure: Failure| failure.reason().to_owned();
+        let token = self.tokens.get().await.map_err(told)?;
+        let answer = self.post(token.bearer(), body).await.map_err(told)?;
+        match verdict(&answer) {
+            Ok(()) | Err(Failure::Gone { .. }) => Ok(()),
+            Err(failure) => Err(format!("HTTP {}, {}", answer.status, failure.reason())),
+        }
+    }
+
     async fn post(&self, bearer: String, body: Vec<u8>) -> Result<Answer, Failure> {
         let headers = vec![("authorization", bearer), ("content-type", "application/json; charset=utf-8".to_owned())];
         let post = Post { url: &self.url, headers, body };

@@ -11,6 +11,7 @@ mod endpoint;
 mod failure;
 mod fcm;
 mod http;
+mod mark;
 mod oauth;
 mod outbox;
 mod payload;
@@ -33,6 +34,7 @@ pub use self::{
     account::AccountError,
     endpoint::EndpointError,
     http::Timeouts,
+    mark::{KeyMark, check_key, mark_key},
     outbox::{Numbered, OutboxItem},
     settings::{FcmSettings, Limits, PushError, Settings, VapidKeyFile},
     target::TargetError,
@@ -51,6 +53,17 @@ use crate::{
 /// [`VapidKeyError`]
 pub fn vapid_public_key(file: &VapidKeyFile) -> Result<String, VapidKeyError> {
     VapidKey::open(file).map(|key| key.public().to_owned())
+}
+
+/// Has FCM look at a message that it does not send (`validateOnly`); true, if FCM is set up.
+///
+/// # Errors
+/// In one word what FCM or Google's token endpoint said, or what of the settings is of no use.
+pub async fn check_fcm(settings: &Settings, clock: &Clock) -> Result<bool, String> {
+    match &settings.fcm {
+        Some(fcm) => settings.fcm(fcm, clock).map_err(|error| error.to_string())?.validate().await.map(|()| true),
+        None => Ok(false),
+    }
 }
 
 /// The way to agents' devices. Clones are the same pusher.

@@ -111,7 +111,7 @@ impl Settings {
         })
     }
 
-    fn fcm(&self, fcm: &FcmSettings, clock: &Clock) -> Result<Fcm, PushError> {
+    pub(super) fn fcm(&self, fcm: &FcmSettings, clock: &Clock) -> Result<Fcm, PushError> {
         let account = Account::from_json(fcm.service_account.expose_secret())?;
         let http = self.client(Reach::Anywhere)?;
         let tokens = Tokens::new(account, http.clone(), clock.clone());
