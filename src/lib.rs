@@ -18,6 +18,7 @@ pub mod push;
 pub mod reconcile;
 pub mod roster;
 pub mod sessions;
+pub mod sip;
 pub mod store;
 pub mod telemetry;
 pub mod twilio;

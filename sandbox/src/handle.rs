@@ -139,11 +139,6 @@ impl Handle {
         self.engine.act(|world| world.desk_sets_activity(worker, activity))
     }
 
-    /// Something else completes or changes a reservation, as another client of Twilio's would.
-    pub fn set_reservation(&self, reservation: &Sid, to: crate::ReservationStatus) -> Result<(), Refusal> {
-        self.engine.act(|world| world.update_reservation(reservation, to, None))
-    }
-
     /// The next requests go wrong so, after the faults that are already there.
     pub fn fault(&self, fault: RestFault) {
         self.engine.with(|inner| inner.faults.rest.push(fault));

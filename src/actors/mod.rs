@@ -6,8 +6,10 @@ pub mod ask;
 mod books;
 mod census;
 mod conversations;
+pub mod devices;
 mod directory;
 mod fan_out;
+mod feed;
 mod index;
 mod live;
 mod load;
@@ -23,7 +25,9 @@ pub use agent::AgentActor;
 pub use census::{Census, Overview};
 pub use conversations::Conversations;
 pub use directory::Directory;
-pub use records::{AgentRecord, Devices};
+pub use records::AgentRecord;
+
+pub use crate::push::Devices;
 
 use crate::{
     agent::Policy,

@@ -11,23 +11,25 @@ use std::{
 };
 
 use actix::{Addr, Arbiter};
-use actix_web::dev::ServerHandle;
+use actix_web::dev::{Server, ServerHandle};
 use serde::Serialize;
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot, watch},
 };
 
-use self::io::Io;
+use self::{entrance::Entrance, io::Io};
 use crate::{
     actors::{self, Directory, Doors},
     clock::Clock,
     config::{Config, HttpTls},
-    http::{self, Instance, Readiness, TlsError},
+    http::{self, Connections, Instance, Readiness, TlsError},
     inbox::Inbox,
     login::Login,
     push::{self, Push, PushError, VapidKeyFile},
+    roster::Told,
     sessions::Sessions,
+    sip::{self, SipError, Softphones},
     store::{self, Fatal, StoreError, StoreHandle, profiles::take_back_import},
     telemetry::Metrics,
     twilio::{Twilio, client::SettingsError},
@@ -46,6 +48,12 @@ pub struct Ready {
     pub ready: bool,
     pub http: SocketAddr,
     pub admin: SocketAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sip_udp: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sip_tcp: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sip_tls: Option<SocketAddr>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +72,8 @@ pub enum StartError {
     KeyFile { key: &'static str, path: String, source: std::io::Error },
     #[error("tls.extra_ca_file cannot be read: {0}")]
     ExtraRoots(std::io::Error),
+    #[error("{0}")]
+    Sip(#[from] SipError),
     #[error("the runtime cannot be started: {0}")]
     Runtime(std::io::Error),
 }
@@ -77,6 +87,8 @@ pub enum RunError {
     Listener(std::io::Error),
     #[error("the directory of agents has ended")]
     Directory,
+    #[error("the SIP engine has ended")]
+    Sip,
 }
 
 /// The running daemon.
@@ -90,6 +102,8 @@ pub struct App {
     push: Push,
     sessions: Sessions,
     login: Login,
+    connections: Connections,
+    softphones: Option<Softphones>,
     log_readings: watch::Receiver<u64>,
     fatal: Option<Fatal>,
     /// Resolves when the directory has.
@@ -106,11 +120,10 @@ impl App {
     pub async fn start(config: &Config, clock: Clock, metrics: Metrics) -> Result<Self, StartError> {
         let public = bind("http.listen", config.http.listen)?;
         let operator = bind("http.admin_listen", config.http.admin_listen)?;
-        let ready = Ready { ready: true, http: local(&public)?, admin: local(&operator)? };
-        warn_of_open_door(ready.admin);
+        let (public_at, operator_at) = (local(&public)?, local(&operator)?);
+        warn_of_open_door(operator_at);
         let tls = server_tls(&config.http.tls)?;
-        let (store, fatal) = open_store(config, &clock)?;
-        take_back_import(&*store).await.map_err(|source| store_error(config, source))?;
+        let (store, fatal) = open_store(config, &clock).await?;
         let io = Io::start().map_err(StartError::Runtime)?;
         let twilio = twilio(config, clock.clone(), io.handle())?;
         let (gone, gone_devices) = mpsc::channel(GONE);
@@ -118,32 +131,33 @@ impl App {
         warn_of_another_key(config);
         let opened = Inbox::open(store.clone(), clock.clone()).await;
         let (inbox, outlet) = opened.map_err(|source| store_error(config, source))?;
-
         let arbiters: Vec<_> = (0..AGENT_THREADS).map(|_| Arbiter::new()).collect();
         let kit = Arc::new(parts::kit(config, &store, &clock, &twilio, &push));
         chores::warm(&io.handle(), kit.facts.clone(), config.twilio.activities.offline.clone());
         let (tell, told) = mpsc::channel(TOLD);
+        let (pass_on, told, news) = by_way_of_sip(config, told);
         let doors = Doors { inbox: outlet, gone: gone_devices, told };
         let (directory, ended) = actors::start(kit.clone(), doors, &arbiters);
         let readiness = Arc::new(Readiness::default());
-        let instance = Instance::new().ok_or_else(|| StartError::Runtime(std::io::ErrorKind::Unsupported.into()))?;
+        let instance = Instance::new().map_err(StartError::Runtime)?;
         let webhooks = parts::webhooks(config, &twilio, &inbox, &instance);
-        let admin = parts::admin(&kit, &directory, &inbox, &readiness, metrics, instance);
         let entrance = entrance::open(&io.handle(), config, &kit, tell).await;
         let entrance = entrance.map_err(|source| store_error(config, source))?;
+        let softphones = softphones(config, &store, &clock, &io.handle(), &entrance).await?;
+        if let (Some(softphones), Some(news)) = (softphones.clone(), news) {
+            io.handle().spawn(softphones.listen(news, pass_on));
+        }
+        let admin = parts::admin(&kit, &directory, &inbox, &readiness, metrics, (instance, softphones.clone()));
         let (sessions, login) = (entrance.sessions.clone(), entrance.login.clone());
         chores::look_after(&io.handle(), &clock, &sessions, &directory);
-        let api = parts::api(config, &kit, &directory, entrance);
-        let servers = [
-            http::public(public, tls, Arc::new(webhooks), Arc::new(api)).map_err(StartError::Runtime)?,
-            http::operator(operator, Arc::new(admin)).map_err(StartError::Runtime)?,
-        ];
+        let api = parts::api(config, &kit, &directory, entrance, softphones.clone());
+        let connections = api.events.clone();
+        io.handle().spawn(connections.clone().follow(sessions.clone()));
+        let servers = servers((public, tls, webhooks, api), (operator, admin)).map_err(StartError::Runtime)?;
         let log_readings = chores::start(&io.handle(), config, &store, &clock, &inbox, &twilio);
         readiness.set(true);
-        let handles = servers.iter().map(actix_web::dev::Server::handle).collect();
-        let running = servers.into_iter().collect();
         Ok(Self {
-            ready,
+            ready: ready(public_at, operator_at, softphones.as_ref()),
             readiness,
             directory,
             inbox,
@@ -152,11 +166,13 @@ impl App {
             push,
             sessions,
             login,
+            connections,
+            softphones,
             log_readings,
             fatal: Some(fatal),
             ended: Some(ended),
-            servers: handles,
-            running,
+            servers: servers.iter().map(Server::handle).collect(),
+            running: servers.into_iter().collect(),
             arbiters,
             _io: io,
         })
@@ -213,6 +229,7 @@ impl App {
             error = failure(self.fatal.take()) => Err(RunError::Store(error)),
             ended = self.running.join_next() => Err(RunError::Listener(cause(ended))),
             () = end_of(self.ended.take()) => Err(RunError::Directory),
+            () = end_of_sip(self.softphones.clone()) => Err(RunError::Sip),
         };
         self.drain().await;
         outcome
@@ -220,6 +237,7 @@ impl App {
 
     async fn drain(&mut self) {
         self.readiness.set(false);
+        self.connections.drain();
         for server in &self.servers {
             server.stop(true).await;
         }
@@ -229,6 +247,9 @@ impl App {
             let _ = tokio::task::spawn_blocking(move || arbiter.join()).await;
         }
         self.push.finish().await;
+        if let Some(softphones) = &self.softphones {
+            softphones.finish().await;
+        }
         if let Err(error) = self.store.close().await {
             tracing::warn!(%error, "the store was not closed in good order");
         }
@@ -268,6 +289,49 @@ async fn end_of(directory: Option<oneshot::Receiver<()>>) {
     }
 }
 
+/// Resolves if the SIP engine ends by itself.
+async fn end_of_sip(softphones: Option<Softphones>) {
+    match softphones {
+        Some(softphones) => softphones.ended().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Where changes of agents go through on their way to the directory.
+type Detour = (mpsc::Sender<Told>, mpsc::Receiver<Told>, Option<mpsc::Receiver<Told>>);
+
+/// With SIP, softphones hear of every change first, and pass it on.
+fn by_way_of_sip(config: &Config, told: mpsc::Receiver<Told>) -> Detour {
+    let (pass_on, passed_on) = mpsc::channel(TOLD);
+    match config.sip {
+        Some(_) => (pass_on, passed_on, Some(told)),
+        None => (pass_on, told, None),
+    }
+}
+
+async fn softphones(
+    config: &Config,
+    store: &StoreHandle,
+    clock: &Clock,
+    io: &Handle,
+    entrance: &Entrance,
+) -> Result<Option<Softphones>, StartError> {
+    let Some(sip) = &config.sip else { return Ok(None) };
+    let means = sip::Means {
+        store: store.clone(),
+        clock: clock.clone(),
+        io: io.clone(),
+        push_project: parts::push_project(config),
+        profiles: entrance.book.all(),
+    };
+    Ok(Some(Softphones::start(sip, means).await?))
+}
+
+fn ready(http: SocketAddr, admin: SocketAddr, softphones: Option<&Softphones>) -> Ready {
+    let sip = softphones.map(Softphones::bound).unwrap_or_default();
+    Ready { ready: true, http, admin, sip_udp: sip.udp, sip_tcp: sip.tcp, sip_tls: sip.tls }
+}
+
 fn cause(ended: Option<Result<std::io::Result<()>, tokio::task::JoinError>>) -> std::io::Error {
     match ended {
         Some(Ok(Err(error))) => error,
@@ -285,6 +349,14 @@ fn server_tls(tls: &HttpTls) -> Result<Option<rustls::ServerConfig>, TlsError> {
 
 fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).map_err(|source| StartError::Bind { key, address, source })
+}
+
+/// What the public listener is made of.
+type Public = (TcpListener, Option<rustls::ServerConfig>, http::Webhooks, http::Api);
+
+fn servers(public: Public, (operator, admin): (TcpListener, http::AdminState)) -> std::io::Result<[Server; 2]> {
+    let (listener, tls, webhooks, api) = public;
+    Ok([http::public(listener, tls, Arc::new(webhooks), Arc::new(api))?, http::operator(operator, Arc::new(admin))?])
 }
 
 /// Browsers' subscriptions are bound to the key that they were made with.
@@ -309,11 +381,12 @@ fn store_error(config: &Config, source: StoreError) -> StartError {
     StartError::Store { path: config.store_path().display().to_string(), source }
 }
 
-fn open_store(config: &Config, clock: &Clock) -> Result<(StoreHandle, Fatal), StartError> {
+async fn open_store(config: &Config, clock: &Clock) -> Result<(StoreHandle, Fatal), StartError> {
     let options = store::Options { backups: Some(config.backup_path()), now: clock.now(), ..store::Options::default() };
     let opened = store::open(&config.store_path(), &options).map_err(|source| store_error(config, source))?;
     if opened.quarantined.is_some() {
         metrics::counter!("offdesk_store_quarantined_total").increment(1);
     }
+    take_back_import(&*opened.store).await.map_err(|source| store_error(config, source))?;
     Ok((opened.store, opened.fatal))
 }

@@ -8,11 +8,12 @@ use crate::{
     agent::{Policy, request::Closing},
     clock::Clock,
     config::{self, Completion, Config, EndChat, Subject},
-    http::{Activities, AdminState, Api, BootstrapToken, Instance, Readiness, Webhooks},
+    http::{Activities, AdminState, Api, BootstrapToken, Connections, Instance, Readiness, Webhooks},
     inbox::Inbox,
     login,
     push::{self, FcmSettings, VapidKeyFile},
     sessions,
+    sip::Softphones,
     store::StoreHandle,
     telemetry::Metrics,
     twilio::{Credentials, Endpoints, Limits, Settings, Twilio, facts::WorkspaceFacts, signature::Validator},
@@ -87,6 +88,13 @@ fn read_account(path: &Path) -> Result<String, StartError> {
     fs::read_to_string(path).map_err(|source| StartError::KeyFile { key, path: path.display().to_string(), source })
 }
 
+/// The FCM project whose push tokens softphones may register with. What the account lacks, the pusher has told.
+pub(super) fn push_project(config: &Config) -> Option<String> {
+    let account = fs::read_to_string(config.push.fcm.service_account_file.as_deref()?).ok()?;
+    let account: serde_json::Value = serde_json::from_str(&account).ok()?;
+    account.get("project_id")?.as_str().map(str::to_owned)
+}
+
 fn endpoints(from: &config::Endpoints) -> Endpoints {
     let url = |base: &config::BaseUrl| base.as_url().clone();
     Endpoints {
@@ -152,7 +160,13 @@ pub(super) fn login(config: &Config) -> login::Settings {
     }
 }
 
-pub(super) fn api(config: &Config, kit: &Kit, directory: &actix::Addr<actors::Directory>, entrance: Entrance) -> Api {
+pub(super) fn api(
+    config: &Config,
+    kit: &Kit,
+    directory: &actix::Addr<actors::Directory>,
+    entrance: Entrance,
+    softphones: Option<Softphones>,
+) -> Api {
     let activities = &config.twilio.activities;
     let Entrance { sessions, login, book, audit } = entrance;
     Api {
@@ -165,7 +179,9 @@ pub(super) fn api(config: &Config, kit: &Kit, directory: &actix::Addr<actors::Di
         twilio: kit.twilio.clone(),
         facts: kit.facts.clone(),
         push: kit.push.clone(),
+        softphones,
         clock: kit.clock.clone(),
+        events: Connections::default(),
         activities: Activities {
             choices: activities.choices.clone(),
             available: activities.mobile.clone(),
@@ -184,7 +200,7 @@ pub(super) fn admin(
     inbox: &Inbox,
     readiness: &Arc<Readiness>,
     metrics: Metrics,
-    instance: Instance,
+    (instance, softphones): (Instance, Option<Softphones>),
 ) -> AdminState {
     AdminState {
         readiness: readiness.clone(),
@@ -194,5 +210,6 @@ pub(super) fn admin(
         push: kit.push.clone(),
         directory: directory.clone(),
         instance,
+        softphones,
     }
 }

@@ -40,10 +40,6 @@ impl Failure {
         Self::new(Exit::Usage, cause, cure)
     }
 
-    pub(super) fn not_in_this_version(what: &str) -> Self {
-        Self::usage(format!("{what}: not in this version"), "offdesk --help lists what this version has")
-    }
-
     pub(super) fn config(error: &ConfigError, file: &Path) -> Self {
         let cure = format!(
             "set it right in {} or in the environment; offdesk config check tells whether it is",

@@ -10,6 +10,7 @@ mod failure;
 mod migrate;
 mod openapi;
 mod progress;
+mod push;
 mod remote;
 mod sandbox;
 mod serve;
@@ -21,7 +22,7 @@ mod takeover;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand, error::ErrorKind};
+use clap::{Parser, Subcommand, error::ErrorKind};
 
 use self::{failure::Failure, setting::ConfigFile};
 use crate::telemetry;
@@ -64,8 +65,8 @@ enum Command {
     Doctor(doctor::Options),
     /// Take over the agents of another system
     Migrate(migrate::Options),
-    #[command(hide = true)]
-    Push(Anything),
+    /// See what became of notifications
+    Push(push::Options),
     /// Make the Twilio side ready: activities, events, one-time passwords and keys; or put it back as it was
     Setup(setup::Options),
 }
@@ -74,14 +75,6 @@ enum Command {
 enum ConfigCommand {
     /// Print the configuration in effect without its secrets, and where each value comes from
     Check(ConfigFile),
-}
-
-/// Whatever follows a command that this version does not have.
-#[derive(Debug, Args)]
-#[command(disable_help_flag = true)]
-struct Anything {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    _rest: Vec<OsString>,
 }
 
 /// Does what was asked for. Errors go to standard error.
@@ -114,7 +107,7 @@ fn dispatch(command: Command, env: &Environment) -> Result<(), Failure> {
         Command::Audit(options) => audit::run(&options, env),
         Command::Doctor(options) => doctor::run(&options, env),
         Command::Migrate(options) => migrate::run(&options, env),
-        Command::Push(_) => Err(Failure::not_in_this_version("push")),
+        Command::Push(options) => push::run(&options, env),
         Command::Setup(options) => setup::run(&options, env),
     }
 }

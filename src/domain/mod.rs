@@ -10,7 +10,9 @@ mod notification;
 mod phone;
 mod profile;
 mod session;
+mod sip;
 mod time;
+mod wishes;
 
 pub use conversation::{ChatIdentity, Media, MessageEvent, ParticipantChange, ParticipantEvent};
 pub use device::{Device, DeviceId, PushTarget};
@@ -24,8 +26,10 @@ pub use ids::{
     ParticipantSid, RateLimitSid, ReservationSid, SinkSid, SubscriptionSid, SyncDocumentSid, SyncServiceSid, TaskSid,
     VerifyServiceSid, WorkerSid, WorkflowSid, WorkspaceSid,
 };
-pub use notification::{ActivityReason, Closed, Customer, News, Notification, NotificationId};
+pub use notification::{ActivityReason, Closed, Customer, News, NewsKind, Notification, NotificationId};
 pub use phone::{E164, PhoneError};
 pub use profile::{Profile, RingTarget, Role};
 pub use session::SessionId;
+pub use sip::{SipPassword, SipSecret};
 pub use time::Timestamp;
+pub use wishes::{Language, Privacy, QuietHours, TimeOfDay, WishChange, WishError, Wishes, Zone};

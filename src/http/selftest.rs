@@ -13,11 +13,14 @@ use super::webhooks::{Webhooks, signed_form};
 pub struct Instance(u128);
 
 impl Instance {
-    /// A new one; none, if the system has no random numbers.
-    pub fn new() -> Option<Self> {
+    /// A new one.
+    ///
+    /// # Errors
+    /// The system has no random numbers.
+    pub fn new() -> std::io::Result<Self> {
         let mut bytes = [0; 16];
-        aws_lc_rs::rand::fill(&mut bytes).ok()?;
-        Some(Self(u128::from_le_bytes(bytes)))
+        aws_lc_rs::rand::fill(&mut bytes).map_err(|_| std::io::Error::from(std::io::ErrorKind::Unsupported))?;
+        Ok(Self(u128::from_le_bytes(bytes)))
     }
 }
 

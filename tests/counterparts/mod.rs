@@ -48,6 +48,10 @@ pub(crate) struct Browser(Counterpart);
 #[derive(Debug)]
 pub(crate) struct FcmDocument(Counterpart);
 
+/// A WebSocket client; what it does is described in `python/events.py`.
+#[derive(Debug)]
+pub(crate) struct Listener(Counterpart);
+
 /// What the oracle says of one exchange.
 #[derive(Debug)]
 pub(crate) struct Verdict {
@@ -164,6 +168,21 @@ impl FcmDocument {
     pub(crate) fn violations(&mut self, body: &Value) -> Vec<String> {
         let violations = self.0.ask(body);
         violations.as_array().unwrap().iter().map(|violation| violation.as_str().unwrap().to_owned()).collect()
+    }
+}
+
+// === impl Listener ===
+
+impl Listener {
+    pub(crate) fn start() -> Self {
+        let mut command = Command::new(setting("OFFDESK_PYTHON"));
+        command.arg(folder().join("python/events.py"));
+        Self(Counterpart::start(command))
+    }
+
+    /// Has it do something, and answers what came of it.
+    pub(crate) fn ask(&mut self, question: &Value) -> Value {
+        self.0.ask(question)
     }
 }
 

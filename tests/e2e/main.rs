@@ -9,7 +9,9 @@ mod chats;
 mod cli;
 #[path = "../counterparts/mod.rs"]
 mod counterparts;
+mod devices;
 mod door;
+mod events;
 mod faults;
 mod house;
 mod kill;
@@ -20,4 +22,5 @@ mod record;
 mod schemathesis;
 mod secrets;
 mod sessions;
+mod sip;
 mod spine;

@@ -23,14 +23,15 @@ async fn the_document_is_served_and_printed_and_every_path_in_it_is_there() {
             let method = method.to_uppercase().parse().unwrap();
             let sid = if path.starts_with("/conv") { "CH" } else { "WR" };
             let named = path.replace("{task}", sid).replace("{conversation}", sid);
-            let concrete = named.replace("{session}", "x").replace("{id}", "x");
+            let concrete = named.replace("{session}", "x").replace("{id}", "x").replace("{device}", "x");
             let answer = house.request(method, &concrete).bearer_auth("nobody").send().await.unwrap();
             let status = answer.status().as_u16();
             assert!([200, 400, 401].contains(&status), "{path}: {status}");
             count += 1;
         }
     }
-    assert_eq!((count, names.len()), (31, 31), "every operation has a name of its own");
+    assert_eq!(count, names.len(), "every operation has a name of its own");
+    assert!(count > 30, "{count}");
 }
 
 #[tokio::test]

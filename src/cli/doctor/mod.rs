@@ -80,6 +80,7 @@ async fn on_this_machine(context: &Context<'_>, report: &mut Report) -> io::Resu
     report.add(here::configuration(context))?;
     report.add(here::tls(config))?;
     report.add(web::public_url(config).await)?;
+    report.add(here::sip(config))?;
     report.add(here::vapid_key(config))?;
     report.add(here::fcm(config).await)?;
     report.add(here::store(config))

@@ -5,14 +5,18 @@ mod activity;
 mod admin;
 mod auth;
 mod conversations;
+mod devices;
 mod elsewhere;
+mod events;
 mod failure;
 mod login;
 mod me;
 mod openapi;
 mod shape;
+mod sip;
 mod tasks;
 mod upload;
+mod wishes;
 
 use std::time::Duration;
 
@@ -24,6 +28,7 @@ use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 pub use self::admin::BootstrapToken;
+pub use self::events::Connections;
 use self::failure::Failure;
 pub use self::openapi::document as openapi_document;
 use super::{body, problem::problem};
@@ -36,6 +41,7 @@ use crate::{
     push::Push,
     roster::Book,
     sessions::Sessions,
+    sip::Softphones,
     twilio::{Twilio, facts::WorkspaceFacts},
 };
 
@@ -60,7 +66,11 @@ pub struct Api {
     pub twilio: Twilio,
     pub facts: WorkspaceFacts,
     pub push: Push,
+    /// None: there is no SIP.
+    pub softphones: Option<Softphones>,
     pub clock: Clock,
+    /// Those who look on.
+    pub events: Connections,
     /// What an agent may choose, and which of them is meant by available and by not available.
     pub activities: Activities,
     pub uploads: Semaphore,
@@ -91,13 +101,16 @@ type Answer = Result<HttpResponse, Failure>;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     let json = web::JsonConfig::default().limit(MAX_JSON).error_handler(|error, _| failure::of_json(&error).into());
-    config.service(
+    config.configure(events::routes).service(
         web::scope(PREFIX)
             .app_data(json)
             .wrap(from_fn(body::in_time))
             .configure(openapi::routes)
             .configure(login::routes)
             .configure(me::routes)
+            .configure(wishes::routes)
+            .configure(devices::routes)
+            .configure(sip::routes)
             .configure(tasks::routes)
             .configure(conversations::routes)
             .configure(activity::routes)

@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
+use super::{activity, admin, auth::COOKIE, conversations, devices, events, login, me, sip, tasks, wishes};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +30,7 @@ use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
         (name = "me", description = "The agent who asks"),
         (name = "tasks", description = "What TaskRouter has reserved for the agent"),
         (name = "conversations", description = "Chats"),
+        (name = "events", description = "What happens, as it happens"),
         (name = "push", description = "Notifications"),
         (name = "admin", description = "Managing agents, and the audit log: for administrators and supervisors"),
     ),
@@ -41,6 +42,14 @@ use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
         me::show,
         me::sessions,
         me::revoke,
+        wishes::change,
+        devices::list,
+        devices::register,
+        devices::change,
+        devices::remove,
+        devices::test,
+        sip::show,
+        sip::draw_password,
         activity::set,
         tasks::list,
         tasks::show,
@@ -51,10 +60,11 @@ use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
         conversations::history,
         conversations::write,
         conversations::read,
+        events::stream,
         super::vapid,
         show,
     ),
-    components(schemas(ProblemDocument)),
+    components(schemas(ProblemDocument, events::FromClient)),
 )]
 struct Document;
 

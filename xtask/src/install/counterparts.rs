@@ -8,6 +8,7 @@ use crate::group::{Group, Without};
 use crate::install::browser;
 use crate::install::node::Node;
 use crate::install::python::Venv;
+use crate::install::softphones;
 use crate::place::Place;
 use crate::process::Program;
 
@@ -19,6 +20,7 @@ pub(crate) struct Counterparts {
     python: Option<PathBuf>,
     schemathesis: Option<PathBuf>,
     browser: Option<PathBuf>,
+    softphones: Option<PathBuf>,
 }
 
 /// Installs what is missing, but for the groups that are left out.
@@ -39,6 +41,9 @@ pub(crate) fn ensure(place: &Place, without: &Without) -> Result<Counterparts> {
     }
     if !without.leaves_out(Group::Browser) {
         found.browser = Some(browser::ensure()?);
+    }
+    if !without.leaves_out(Group::Softphones) {
+        found.softphones = Some(softphones::ensure(place)?);
     }
     found.remember(&cache)?;
     Ok(found)
@@ -71,6 +76,7 @@ impl Counterparts {
             ("OFFDESK_PYTHON", &self.python),
             ("OFFDESK_SCHEMATHESIS", &self.schemathesis),
             ("OFFDESK_CHROMIUM", &self.browser),
+            ("OFFDESK_SOFTPHONES", &self.softphones),
         ];
         all.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?))).collect()
     }

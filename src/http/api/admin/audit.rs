@@ -59,7 +59,7 @@ pub(super) async fn list(
 
 async fn page(audit: &Audit, manager: &Manager, after: u64, limit: usize) -> Result<Page<Entry>, Refusal> {
     let seen = |entry: &Entry| manager.access.reaches(entry.what.department.as_deref());
-    let found = audit.entries_behind(after, limit, seen).await.map_err(|_| Refusal::NotStored)?;
+    let found = audit.entries(after, limit, seen).await.map_err(|_| Refusal::NotStored)?;
     Ok(Page { items: found.items, next: found.next.map(|number| number.get().to_string()) })
 }
 

@@ -89,6 +89,9 @@ pub(super) struct NewAgent {
     worker_name: Option<String>,
     ring_plan: Option<Vec<String>>,
     sip_username: Option<String>,
+    /// 12 to 128 characters; it is kept as hashes
+    #[schema(min_length = 12, max_length = 128)]
+    sip_password: Option<String>,
     can_manage_agents: Option<bool>,
     disabled: Option<bool>,
 }
@@ -112,6 +115,9 @@ pub(super) struct AgentChanges {
     worker_name: Option<String>,
     ring_plan: Option<Vec<String>>,
     sip_username: Option<String>,
+    /// `null` takes it away, and cuts the softphones off
+    #[schema(min_length = 12, max_length = 128)]
+    sip_password: Option<String>,
     can_manage_agents: Option<bool>,
     disabled: Option<bool>,
 }
