@@ -22,6 +22,7 @@ mod ringing;
 #[cfg(test)]
 mod tests;
 pub mod view;
+mod withdrawals;
 
 use std::{
     collections::{BTreeMap, HashMap},

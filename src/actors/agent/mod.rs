@@ -111,7 +111,7 @@ impl AgentActor {
         let mut next = current.clone();
         let unavailable = self.kit.facts.unavailable_activities();
         let context = self.context(timeout, &unavailable);
-        let (done, effects) = match input {
+        let (done, mut effects) = match input {
             Owned::Event(event) => (Ok(()), next.handle(Input::Event(&event), &context)),
             Owned::Answer(ticket, result) => (Ok(()), next.handle(Input::Answer { ticket, result }, &context)),
             Owned::Profile { profile, other_worker } => {
@@ -121,6 +121,7 @@ impl AgentActor {
             Owned::Order(command) => next.command(command, &context),
         };
         let changed = next != *current;
+        effects.extend(next.withdrawals(current, &context).into_iter().map(Effect::Push));
         self.write(next, changed, cause, done, effects)
     }
 
