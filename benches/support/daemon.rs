@@ -1,15 +1,21 @@
 //! The real daemon, as an operator starts it, with a configuration of its own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use offdesk::domain::{AgentId, Device, DeviceId, Profile, PushTarget, Timestamp, Wishes};
-use offdesk::push::Devices;
-use offdesk::store::{self, Batch, StoreError, StoreHandle};
+use offdesk::{
+    clock::Clock,
+    config::Config,
+    domain::{AgentId, Device, DeviceId, Profile, PushTarget, Timestamp, Wishes},
+    push::Devices,
+    sessions,
+    store::{self, Batch, StoreError, StoreHandle},
+};
+use secrecy::ExposeSecret;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -48,6 +54,22 @@ impl Installation {
         lines.flush().unwrap();
         drop(lines);
         assert!(import.wait().unwrap().success(), "the import failed");
+    }
+
+    /// Signs every agent in on the stopped store, and answers their tokens.
+    pub(crate) async fn sign_in(&self) -> Vec<String> {
+        let config = fs::read_to_string(self.config()).unwrap();
+        let config = Config::parse(&config, BTreeMap::new(), None).unwrap();
+        let opened = store::open(&config.store_path(), &store::Options::default()).unwrap();
+        let (mut batch, now) = (Batch::new(), Clock::system().now());
+        let mut tokens = Vec::new();
+        for row in opened.store.scan::<Profile>(None, usize::MAX).await.unwrap() {
+            let (_, token) = sessions::begin(&mut batch, row.record.id, now).unwrap();
+            tokens.push(token.expose_secret().to_owned());
+        }
+        opened.store.commit(batch).await.unwrap();
+        opened.store.close().await.unwrap();
+        tokens
     }
 
     /// Lets web pushes go there, without TLS.

@@ -1,17 +1,20 @@
 //! What others may ask of an agent: the API above all. Every question goes through the directory.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix::{Addr, Handler, Message};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
+pub use super::feed::{Event, Told};
 use super::{AgentActor, Directory};
 pub use crate::agent::{
+    changes::{CallView, Change, HowClosed, Said},
     chat::{LastMessage, Line},
     command::{Command, Denial},
     request::Closing,
     view::{Progress, TaskView},
 };
+pub use crate::call::Stage;
 use crate::domain::{AgentId, ChatIdentity, Device, DeviceId, ReservationSid, SessionId, Wishes};
 
 /// How long whoever asks waits for an agent, whose store may be busy.
@@ -29,6 +32,8 @@ pub struct NoAnswer;
 #[derive(Clone, Debug)]
 pub struct View {
     pub tasks: Vec<TaskView>,
+    /// The one that rings or talks, or the last one that settles.
+    pub call: Option<CallView>,
     pub activity: Option<String>,
     /// An activity is being set, and not there yet.
     pub is_changing_activity: bool,
@@ -65,6 +70,30 @@ pub enum Wait {
 #[derive(Message)]
 #[rtype(result = "oneshot::Receiver<()>")]
 pub(super) struct Await(pub(super) Wait);
+
+/// Asks for a place among those who look on. `after` is the last event that was seen; of an event that is not known any more
+/// all is shown anew.
+#[derive(Clone, Copy, Message)]
+#[rtype(result = "Result<Seat, NoAnswer>")]
+pub(super) struct Listen {
+    pub(super) viewer: u64,
+    pub(super) after: Option<u64>,
+}
+
+/// A place among those who look on: where things stand, and what happens from there on.
+#[derive(Debug)]
+pub struct Seat {
+    pub start: Start,
+    pub told: mpsc::Receiver<Told>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// Everything, as it was after this event.
+    Snapshot { seq: u64, view: Box<View> },
+    /// What was missed.
+    Resumed(Vec<Arc<Event>>),
+}
 
 /// A push service does not know a device any more.
 #[derive(Message)]
@@ -137,6 +166,17 @@ pub async fn let_go(
     superseded: bool,
 ) -> Result<(), NoAnswer> {
     ask_if_any(directory, agent, TIMES, || LetGo { session, superseded }).await?.unwrap_or(Ok(()))
+}
+
+/// Looks on from now: `viewer` is the looker's own number, that nobody else in the house has. It is what [`Command::Show`] is
+/// told, and counts until `told` is let go of.
+pub async fn listen(
+    directory: &Addr<Directory>,
+    agent: AgentId,
+    viewer: u64,
+    after: Option<u64>,
+) -> Result<Seat, NoAnswer> {
+    ask(directory, agent, TIMES, || Listen { viewer, after }).await?
 }
 
 /// Looks at an agent.

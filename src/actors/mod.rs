@@ -9,6 +9,7 @@ mod conversations;
 pub mod devices;
 mod directory;
 mod fan_out;
+mod feed;
 mod index;
 mod live;
 mod load;

@@ -14,6 +14,7 @@ use super::{
     BaseUrl,
     login::Rate,
     push::{AllowedHost, Subject},
+    sip::SipDomain,
 };
 use crate::domain::{AccountSid, ApiKeySid, E164, Privacy, RingTarget, VerifyServiceSid, WorkspaceSid};
 
@@ -75,6 +76,8 @@ macro_rules! texts {
 
 texts! {
     SocketAddr, "an IP address and a port, as in \"127.0.0.1:8080\" or \"[::1]:0\"";
+    IpAddr, "an IP address, as in \"203.0.113.10\"";
+    SipDomain, "a host name, as in \"gw.example.com\"";
     E164, "a phone number in E.164 form, as in \"+4915112345678\"";
     AccountSid, "an account sid: AC and 32 letters or digits";
     ApiKeySid, "the sid of an API key: SK and 32 letters or digits";

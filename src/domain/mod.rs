@@ -10,6 +10,7 @@ mod notification;
 mod phone;
 mod profile;
 mod session;
+mod sip;
 mod time;
 mod wishes;
 
@@ -22,12 +23,13 @@ pub use event::{
 pub use ids::{
     AccountSid, ActivitySid, AgentId, ApiKeySid, CallId, CallSid, ChatServiceSid, ConferenceSid, ConversationSid,
     EventSid, IdError, InteractionChannelSid, InteractionParticipantSid, InteractionSid, LegNo, MediaSid, MessageSid,
-    ParticipantSid, ReservationSid, SyncDocumentSid, SyncServiceSid, TaskSid, VerifyServiceSid, WorkerSid, WorkflowSid,
-    WorkspaceSid,
+    ParticipantSid, RateLimitSid, ReservationSid, SinkSid, SubscriptionSid, SyncDocumentSid, SyncServiceSid, TaskSid,
+    VerifyServiceSid, WorkerSid, WorkflowSid, WorkspaceSid,
 };
 pub use notification::{ActivityReason, Closed, Customer, News, NewsKind, Notification, NotificationId};
 pub use phone::{E164, PhoneError};
 pub use profile::{Profile, RingTarget, Role};
 pub use session::SessionId;
+pub use sip::{SipPassword, SipSecret};
 pub use time::Timestamp;
 pub use wishes::{Language, Privacy, QuietHours, TimeOfDay, WishChange, WishError, Wishes, Zone};

@@ -15,7 +15,7 @@ use actix_web::{App, HttpServer, dev::Server, web};
 use rustls::ServerConfig;
 
 pub use admin::{AdminState, Readiness};
-pub use api::{Activities, Api, BootstrapToken, openapi_document as openapi};
+pub use api::{Activities, Api, BootstrapToken, Connections, openapi_document as openapi};
 pub use tls::{TlsError, server_config};
 pub use webhooks::Webhooks;
 

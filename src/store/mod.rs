@@ -63,10 +63,12 @@ pub enum Family {
     Deliveries,
     /// Notifications that were never delivered; key: [`Sequence`].
     DeadLetters,
+    /// Where softphones are; key: [`Sequence`].
+    Bindings,
 }
 
 impl Family {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Meta,
         Self::Inbox,
         Self::Seen,
@@ -78,6 +80,7 @@ impl Family {
         Self::Audit,
         Self::Deliveries,
         Self::DeadLetters,
+        Self::Bindings,
     ];
 
     /// Its name in backups.
@@ -94,6 +97,7 @@ impl Family {
             Self::Audit => "audit",
             Self::Deliveries => "deliveries",
             Self::DeadLetters => "dead_letters",
+            Self::Bindings => "bindings",
         }
     }
 
@@ -115,6 +119,7 @@ impl Family {
             Self::Audit => b'u',
             Self::Deliveries => b'v',
             Self::DeadLetters => b'x',
+            Self::Bindings => b'b',
         }
     }
 }

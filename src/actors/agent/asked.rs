@@ -67,16 +67,7 @@ impl Handler<See> for AgentActor {
     type Result = Option<View>;
 
     fn handle(&mut self, _: See, _: &mut Context<Self>) -> Self::Result {
-        let agent = self.agent.as_ref()?;
-        Some(View {
-            tasks: agent.tasks(),
-            activity: agent.activity().map(str::to_owned),
-            is_changing_activity: agent.is_changing_activity(),
-            identity: agent.identity().clone(),
-            unread: agent.unread(),
-            devices: self.devices.devices.clone(),
-            wishes: self.devices.wishes.clone(),
-        })
+        self.view()
     }
 }
 

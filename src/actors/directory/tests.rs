@@ -43,6 +43,7 @@ fn profile(id: u64) -> Profile {
         worker_sid: Some(format!("WK{id:032x}").parse().unwrap()),
         ring_plan: None,
         sip_username: None,
+        sip_secret: None,
         can_manage_agents: false,
         disabled: false,
         created_at: NOON,

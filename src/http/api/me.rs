@@ -11,6 +11,7 @@ use super::{
     failure::Failure,
     login::Me,
     shape::{Page, rfc3339},
+    sip::{SipAccount, account},
     wishes::WishesView,
 };
 use crate::{
@@ -45,6 +46,8 @@ pub(super) struct Myself {
     /// What rings, in order.
     #[schema(value_type = Vec<String>, example = json!(["sip", "pstn"]))]
     ring_plan: Vec<RingTarget>,
+    /// Null: there are no softphones here.
+    sip: Option<SipAccount>,
 }
 
 /// A sign-in on one device.
@@ -61,13 +64,14 @@ pub(super) struct SessionView {
 }
 
 impl SessionView {
-    fn new(session: Session, api: &Api, current: Who) -> Self {
+    /// `current` is the session that asks.
+    pub(super) fn new(session: Session, api: &Api, current: Option<SessionId>) -> Self {
         Self {
             id: session.id,
             created_at: rfc3339(session.created_at),
             last_used_at: rfc3339(session.last_used),
             expires_at: rfc3339(session.expires_at(api.sessions.policy())),
-            current: session.id == current.session,
+            current: Some(session.id) == current,
             device_name: session.device_name,
         }
     }
@@ -75,7 +79,7 @@ impl SessionView {
 
 fn own_sessions(api: &Api, who: Who) -> Vec<SessionView> {
     let sessions = api.sessions.list(who.agent).into_iter();
-    sessions.map(|session| SessionView::new(session, api, who)).collect()
+    sessions.map(|session| SessionView::new(session, api, Some(who.session))).collect()
 }
 
 /// Who am I, and how do things stand?
@@ -97,6 +101,7 @@ pub(super) async fn show(api: web::Data<Api>, SignedIn { who, .. }: SignedIn) ->
         devices: devices::of_agent(&api, who.agent, view.devices).await,
         wishes: WishesView::new(view.wishes),
         ring_plan: profile.ring_plan.clone().unwrap_or_else(|| api.ring_plan.clone()),
+        sip: api.softphones.as_ref().map(|softphones| account(softphones, &profile)),
         agent: Me::new(&profile),
     }))
 }

@@ -6,11 +6,14 @@ mod admin;
 mod auth;
 mod conversations;
 mod devices;
+mod elsewhere;
+mod events;
 mod failure;
 mod login;
 mod me;
 mod openapi;
 mod shape;
+mod sip;
 mod tasks;
 mod upload;
 mod wishes;
@@ -25,6 +28,7 @@ use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 pub use self::admin::BootstrapToken;
+pub use self::events::Connections;
 use self::failure::Failure;
 pub use self::openapi::document as openapi_document;
 use super::{body, problem::problem};
@@ -37,9 +41,12 @@ use crate::{
     push::Push,
     roster::Book,
     sessions::Sessions,
+    sip::Softphones,
     twilio::{Twilio, facts::WorkspaceFacts},
 };
 
+/// Where the API is.
+const PREFIX: &str = "/api/v1";
 /// A JSON body's largest size, in bytes.
 const MAX_JSON: usize = 64 * 1024;
 /// How long an answer waits for Twilio's word: longer, and the app is told that it is still to come.
@@ -59,7 +66,11 @@ pub struct Api {
     pub twilio: Twilio,
     pub facts: WorkspaceFacts,
     pub push: Push,
+    /// None: there is no SIP.
+    pub softphones: Option<Softphones>,
     pub clock: Clock,
+    /// Those who look on.
+    pub events: Connections,
     /// What an agent may choose, and which of them is meant by available and by not available.
     pub activities: Activities,
     pub uploads: Semaphore,
@@ -90,8 +101,8 @@ type Answer = Result<HttpResponse, Failure>;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     let json = web::JsonConfig::default().limit(MAX_JSON).error_handler(|error, _| failure::of_json(&error).into());
-    config.service(
-        web::scope("/api/v1")
+    config.configure(events::routes).service(
+        web::scope(PREFIX)
             .app_data(json)
             .wrap(from_fn(body::in_time))
             .configure(openapi::routes)
@@ -99,12 +110,13 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             .configure(me::routes)
             .configure(wishes::routes)
             .configure(devices::routes)
+            .configure(sip::routes)
             .configure(tasks::routes)
             .configure(conversations::routes)
             .configure(activity::routes)
             .configure(admin::routes)
             .route("/push/vapid", web::get().to(vapid))
-            .default_service(web::to(super::problem::not_found)),
+            .default_service(web::to(elsewhere::answer)),
     );
 }
 

@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{activity, admin, auth::COOKIE, conversations, devices, login, me, tasks, wishes};
+use super::{activity, admin, auth::COOKIE, conversations, devices, events, login, me, sip, tasks, wishes};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +30,7 @@ use super::{activity, admin, auth::COOKIE, conversations, devices, login, me, ta
         (name = "me", description = "The agent who asks"),
         (name = "tasks", description = "What TaskRouter has reserved for the agent"),
         (name = "conversations", description = "Chats"),
+        (name = "events", description = "What happens, as it happens"),
         (name = "push", description = "Notifications"),
         (name = "admin", description = "Managing agents, and the audit log: for administrators and supervisors"),
     ),
@@ -47,6 +48,8 @@ use super::{activity, admin, auth::COOKIE, conversations, devices, login, me, ta
         devices::change,
         devices::remove,
         devices::test,
+        sip::show,
+        sip::draw_password,
         activity::set,
         tasks::list,
         tasks::show,
@@ -57,9 +60,11 @@ use super::{activity, admin, auth::COOKIE, conversations, devices, login, me, ta
         conversations::history,
         conversations::write,
         conversations::read,
+        events::stream,
         super::vapid,
+        show,
     ),
-    components(schemas(ProblemDocument)),
+    components(schemas(ProblemDocument, events::FromClient)),
 )]
 struct Document;
 
@@ -134,7 +139,7 @@ impl Modify for Security {
 }
 
 /// The agents' calls, and those of whoever manages them.
-fn whole() -> utoipa::openapi::OpenApi {
+pub(super) fn whole() -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi().merge_from(admin::openapi());
     Problems.modify(&mut document);
     document
@@ -152,7 +157,12 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.route("/openapi.json", web::get().to(show));
 }
 
-/// It is made once: anybody may ask for it.
+/// This document.
+#[utoipa::path(
+    get, operation_id = "showDocument", path = "/openapi.json", tag = "push", security(()),
+    responses((status = 200, description = "All calls of the API (OpenAPI 3.1)", body = Object)),
+)]
+// It is made once: anybody may ask for it.
 async fn show() -> HttpResponse {
     static JSON: LazyLock<web::Bytes> = LazyLock::new(|| whole().to_json().unwrap_or_default().into());
     HttpResponse::Ok().content_type(ContentType::json()).body(JSON.clone())
