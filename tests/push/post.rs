@@ -155,11 +155,11 @@ impl Post {
     }
 }
 
-/// Whose a device is: a record holds no more than some hundreds.
+/// Whose a device is: nobody has more than some.
 fn owner(device: &Device) -> AgentId {
-    match device.id.to_bits() / 256 {
+    match device.id.to_bits() / 16 {
         0 => AGENT,
-        hundreds => AgentId::from_bits(1_000 + hundreds),
+        number => AgentId::from_bits(1_000 + number),
     }
 }
 
