@@ -1,18 +1,28 @@
 //! What others may ask of an agent: the API above all. Every question goes through the directory.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix::{Addr, Handler, Message};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
-use super::{AgentActor, Directory};
+pub use super::feed::{Event, Told};
+use super::{
+    AgentActor, Directory,
+    agent::{BeginSend, EndSend},
+};
+pub use super::{SendTurn, Sending};
 pub use crate::agent::{
+    changes::{CallView, Change, HowClosed, Said},
     chat::{LastMessage, Line},
     command::{Command, Denial},
     request::Closing,
+    sends::{Begin, Sent},
     view::{Progress, TaskView},
 };
-use crate::domain::{AgentId, ChatIdentity, Device, DeviceId, ReservationSid, SessionId};
+pub use crate::call::Stage;
+use crate::domain::{
+    AgentId, ChatIdentity, Device, DeviceId, Fingerprint, ReservationSid, SendId, SessionId, Wishes,
+};
 
 /// How long whoever asks waits for an agent, whose store may be busy.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,12 +39,16 @@ pub struct NoAnswer;
 #[derive(Clone, Debug)]
 pub struct View {
     pub tasks: Vec<TaskView>,
+    /// The one that rings or talks, or the last one that settles.
+    pub call: Option<CallView>,
     pub activity: Option<String>,
     /// An activity is being set, and not there yet.
     pub is_changing_activity: bool,
     pub identity: ChatIdentity,
     pub unread: u32,
     pub devices: Vec<Device>,
+    /// What is wished for all of them.
+    pub wishes: Wishes,
 }
 
 /// Asks the directory for an agent; none: nobody of that id is on the books.
@@ -63,6 +77,30 @@ pub enum Wait {
 #[derive(Message)]
 #[rtype(result = "oneshot::Receiver<()>")]
 pub(super) struct Await(pub(super) Wait);
+
+/// Asks for a place among those who look on. `after` is the last event that was seen; of an event that is not known any more
+/// all is shown anew.
+#[derive(Clone, Copy, Message)]
+#[rtype(result = "Result<Seat, NoAnswer>")]
+pub(super) struct Listen {
+    pub(super) viewer: u64,
+    pub(super) after: Option<u64>,
+}
+
+/// A place among those who look on: where things stand, and what happens from there on.
+#[derive(Debug)]
+pub struct Seat {
+    pub start: Start,
+    pub told: mpsc::Receiver<Told>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// Everything, as it was after this event.
+    Snapshot { seq: u64, view: Box<View> },
+    /// What was missed.
+    Resumed(Vec<Arc<Event>>),
+}
 
 /// A push service does not know a device any more.
 #[derive(Message)]
@@ -103,7 +141,7 @@ where
     tokio::time::timeout(PATIENCE, asking).await.unwrap_or(Err(NoAnswer))
 }
 
-async fn ask<M>(
+pub(super) async fn ask<M>(
     directory: &Addr<Directory>,
     agent: AgentId,
     times: usize,
@@ -137,6 +175,17 @@ pub async fn let_go(
     ask_if_any(directory, agent, TIMES, || LetGo { session, superseded }).await?.unwrap_or(Ok(()))
 }
 
+/// Looks on from now: `viewer` is the looker's own number, that nobody else in the house has. It is what [`Command::Show`] is
+/// told, and counts until `told` is let go of.
+pub async fn listen(
+    directory: &Addr<Directory>,
+    agent: AgentId,
+    viewer: u64,
+    after: Option<u64>,
+) -> Result<Seat, NoAnswer> {
+    ask(directory, agent, TIMES, || Listen { viewer, after }).await?
+}
+
 /// Looks at an agent.
 pub async fn see(directory: &Addr<Directory>, agent: AgentId) -> Result<View, NoAnswer> {
     ask(directory, agent, TIMES, || See).await?.ok_or(NoAnswer)
@@ -155,4 +204,24 @@ pub async fn progress(
 /// Resolves when that is so; the caller says how long it is worth waiting for.
 pub async fn settled(directory: &Addr<Directory>, agent: AgentId, wait: Wait) -> Result<(), NoAnswer> {
     ask(directory, agent, TIMES, || Await(wait.clone())).await?.await.map_err(|_| NoAnswer)
+}
+
+/// Asks for the turn to send a message. It is written down when this is answered.
+pub async fn begin_send(
+    directory: &Addr<Directory>,
+    agent: AgentId,
+    id: SendId,
+    what: Fingerprint,
+) -> Result<Sending, NoAnswer> {
+    ask(directory, agent, TIMES, || BeginSend { id, what }).await?
+}
+
+/// Tells what became of a send; none: it was certainly not sent.
+pub async fn end_send(
+    directory: &Addr<Directory>,
+    agent: AgentId,
+    id: SendId,
+    sent: Option<Sent>,
+) -> Result<(), NoAnswer> {
+    ask(directory, agent, TIMES, || EndSend { id, sent: sent.clone() }).await?
 }

@@ -6,8 +6,10 @@ pub mod ask;
 mod books;
 mod census;
 mod conversations;
+pub mod devices;
 mod directory;
 mod fan_out;
+mod feed;
 mod index;
 mod live;
 mod load;
@@ -19,11 +21,13 @@ use std::{sync::Arc, time::Duration};
 use actix::{Actor, Addr, Arbiter};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-pub use agent::AgentActor;
+pub use agent::{AgentActor, SendTurn, Sending};
 pub use census::{Census, Overview};
 pub use conversations::Conversations;
 pub use directory::Directory;
-pub use records::{AgentRecord, Devices};
+pub use records::{AgentRecord, Sends};
+
+pub use crate::push::Devices;
 
 use crate::{
     agent::Policy,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    agent::Agent,
-    domain::{AgentId, Device},
+    agent::{Agent, sends},
+    domain::AgentId,
     store::{Family, Record},
 };
 
@@ -23,13 +23,13 @@ impl Record for AgentRecord {
     }
 }
 
-/// Where an agent's notifications go.
+/// What an agent's apps have sent with keys of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Devices(pub Vec<Device>);
+pub struct Sends(pub sends::Sends);
 
-impl Record for Devices {
-    const FAMILY: Family = Family::Devices;
+impl Record for Sends {
+    const FAMILY: Family = Family::Sends;
     const VERSION: u8 = 1;
     type Key = AgentId;
 

@@ -38,6 +38,9 @@ pub struct Chat {
     /// By how much Twilio's count of unread messages differs from ours although all were read: it may count others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     slack: Option<Box<Slack>>,
+    /// Messages that those who look on were told of.
+    #[serde(skip)]
+    told: IndexSet,
     /// What we wrote ourselves, and have not heard of yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sent: Vec<MessageSid>,
@@ -100,8 +103,17 @@ pub enum Heard {
     Own,
     /// The echo of what we wrote for the agent.
     Echo,
-    /// Known, read, or written before the agent came.
+    /// It comes late: what was written behind it is read.
+    Late,
+    /// Known, or written before the agent came.
     Old,
+}
+
+impl Heard {
+    /// Whether those who look on have not seen it yet.
+    pub const fn is_to_be_told(self) -> bool {
+        matches!(self, Self::News | Self::Own | Self::Late)
+    }
 }
 
 /// What Twilio counts for an agent in a conversation (`UserConversation`).
@@ -136,8 +148,15 @@ impl Chat {
             based: false,
             floor: None,
             slack: None,
+            told: IndexSet::default(),
             sent: Vec::new(),
         }
+    }
+
+    /// What only the running process knows.
+    #[cfg(test)]
+    pub(super) fn forget_the_moment(&mut self) {
+        self.told = IndexSet::default();
     }
 
     /// How many messages wait to be read.
@@ -145,11 +164,11 @@ impl Chat {
         u32::try_from(self.unread.len()).unwrap_or(u32::MAX)
     }
 
-    /// Takes a reading in: the newest messages, the oldest of them first. Answers those that are news.
+    /// Takes a reading in: the newest messages, the oldest of them first. Answers those that were not known, and what they are.
     ///
     /// The first reading moves the horizon to the last message before the agent came: without a horizon Twilio counts
     /// nothing.
-    pub fn hear_all<'a>(&mut self, lines: &'a [Line], mine: impl Fn(&Line) -> bool) -> Vec<&'a Line> {
+    pub fn hear_all<'a>(&mut self, lines: &'a [Line], mine: impl Fn(&Line) -> bool) -> Vec<(&'a Line, Heard)> {
         if !self.based {
             self.based = true;
             let since = self.since.as_secs();
@@ -159,7 +178,8 @@ impl Chat {
                 self.read_up_to(before);
             }
         }
-        lines.iter().filter(|line| self.hear(line, mine(line), Source::Reading) == Heard::News).collect()
+        let heard = lines.iter().map(|line| (line, self.hear(line, mine(line), Source::Reading)));
+        heard.filter(|(_, heard)| heard.is_to_be_told()).collect()
     }
 
     /// Takes a message in.
@@ -173,14 +193,28 @@ impl Chat {
             self.sent.remove(place);
         }
         if self.is_read(line.index) {
-            return if echo.is_some() { Heard::Echo } else { Heard::Old };
+            let late =
+                source == Source::Webhook && self.is_new_to_the_agent(line, source) && self.told.insert(line.index);
+            return match echo {
+                Some(_) => Heard::Echo,
+                None if late => Heard::Late,
+                None => Heard::Old,
+            };
         }
+        let heard = self.hear_unread(line, mine, source, echo.is_some());
+        if heard != Heard::Old {
+            self.told.insert(line.index);
+        }
+        heard
+    }
+
+    fn hear_unread(&mut self, line: &Line, mine: bool, source: Source, echo: bool) -> Heard {
         let new = self.known.insert(line.index);
         match (echo, mine) {
-            (Some(_), _) => Heard::Echo,
-            (None, true) if new => Heard::Own,
+            (true, _) => Heard::Echo,
+            (false, true) if new => Heard::Own,
             // A reading that took it for old may have known no better: a webhook does.
-            (None, false) if new || (source == Source::Webhook && self.floor >= Some(line.index)) => {
+            (false, false) if new || (source == Source::Webhook && self.floor >= Some(line.index)) => {
                 let news = self.is_new_to_the_agent(line, source) && self.unread.insert(line.index);
                 if news { Heard::News } else { Heard::Old }
             }
@@ -199,12 +233,13 @@ impl Chat {
         self.read.is_some_and(|read| index <= read)
     }
 
-    /// We wrote this for the agent: its webhook is an echo.
-    pub fn wrote(&mut self, line: &Line) {
-        self.hear(line, true, Source::Reading);
+    /// We wrote this for the agent: its webhook is an echo. Answers what it is, since the webhook may have been faster.
+    pub fn wrote(&mut self, line: &Line) -> Heard {
+        let heard = self.hear(line, true, Source::Reading);
         self.sent.push(line.message.clone());
         let excess = self.sent.len().saturating_sub(ECHOES);
         self.sent.drain(..excess);
+        heard
     }
 
     /// The horizon moves; it never goes back. Answers whether it did.
@@ -271,6 +306,8 @@ mod tests {
         assert!(chat.read_up_to(5) && !chat.read_up_to(4));
         assert_eq!(chat.unread(), 2);
         assert_eq!(chat.hear(&line(5, 101_000), false, Source::Webhook), Heard::Old);
+        assert_eq!(chat.hear(&line(3, 101_000), false, Source::Webhook), Heard::Late);
+        assert_eq!(chat.hear(&line(3, 101_000), false, Source::Webhook), Heard::Old);
     }
 
     #[test]
@@ -292,7 +329,7 @@ mod tests {
         // What a webhook brings of that second is believed, and so is what a later reading finds above.
         assert_eq!(chat.hear(&line(2, 100_000), false, Source::Webhook), Heard::News);
         let lines = [line(1, 100_000), line(2, 100_000), line(3, 100_000)];
-        assert_eq!(chat.hear_all(&lines, |_| false), [&lines[2]]);
+        assert_eq!(chat.hear_all(&lines, |_| false), [(&lines[2], Heard::News)]);
         assert_eq!(chat.unread(), 2);
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     Agent, Context, Counted, Effect,
+    changes::Said,
     chat::{Chat, Count, Heard, Line, Source, Verdict},
     command::Denial,
     offer::Kind,
@@ -72,15 +73,27 @@ impl Agent {
             return Vec::new();
         };
         let line = Line::of(event);
-        match chat.hear(&line, mine, Source::Webhook) {
-            Heard::News => self.news(conversation, &line, context),
+        let heard = chat.hear(&line, mine, Source::Webhook);
+        let mut effects = self.said(conversation, &line, heard, mine);
+        match heard {
+            Heard::News => effects.extend(self.news(conversation, &line, context)),
             // Whoever writes has read what is above.
-            Heard::Own => {
-                self.reads_up_to(conversation, line.index, context.now);
-                Vec::new()
-            }
-            Heard::Echo | Heard::Old => Vec::new(),
+            Heard::Own => self.reads_up_to(conversation, line.index, context.now),
+            Heard::Late | Heard::Echo | Heard::Old => {}
         }
+        effects
+    }
+
+    /// Those who look on are told of a message once.
+    fn said(&self, conversation: &ConversationSid, line: &Line, heard: Heard, mine: bool) -> Vec<Effect> {
+        let chat = self.chats.get(conversation).filter(|_| heard.is_to_be_told());
+        let said = chat.map(|chat| Said {
+            conversation: conversation.clone(),
+            task: chat.reservation.clone(),
+            line: line.clone(),
+            mine,
+        });
+        said.map(Effect::Said).into_iter().collect()
     }
 
     /// A message that the agent has not read, unless it is being looked at.
@@ -175,7 +188,9 @@ impl Agent {
         let Self { chats, identity, .. } = self;
         let Some(chat) = chats.get_mut(conversation) else { return Vec::new() };
         let before = chat.read;
-        let news = chat.hear_all(lines, |line| line.author == identity.as_str());
+        let is_mine = |line: &Line| line.author == identity.as_str();
+        let heard = chat.hear_all(lines, is_mine);
+        let own: Vec<_> = heard.iter().map(|(line, _)| is_mine(line)).collect();
         let moved = chat.read.filter(|_| chat.read != before);
         match self.counted.remove(conversation) {
             Some(Counted { count, too_early: false }) => chat.settle(count),
@@ -188,8 +203,12 @@ impl Agent {
         if let Some(index) = moved {
             self.tell_read(conversation, index, context.now);
         }
+        let told = heard.iter().zip(own).flat_map(|((line, heard), mine)| self.said(conversation, line, *heard, mine));
+        let mut effects: Vec<_> = told.collect();
         // They are collapsed on the device anyway: the newest speaks for all.
-        news.last().map(|line| self.news(conversation, line, context)).unwrap_or_default()
+        let newest = heard.iter().rev().find(|(_, heard)| *heard == Heard::News);
+        effects.extend(newest.map(|(line, _)| self.news(conversation, line, context)).unwrap_or_default());
+        effects
     }
 
     /// What Twilio counts, compared with what is known.
@@ -274,16 +293,16 @@ impl Agent {
         conversation: &ConversationSid,
         line: &Line,
         context: &Context<'_>,
-    ) -> Result<(), Denial> {
+    ) -> Result<Vec<Effect>, Denial> {
         let chat = self.chats.get_mut(conversation).ok_or(Denial::NotFound)?;
         let before = chat.last.as_ref().map(|last| last.index);
-        chat.wrote(line);
+        let heard = chat.wrote(line);
         // What was there when the agent wrote is read. Of what came in between nobody has heard yet.
         let is_next = line.index == before.map_or(0, |before| before + 1);
         if let Some(index) = if is_next { Some(line.index) } else { before } {
             self.reads_up_to(conversation, index, context.now);
         }
-        Ok(())
+        Ok(self.said(conversation, line, heard, true))
     }
 
     /// A viewer shows a conversation: what is there is read, and so is what comes.
@@ -297,6 +316,11 @@ impl Agent {
         if self.viewers.len() < VIEWERS {
             self.viewers.push((viewer, conversation));
         }
+    }
+
+    /// Viewers who are gone show nothing any more.
+    pub fn keep_viewers(&mut self, is_there: impl Fn(u64) -> bool) {
+        self.viewers.retain(|(viewer, _)| is_there(*viewer));
     }
 
     /// Events name the worker, and Flex makes the identity of that name.

@@ -55,7 +55,7 @@ impl Agent {
             Command::Decline(task) => self.decline(&task, context),
             Command::Finish { task, how } => self.finish(&task, how, context).map(|()| Vec::new()),
             Command::Read { conversation, index } => self.reads(&conversation, index, context).map(|()| Vec::new()),
-            Command::Wrote { conversation, line } => self.wrote(&conversation, &line, context).map(|()| Vec::new()),
+            Command::Wrote { conversation, line } => self.wrote(&conversation, &line, context),
             Command::Show { viewer, conversation } => {
                 self.shows(viewer, conversation, context);
                 Ok(Vec::new())

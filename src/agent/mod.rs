@@ -7,6 +7,7 @@
 pub mod about;
 mod activity;
 mod answering;
+pub mod changes;
 pub mod chat;
 mod chats;
 pub mod command;
@@ -19,6 +20,7 @@ mod offers;
 mod policy;
 pub mod request;
 mod ringing;
+pub mod sends;
 #[cfg(test)]
 mod tests;
 pub mod view;
@@ -39,6 +41,7 @@ use crate::domain::{
     AgentId, ChatIdentity, ConversationSid, E164, Event, Notification, Profile, ReservationSid, ReservationStatus,
     RingTarget, Timestamp, WorkerSid,
 };
+use changes::Said;
 use chat::{Chat, Count};
 use duty::{Duty, DutyId, Ticket};
 use offer::{Passed, Reservation};
@@ -88,6 +91,9 @@ pub struct Agent {
     /// Counts that made us read the messages.
     #[serde(skip)]
     counted: HashMap<ConversationSid, Counted>,
+    /// Which life the stream of changes is in; none has begun: 0.
+    #[serde(default)]
+    stream: u64,
 }
 
 /// A count that is to be explained by a reading of the messages.
@@ -134,6 +140,8 @@ pub enum Effect {
     Tell(Notice),
     /// To all devices of the agent. It is on disk together with the agent's record.
     Push(Notification),
+    /// For those who look on: a message of one of the agent's conversations.
+    Said(Said),
 }
 
 /// Something that people should learn of.
@@ -191,6 +199,7 @@ impl Agent {
             asked: None,
             viewers: Vec::new(),
             counted: HashMap::new(),
+            stream: 0,
         }
     }
 
@@ -212,6 +221,7 @@ impl Agent {
     fn forget_the_moment(&mut self) {
         self.viewers.clear();
         self.counted.clear();
+        self.chats.values_mut().for_each(Chat::forget_the_moment);
     }
 
     /// Takes one input. The caller writes the new state before it carries out the effects.

@@ -70,6 +70,11 @@ impl Agent {
         tasks
     }
 
+    /// A task that is not over.
+    pub(super) fn open_task(&self, sid: &ReservationSid) -> Option<TaskView> {
+        self.reservations.get(sid).filter(|one| one.progress() != Progress::Over).map(|one| self.task(sid, one))
+    }
+
     fn task(&self, sid: &ReservationSid, one: &Reservation) -> TaskView {
         let conversation = one.about.conversation.clone();
         let chat = conversation.as_ref().and_then(|sid| self.chats.get(sid)).filter(|chat| chat.reservation == *sid);

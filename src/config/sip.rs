@@ -145,7 +145,7 @@ const fn port(port: u16) -> Listen {
 /// Without a certificate there is no TLS, which matters to whoever has asked for it.
 fn read_tls(reader: &mut Reader, http: Option<&Http>) -> Option<SipTls> {
     let Listen(listen) = reader.or("sip.tls", port(5061));
-    let asked_for = reader.entry("sip.tls").is_some();
+    let asked_for = reader.effective.last().is_some_and(|row| row.origin.is_some());
     let own = (reader.optional("sip.tls_cert"), reader.optional("sip.tls_key"));
     let of_http = match http.map(|http| &http.tls) {
         Some(HttpTls::Files { cert, key }) => Some((cert.clone(), key.clone())),
@@ -161,10 +161,8 @@ fn read_tls(reader: &mut Reader, http: Option<&Http>) -> Option<SipTls> {
     };
     let listen = listen?;
     if files.is_none() && asked_for {
-        let path = "sip.tls";
         let why = "needs sip.tls_cert and sip.tls_key, since the HTTP listener has no certificate; \"\" turns it off";
-        let origin = reader.entry(path).map(|entry| entry.origin.clone());
-        reader.problems.push(Problem { path: path.into(), origin, fault: Fault::Invalid(why.into()) });
+        reader.refuse("sip.tls", why);
     }
     files.map(|(cert, key)| SipTls { listen, cert, key })
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod api;
+mod app;
 mod body;
 mod client;
 mod problem;
@@ -14,7 +15,7 @@ use actix_web::{App, HttpServer, dev::Server, web};
 use rustls::ServerConfig;
 
 pub use admin::{AdminState, Readiness};
-pub use api::{Activities, Api, BootstrapToken, openapi_document as openapi};
+pub use api::{Activities, Api, BootstrapToken, Connections, openapi_document as openapi};
 pub use tls::{TlsError, server_config};
 pub use webhooks::Webhooks;
 
@@ -43,6 +44,7 @@ pub fn public(
             .app_data(api.clone())
             .configure(webhooks::routes)
             .configure(api::routes)
+            .configure(app::routes)
             .default_service(web::to(problem::not_found))
     })
     .workers(workers())

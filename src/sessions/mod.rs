@@ -222,6 +222,20 @@ impl Sessions {
         self.read(Table::agents)
     }
 
+    /// Whether a session lets in.
+    pub fn is_live(&self, who: Who) -> bool {
+        self.read(|table| table.is_live(who.session, self.clock.now(), &self.policy))
+    }
+
+    /// Notes that a session is in use without its token, as over a connection that stays open.
+    pub fn note_use(&self, who: Who) {
+        let stale = self.read(|table| table.note_use(who.session, self.clock.now(), &self.policy));
+        if stale {
+            // Without room it is written down at a later use.
+            let _ = self.jobs.try_send(Job { change: Change::Renew(who.session), done: None });
+        }
+    }
+
     /// How long sessions last, and how many there may be.
     pub const fn policy(&self) -> &Policy {
         &self.policy

@@ -107,6 +107,18 @@ impl Table {
         Worth::Good { who, stale: now.since(session.last_used) >= RENEW_EVERY }
     }
 
+    pub(super) fn is_live(&self, id: SessionId, now: Timestamp, policy: &Policy) -> bool {
+        self.get(id).is_some_and(|session| session.is_live(policy, now))
+    }
+
+    /// Notes a use of a session, unless it is over; answers whether that ought to be written down.
+    pub(super) fn note_use(&self, id: SessionId, now: Timestamp, policy: &Policy) -> bool {
+        let live = self.sessions.get(&id).filter(|entry| entry.now().is_live(policy, now));
+        let Some(entry) = live else { return false };
+        entry.used.fetch_max(now.as_millis(), Ordering::Relaxed);
+        now.since(entry.session.last_used) >= RENEW_EVERY
+    }
+
     pub(super) fn get(&self, id: SessionId) -> Option<Session> {
         self.sessions.get(&id).map(Entry::now)
     }
@@ -220,6 +232,20 @@ mod tests {
         let minutes = |count: u64| NOON + Duration::from_secs(count * 60);
         assert_eq!(table.look(hash("a"), minutes(59), &POLICY), good(1));
         assert_eq!(table.look(hash("a"), minutes(60), &POLICY), Worth::Good { who: who(1), stale: true });
+    }
+
+    #[test]
+    fn a_connection_that_stays_open_prolongs_its_session_too() {
+        let table = table([session(1, "a", NOON)]);
+        let (id, day) = (SessionId::from_bits(1), Duration::from_secs(86_400));
+        assert!(!table.note_use(id, NOON, &POLICY));
+        for number in 1..30 {
+            assert!(
+                table.note_use(id, NOON + day * number, &POLICY) && table.is_live(id, NOON + day * number, &POLICY)
+            );
+        }
+        assert!(!table.note_use(id, NOON + POLICY.max_age, &POLICY), "its greatest age");
+        assert!(!table.note_use(SessionId::from_bits(9), NOON, &POLICY));
     }
 
     #[test]

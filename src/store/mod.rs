@@ -59,10 +59,18 @@ pub enum Family {
     Sessions,
     /// Who did what; key: [`Sequence`].
     Audit,
+    /// What devices' push services last took.
+    Deliveries,
+    /// Notifications that were never delivered; key: [`Sequence`].
+    DeadLetters,
+    /// Where softphones are; key: [`Sequence`].
+    Bindings,
+    /// What agents' apps have sent with keys of their own.
+    Sends,
 }
 
 impl Family {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Meta,
         Self::Inbox,
         Self::Seen,
@@ -72,6 +80,10 @@ impl Family {
         Self::Outbox,
         Self::Sessions,
         Self::Audit,
+        Self::Deliveries,
+        Self::DeadLetters,
+        Self::Bindings,
+        Self::Sends,
     ];
 
     /// Its name in backups.
@@ -86,6 +98,10 @@ impl Family {
             Self::Outbox => "outbox",
             Self::Sessions => "sessions",
             Self::Audit => "audit",
+            Self::Deliveries => "deliveries",
+            Self::DeadLetters => "dead_letters",
+            Self::Bindings => "bindings",
+            Self::Sends => "sends",
         }
     }
 
@@ -105,6 +121,10 @@ impl Family {
             Self::Outbox => b'o',
             Self::Sessions => b'l',
             Self::Audit => b'u',
+            Self::Deliveries => b'v',
+            Self::DeadLetters => b'x',
+            Self::Bindings => b'b',
+            Self::Sends => b'k',
         }
     }
 }
@@ -172,6 +192,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the record itself is at fault.
+    pub const fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Unreadable(_))
+    }
+
     /// Whether the same call may succeed later without anybody's help.
     pub const fn is_retryable(&self) -> bool {
         matches!(self, Self::Busy | Self::NoSpace { .. })

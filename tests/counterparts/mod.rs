@@ -48,6 +48,10 @@ pub(crate) struct Browser(Counterpart);
 #[derive(Debug)]
 pub(crate) struct FcmDocument(Counterpart);
 
+/// A WebSocket client; what it does is described in `python/events.py`.
+#[derive(Debug)]
+pub(crate) struct Listener(Counterpart);
+
 /// What the oracle says of one exchange.
 #[derive(Debug)]
 pub(crate) struct Verdict {
@@ -167,6 +171,21 @@ impl FcmDocument {
     }
 }
 
+// === impl Listener ===
+
+impl Listener {
+    pub(crate) fn start() -> Self {
+        let mut command = Command::new(setting("OFFDESK_PYTHON"));
+        command.arg(folder().join("python/events.py"));
+        Self(Counterpart::start(command))
+    }
+
+    /// Has it do something, and answers what came of it.
+    pub(crate) fn ask(&mut self, question: &Value) -> Value {
+        self.0.ask(question)
+    }
+}
+
 /// Writes down exchanges, for `cargo xtask test` to judge all of them at once: a test that starts an [`Oracle`] of its own
 /// pays a second for it. Does nothing when the test is run by hand.
 pub(crate) fn record<'a>(test: &str, exchanges: impl IntoIterator<Item = &'a Value>) {
@@ -175,6 +194,13 @@ pub(crate) fn record<'a>(test: &str, exchanges: impl IntoIterator<Item = &'a Val
     let lines: String = exchanges.into_iter().map(|exchange| format!("{exchange}\n")).collect();
     let mut file = OpenOptions::new().create(true).append(true).open(Path::new(&folder).join(name)).unwrap();
     file.write_all(lines.as_bytes()).unwrap();
+}
+
+/// Schemathesis, about to run.
+pub(crate) fn schemathesis() -> Command {
+    let mut command = Command::new(setting("OFFDESK_SCHEMATHESIS"));
+    command.env("SCHEMATHESIS_HOOKS", folder().join("python/schemathesis_hooks.py"));
+    command
 }
 
 /// A script of `node/`, about to be run.

@@ -40,10 +40,9 @@ pub(crate) fn check(
     }
 }
 
-/// A response is never answered, nor is ACK; where to answer to is in the topmost Via.
+/// A response is never answered, nor is ACK, nor what has no Via to be answered along. A Via that is malformed is copied as it is.
 fn is_answered(head: &Head) -> bool {
-    matches!(head.start(), Start::Request { method, .. } if method != Method::Ack)
-        && head.elements::<Via<'_>>(Name::Via).next().is_some()
+    matches!(head.start(), Start::Request { method, .. } if method != Method::Ack) && head.has(Name::Via)
 }
 
 struct Read {

@@ -2,7 +2,7 @@
 
 use super::limits::Limits;
 use super::name::Name;
-use super::scan::{is_blank, saturating};
+use super::scan::{count, is_blank, saturating};
 
 /// What stands at the beginning of what has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,7 @@ impl Framer {
             _ => {}
         }
         let from = self.looked.saturating_sub(3);
+        count(buffer.len() - from.min(buffer.len()));
         let Some(at) = memchr::memmem::find(buffer.get(from..).unwrap_or_default(), b"\r\n\r\n") else {
             self.looked = buffer.len();
             return if buffer.len() > usize::from(limits.head) { Frame::Endless } else { Frame::Partial };

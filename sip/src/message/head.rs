@@ -10,7 +10,7 @@ use super::index::{Found, Index, Line, Span, find};
 use super::method::Method;
 use super::name::Name;
 use super::problem::Problem;
-use super::scan::all_token;
+use super::scan::{all_token, count};
 
 /// The first line of a message.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -157,6 +157,7 @@ impl<'a> Iterator for Lines<'a> {
     type Item = Header<'a>;
 
     fn next(&mut self) -> Option<Header<'a>> {
+        count(1);
         let line = self.lines.next()?;
         let at = |span: Span| self.text.get(span.range()).unwrap_or_default();
         Some(Header { name: line.name, label: at(line.label), value: at(line.value) })

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::name::Name;
 use super::problem::Problem;
-use super::scan::{is_blank, is_token};
+use super::scan::{count, is_blank, is_token};
 
 /// Part of a head, in bytes. A head has 65,535 at most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -125,10 +125,16 @@ struct Ended {
 /// The line that begins at `at`, and where the next one does.
 fn line_at(bytes: &[u8], at: usize) -> Option<(Ended, usize)> {
     let rest = bytes.get(at..)?;
-    let length = memchr::memchr2(b'\r', b'\n', rest)?;
+    let length = memchr::memchr2(b'\r', b'\n', rest);
+    count(length.unwrap_or(rest.len()));
+    let length = length?;
     let end = match rest.get(length..)? {
         [b'\r', b'\n', ..] => return Some((Ended { range: at..at + length, is_ended_well: true }, at + length + 2)),
-        stray => length + memchr::memchr(b'\n', stray)?,
+        stray => {
+            let more = memchr::memchr(b'\n', stray);
+            count(more.unwrap_or(stray.len()));
+            length + more?
+        }
     };
     Some((Ended { range: at..at + end, is_ended_well: false }, at + end + 1))
 }

@@ -242,4 +242,6 @@ impl fmt::Debug for Message {
 }
 
 #[cfg(test)]
+mod linear_tests;
+#[cfg(test)]
 mod tests;

@@ -115,6 +115,7 @@ pub(crate) fn all_token(text: &str) -> bool {
 /// Whether two hexadecimal digits follow every percent sign.
 pub(crate) fn escapes_are_whole(text: &str) -> bool {
     let mut rest = text.as_bytes();
+    count(rest.len());
     while let Some(at) = memchr::memchr(b'%', rest) {
         match rest.get(at + 1..at + 3) {
             Some(digits) if digits.iter().all(u8::is_ascii_hexdigit) => rest = rest.get(at + 3..).unwrap_or_default(),
@@ -134,6 +135,34 @@ pub(crate) fn saturating(text: &str) -> Option<u32> {
         number = number.saturating_mul(10).saturating_add(u32::from(byte - b'0'));
     }
     (!text.is_empty()).then_some(number)
+}
+
+/// Counts looks at bytes, so that tests can tell how the work grows with the input.
+#[cfg(not(test))]
+#[inline]
+pub(crate) const fn count(_looks: usize) {}
+
+#[cfg(test)]
+pub(crate) use self::looks::count;
+
+#[cfg(test)]
+pub(crate) mod looks {
+    use std::cell::Cell;
+
+    thread_local! {
+        static LOOKS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(crate) fn count(looks: usize) {
+        LOOKS.set(LOOKS.get() + looks);
+    }
+
+    /// What `work` looks at.
+    pub(crate) fn of(work: impl FnOnce()) -> usize {
+        let before = LOOKS.get();
+        work();
+        LOOKS.get() - before
+    }
 }
 
 /// A place in a text. Every step moves on, or leaves the place as it was and says None or false.
@@ -161,6 +190,7 @@ impl<'a> Scanner<'a> {
 
     /// Takes `length` bytes. What lies inside a character that is longer is not taken.
     pub(crate) fn take(&mut self, length: usize) -> Option<&'a str> {
+        count(length);
         let (taken, rest) = self.rest.split_at_checked(length)?;
         self.rest = rest;
         Some(taken)
@@ -193,6 +223,7 @@ impl<'a> Scanner<'a> {
     /// As long as the bytes are of the class; may be empty.
     pub(crate) fn take_while(&mut self, class: impl Fn(u8) -> bool) -> &'a str {
         let length = self.rest.bytes().position(|byte| !class(byte)).unwrap_or(self.rest.len());
+        count(1);
         self.take(length).unwrap_or_default()
     }
 
@@ -209,7 +240,9 @@ impl<'a> Scanner<'a> {
         }
         let mut at = 1;
         loop {
-            at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+            let looked = memchr::memchr2(b'"', b'\\', bytes.get(at..)?);
+            count(looked.unwrap_or(bytes.len() - at));
+            at += looked?;
             if bytes.get(at) == Some(&b'"') {
                 return self.take(at + 1);
             }

@@ -4,19 +4,7 @@ use std::fmt;
 use std::time::Instant;
 
 use super::{Aor, Refusal, Registrar, State, wanted_outbound};
-use crate::message::{Code, Message, Name, NameAddr, ResponseBuilder, SipUri};
-
-impl Refusal {
-    pub const fn code(self) -> Code {
-        match self {
-            Self::Star | Self::Contact | Self::TooLong | Self::OutOfOrder => Code::BAD_REQUEST,
-            Self::TooBrief => Code::INTERVAL_TOO_BRIEF,
-            Self::TooMany => Code::FORBIDDEN,
-            Self::Push => Code::PUSH_NOT_SUPPORTED,
-            Self::FirstHop => Code::FIRST_HOP_LACKS_OUTBOUND,
-        }
-    }
-}
+use crate::message::{Message, Name, NameAddr, ResponseBuilder, SipUri};
 
 impl<F> Registrar<F> {
     /// Adds to a 200 what stands in the table now, and what was done with the request's extensions (RFC 3261 §10.3 step 8,

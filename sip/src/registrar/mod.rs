@@ -11,20 +11,26 @@
 
 mod answer;
 mod binding;
+mod policy;
+mod table;
 mod timers;
 mod wanted;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-pub use self::binding::{Record, State};
 use self::{
     binding::{Binding, Texts},
     timers::{Timer, Timers},
     wanted::{Contact, Wanted},
 };
-use crate::message::{Contacts, Message, Name};
+pub use self::{
+    binding::{Record, State},
+    policy::{Change, Changed, Policy, Refusal},
+};
+use crate::message::{Contacts, Host, Message, Name, SipUri};
+use crate::user::User;
 
 /// An address-of-record, by the number that whoever keeps the accounts gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,64 +39,6 @@ pub struct Aor(pub u32);
 /// A binding of a table; none gets another's number, nor does one that is restored lose its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BindingId(pub u64);
-
-/// What is granted. Times are in seconds.
-#[derive(Clone, Debug)]
-pub struct Policy {
-    /// Less is refused with 423; 0 takes away.
-    pub min: u32,
-    /// For whoever asks for nothing.
-    pub default: u32,
-    /// More is cut to this.
-    pub max: u32,
-    /// Bindings of one AOR. It protects memory, and callers from a phone that registers anew without end.
-    pub most_bindings: usize,
-    /// Our own FCM project, for which tokens are taken (`pn-param`). None: nobody can be woken.
-    pub push_project: Option<String>,
-    /// How long a phone that can be woken is kept once its time is over.
-    pub asleep: u32,
-}
-
-/// Why a REGISTER changes nothing. As text it is the answer's reason phrase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    #[error("Contact * Without Expires 0")]
-    Star,
-    /// No SIP URI, or a preference that is none.
-    #[error("Malformed Contact")]
-    Contact,
-    #[error("Contact Too Long")]
-    TooLong,
-    /// The same Call-ID with a CSeq that is not higher (RFC 3261 §10.3, step 7).
-    #[error("CSeq Not Above The Last")]
-    OutOfOrder,
-    #[error("Interval Too Brief")]
-    TooBrief,
-    #[error("Too Many Contacts")]
-    TooMany,
-    /// Another provider than FCM, or another project than ours.
-    #[error("Push Notification Service Not Supported")]
-    Push,
-    #[error("First Hop Lacks Outbound Support")]
-    FirstHop,
-}
-
-/// One binding is not what it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Change {
-    pub aor: Aor,
-    pub id: BindingId,
-    pub what: Changed,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Changed {
-    /// It is new, or was renewed: [`Registrar::binding`] tells what it is now.
-    Put,
-    /// Its time is over, but it can be woken.
-    Asleep,
-    Removed,
-}
 
 /// The table of all bindings.
 pub struct Registrar<F> {
@@ -260,107 +208,13 @@ impl<F: Clone> Registrar<F> {
     }
 }
 
-impl<F> Registrar<F> {
-    fn tick(&self, at: Instant) -> u32 {
-        u32::try_from(at.saturating_duration_since(self.began).as_secs()).unwrap_or(u32::MAX)
-    }
-
-    fn instant(&self, tick: u32) -> Instant {
-        self.began + Duration::from_secs(tick.into())
-    }
-
-    /// How many bindings there are, awake and asleep.
-    pub const fn len(&self) -> usize {
-        self.count
-    }
-
-    pub const fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// The bindings of an AOR.
-    pub fn bindings(&self, aor: Aor) -> impl Iterator<Item = Record<'_, F>> {
-        self.aors.get(&aor).into_iter().flatten().map(move |binding| self.show(aor, binding))
-    }
-
-    pub fn binding(&self, aor: Aor, id: BindingId) -> Option<Record<'_, F>> {
-        self.bindings(aor).find(|binding| binding.id == id)
-    }
-
-    fn show<'a>(&self, aor: Aor, binding: &'a Binding<F>) -> Record<'a, F> {
-        let Texts { uri, params, call_id, path } = binding.texts();
-        let Binding { id, state, cseq, ref flow, .. } = *binding;
-        let expires = self.instant(binding.expires);
-        Record { aor, id, state, uri, params, path, call_id, cseq, expires, flow }
-    }
-
-    /// Gives a binding another flow, such as one that was proven to work. False: it is not there.
-    pub fn set_flow(&mut self, aor: Aor, id: BindingId, flow: F) -> bool {
-        let binding = self.aors.get_mut(&aor).into_iter().flatten().find(|binding| binding.id == id);
-        binding.map(|binding| binding.flow = flow).is_some()
-    }
-
-    /// Takes away all bindings of an AOR, as when its password is another.
-    pub fn remove(&mut self, aor: Aor, changes: &mut Vec<Change>) {
-        let gone = self.aors.remove(&aor).unwrap_or_default();
-        self.count -= gone.len();
-        changes.extend(gone.iter().map(|binding| Change { aor, id: binding.id, what: Changed::Removed }));
-    }
-
-    /// Takes away one binding.
-    pub fn remove_binding(&mut self, aor: Aor, id: BindingId, changes: &mut Vec<Change>) {
-        let Some(bindings) = self.aors.get_mut(&aor) else { return };
-        let Some(place) = bindings.iter().position(|binding| binding.id == id) else { return };
-        bindings.remove(place);
-        self.count -= 1;
-        if bindings.is_empty() {
-            self.aors.remove(&aor);
-        }
-        changes.push(Change { aor, id, what: Changed::Removed });
-    }
-
-    /// Ends a binding's time at once, as when its connection is gone: it falls asleep, or is removed if nothing can wake it.
-    pub fn end(&mut self, aor: Aor, id: BindingId, now: Instant, changes: &mut Vec<Change>) {
-        let asleep = self.tick(now).saturating_add(self.policy.asleep);
-        let binding = self.aors.get_mut(&aor).into_iter().flatten().find(|binding| binding.id == id);
-        let Some(binding) = binding else { return };
-        let uri = crate::message::SipUri::parse(binding.texts().uri);
-        let wakes = self.policy.push_project.is_some() && uri.is_some_and(|uri| uri.params.has("pn-prid"));
-        if binding.state == State::Asleep || !wakes {
-            self.remove_binding(aor, id, changes);
-            return;
-        }
-        binding.state = State::Asleep;
-        binding.expires = asleep;
-        changes.push(Change { aor, id, what: Changed::Asleep });
-    }
-
-    /// When [`Registrar::expire`] has something to do.
-    pub fn deadline(&self) -> Option<Instant> {
-        self.timers.next().map(|tick| self.instant(tick.saturating_add(1)))
-    }
-
-    /// Ends the bindings whose time is over.
-    pub fn expire(&mut self, now: Instant, changes: &mut Vec<Change>) {
-        let tick = self.tick(now);
-        while let Some(Timer { at, aor, id }) = self.timers.due(tick) {
-            let binding = self.aors.get_mut(&aor).into_iter().flatten().find(|binding| binding.id == id);
-            let Some(binding) = binding.filter(|binding| binding.timer == at) else { continue };
-            if binding.expires < tick {
-                self.end(aor, id, now, changes);
-            }
-            self.look_again(aor, id);
-        }
-    }
-
-    /// Sets the timer of a binding that is still there.
-    fn look_again(&mut self, aor: Aor, id: BindingId) {
-        let binding = self.aors.get_mut(&aor).into_iter().flatten().find(|binding| binding.id == id);
-        if let Some(binding) = binding {
-            binding.timer = binding.expires;
-            self.timers.add(Timer { at: binding.expires, aor, id });
-        }
-    }
+/// Whose bindings a REGISTER is about: the user in To, unescaped, without parameters (RFC 3261 §10.3, step 5).
+///
+/// It says nothing of whether that user exists.
+pub fn user(request: &Message, domain: &str) -> Result<User, Refusal> {
+    let to = SipUri::parse(request.to().address).ok_or(Refusal::To)?;
+    let user = to.user.ok_or(Refusal::To)?.parse().map_err(|_| Refusal::NotHere)?;
+    if Host::parse(domain) == Some(to.host) { Ok(user) } else { Err(Refusal::NotHere) }
 }
 
 /// Whether the request is later than what it changes (RFC 3261 §10.3, steps 6 and 7).

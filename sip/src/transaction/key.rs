@@ -1,13 +1,13 @@
 //! Which transaction a message belongs to.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 /// A transaction of this run of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransactionId(pub(super) u64);
 
 /// RFC 3261 §17.2.3: a request belongs to a server transaction by its topmost Via's branch and sent-by and by its method,
-/// ACK counting as INVITE.
+/// ACK counting as INVITE; here also by the address that it came from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerKey(Arc<[u8]>);
 
@@ -33,22 +33,33 @@ pub struct Earlier<'a> {
 pub(super) const COOKIE: &str = "z9hG4bK";
 
 impl ServerKey {
-    /// None: the branch is not one of RFC 3261. What is compared without regard to case is lowered here.
-    pub fn new(branch: &str, sent_by: &str, method: &str) -> Option<Self> {
+    /// `sent_by` is the Via's host and port, `source` the address that the request came from: whoever knows only a branch gets
+    /// at no answer. None: the branch is not one of RFC 3261.
+    pub fn new(branch: &str, sent_by: (&str, Option<u16>), source: IpAddr, method: &str) -> Option<Self> {
         let cookie = branch.get(..COOKIE.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(COOKIE));
-        (cookie && branch.len() > COOKIE.len()).then(|| Self(joined([branch, sent_by, as_invite(method)])))
+        if !cookie || branch.len() == COOKIE.len() {
+            return None;
+        }
+        let (host, port) = sent_by;
+        let mut key = Key::of(source);
+        key.number(port.map_or(0, u32::from)).part(branch).part(host).part(as_invite(method));
+        Some(Self(key.0.into()))
     }
 
     /// For a request without such a branch.
-    pub fn earlier(method: &str, of: &Earlier<'_>) -> Self {
-        let cseq = of.cseq.to_string();
-        Self(joined(["", of.request_uri, of.from_tag, of.call_id, &cseq, of.via, as_invite(method)]))
+    pub fn earlier(method: &str, source: IpAddr, of: &Earlier<'_>) -> Self {
+        let mut key = Key::of(source);
+        key.number(of.cseq).part("").part(of.request_uri).part(of.from_tag).part(of.call_id).part(of.via);
+        key.part(as_invite(method));
+        Self(key.0.into())
     }
 }
 
 impl ClientKey {
     pub fn new(branch: &str, method: &str) -> Self {
-        Self(joined([branch, method]))
+        let mut key = Key(Vec::with_capacity(branch.len() + method.len() + 2));
+        key.part(branch).part(method);
+        Self(key.0.into())
     }
 }
 
@@ -56,32 +67,56 @@ fn as_invite(method: &str) -> &str {
     if method == "ACK" { "INVITE" } else { method }
 }
 
-/// Parts with a byte between them that no part has: no SIP header holds a line feed once it is unfolded.
-fn joined<const N: usize>(parts: [&str; N]) -> Arc<[u8]> {
-    let mut key = Vec::with_capacity(parts.iter().map(|part| part.len() + 1).sum());
-    for part in parts {
-        key.extend(part.bytes().map(|byte| byte.to_ascii_lowercase()));
-        key.push(b'\n');
+/// Numbers of a fixed length, and parts with a byte after each that no part has: no SIP header holds a line feed once it is
+/// unfolded. What is compared without regard to case is lowered.
+struct Key(Vec<u8>);
+
+impl Key {
+    fn of(source: IpAddr) -> Self {
+        let mut key = Vec::with_capacity(128);
+        match source {
+            IpAddr::V4(address) => key.extend(address.to_ipv6_mapped().octets()),
+            IpAddr::V6(address) => key.extend(address.octets()),
+        }
+        Self(key)
     }
-    key.into()
+
+    fn number(&mut self, number: u32) -> &mut Self {
+        self.0.extend(number.to_be_bytes());
+        self
+    }
+
+    fn part(&mut self, part: &str) -> &mut Self {
+        let from = self.0.len();
+        self.0.extend_from_slice(part.as_bytes());
+        self.0.get_mut(from..).unwrap_or_default().make_ascii_lowercase();
+        self.0.push(b'\n');
+        self
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn key(branch: &str, sent_by: &str, method: &str) -> ServerKey {
-        ServerKey::new(branch, sent_by, method).unwrap()
+    const SOURCE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+
+    fn key(branch: &str, host: &str, method: &str) -> ServerKey {
+        ServerKey::new(branch, (host, Some(5060)), SOURCE, method).unwrap()
     }
 
     #[test]
-    fn requests_match_by_branch_sent_by_and_method() {
-        let one = key("z9hG4bKabc", "192.0.2.1:5060", "INVITE");
-        assert_eq!(one, key("Z9HG4BKabc", "192.0.2.1:5060", "INVITE"));
-        assert_eq!(one, key("z9hG4bKabc", "192.0.2.1:5060", "ACK"), "an ACK belongs to its INVITE");
-        assert_ne!(one, key("z9hG4bKabc", "192.0.2.1:5060", "CANCEL"), "a CANCEL is a transaction of its own");
-        assert_ne!(one, key("z9hG4bKabc", "192.0.2.2:5060", "INVITE"));
-        assert_ne!(one, key("z9hG4bKabd", "192.0.2.1:5060", "INVITE"));
+    fn requests_match_by_branch_sent_by_source_and_method() {
+        let one = key("z9hG4bKabc", "phone.example.com", "INVITE");
+        assert_eq!(one, key("Z9HG4BKabc", "Phone.example.com", "INVITE"));
+        assert_eq!(one, key("z9hG4bKabc", "phone.example.com", "ACK"), "an ACK belongs to its INVITE");
+        assert_ne!(one, key("z9hG4bKabc", "phone.example.com", "CANCEL"), "a CANCEL is a transaction of its own");
+        assert_ne!(one, key("z9hG4bKabc", "other.example.com", "INVITE"));
+        assert_ne!(one, key("z9hG4bKabd", "phone.example.com", "INVITE"));
+        let (port, source) = (("phone.example.com", None), IpAddr::from([192, 0, 2, 2]));
+        assert_ne!(Some(&one), ServerKey::new("z9hG4bKabc", port, SOURCE, "INVITE").as_ref());
+        let same_port = (port.0, Some(5060));
+        assert_ne!(Some(&one), ServerKey::new("z9hG4bKabc", same_port, source, "INVITE").as_ref());
     }
 
     #[test]
@@ -92,10 +127,11 @@ mod tests {
     #[test]
     fn a_branch_of_earlier_days_is_told() {
         for branch in ["", "1", "z9hG4bK", "xz9hG4bKabc", "z9hG4b\u{fc}"] {
-            assert_eq!(ServerKey::new(branch, "h", "INVITE"), None, "{branch}");
+            assert_eq!(ServerKey::new(branch, ("h", None), SOURCE, "INVITE"), None, "{branch}");
         }
         let of = Earlier { request_uri: "sip:a@b", from_tag: "1", call_id: "c", cseq: 7, via: "SIP/2.0/UDP h" };
-        assert_eq!(ServerKey::earlier("INVITE", &of), ServerKey::earlier("ACK", &of));
-        assert_ne!(ServerKey::earlier("INVITE", &of), ServerKey::earlier("INVITE", &Earlier { cseq: 8, ..of }));
+        let invite = ServerKey::earlier("INVITE", SOURCE, &of);
+        assert_eq!(invite, ServerKey::earlier("ACK", SOURCE, &of));
+        assert_ne!(invite, ServerKey::earlier("INVITE", SOURCE, &Earlier { cseq: 8, ..of }));
     }
 }

@@ -4,7 +4,9 @@
 mod asked;
 mod devices;
 mod disk;
+mod listening;
 mod notice;
+mod sending;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,15 +18,16 @@ use actix::{
 use tokio::sync::oneshot;
 
 use self::disk::{Found, Written};
-use super::{AgentRecord, Kit, SETTING_PATIENCE, live::Desk, rest};
+use super::{AgentRecord, Devices, Kit, SETTING_PATIENCE, feed::Feed, live::Desk, rest};
 use crate::{
     agent::{
         self, Agent, Effect, Input, Snapshot,
+        changes::Change,
         command::{Command, Denial},
         duty::Ticket,
         request::{Answer, Failure},
     },
-    domain::{AgentId, Device, Event, Profile, ReservationEventKind, Timestamp},
+    domain::{AgentId, Event, Profile, ReservationEventKind, Timestamp},
     inbox::{Delivery, Place},
     store::{Sequence, StoreError},
     twilio::facts,
@@ -35,6 +38,8 @@ use crate::{
 const MAILBOX: usize = 32;
 
 pub(super) use asked::{Changed, Retire};
+pub(super) use sending::{BeginSend, EndSend};
+pub use sending::{SendTurn, Sending};
 
 pub struct AgentActor {
     id: AgentId,
@@ -42,9 +47,13 @@ pub struct AgentActor {
     desk: Desk,
     /// None until the record is loaded; the mailbox waits meanwhile.
     agent: Option<Agent>,
-    devices: Vec<Device>,
+    devices: Devices,
     /// Who waits to hear what becomes of an acceptance.
     waiting: Vec<asked::Waiter>,
+    /// Who looks on; none: nobody has yet.
+    feed: Option<Feed>,
+    newcomers: Vec<listening::Newcomer>,
+    sending: Vec<sending::UnderWay>,
     timer: Option<(Timestamp, SpawnHandle)>,
 }
 
@@ -53,7 +62,12 @@ enum Owned {
     Event(Box<Event>),
     Answer(Ticket, Result<Answer, Failure>),
     Order(Command),
-    Profile { profile: Arc<Profile>, other_worker: bool },
+    Profile {
+        profile: Arc<Profile>,
+        other_worker: bool,
+    },
+    /// Somebody looks on for the first time.
+    Stream,
     Tick,
 }
 
@@ -62,6 +76,18 @@ enum Owned {
 struct Cause {
     handled: Option<Handled>,
     asked: Option<oneshot::Sender<Result<(), Denial>>>,
+}
+
+/// What a turn has come to.
+struct Turned {
+    next: Agent,
+    changed: bool,
+    done: Result<(), Denial>,
+    effects: Vec<Effect>,
+    /// For those who look on.
+    changes: Vec<Change>,
+    /// The number before the first event of a life of the stream that begins.
+    stream: Option<u64>,
 }
 
 /// The entry that an input comes from; its place is free once this is dropped.
@@ -88,7 +114,18 @@ type Turn<'a> = std::pin::Pin<Box<dyn fut::ActorFuture<AgentActor, Output = ()> 
 
 impl AgentActor {
     pub(super) fn new(id: AgentId, kit: Arc<Kit>, desk: Desk) -> Self {
-        Self { id, kit, desk, agent: None, devices: Vec::new(), waiting: Vec::new(), timer: None }
+        Self {
+            id,
+            kit,
+            desk,
+            agent: None,
+            devices: Devices::default(),
+            waiting: Vec::new(),
+            feed: None,
+            newcomers: Vec::new(),
+            sending: Vec::new(),
+            timer: None,
+        }
     }
 
     /// Takes an input: decides, writes, acts.
@@ -109,6 +146,8 @@ impl AgentActor {
         #[cfg(test)]
         input.trip();
         let mut next = current.clone();
+        next.keep_viewers(|viewer| self.feed.as_ref().is_some_and(|feed| feed.is_listening(viewer)));
+        let mut stream = None;
         let unavailable = self.kit.facts.unavailable_activities();
         let context = self.context(timeout, &unavailable);
         let (done, effects) = match input {
@@ -117,11 +156,15 @@ impl AgentActor {
             Owned::Profile { profile, other_worker } => {
                 (Ok(()), next.handle(Input::Profile { profile: &profile, other_worker }, &context))
             }
+            Owned::Stream => {
+                stream = self.feed.is_none().then(|| next.begin_stream(context.now));
+                (Ok(()), Vec::new())
+            }
             Owned::Tick => (Ok(()), next.handle(Input::Tick, &context)),
             Owned::Order(command) => next.command(command, &context),
         };
-        let changed = next != *current;
-        self.write(next, changed, cause, done, effects)
+        let (changed, changes) = (next != *current, self.changes(&next, &effects));
+        self.write(Turned { next, changed, done, effects, changes, stream }, cause)
     }
 
     fn context<'a>(&'a self, reservation_timeout: Duration, unavailable: &'a [String]) -> agent::Context<'a> {
@@ -130,20 +173,15 @@ impl AgentActor {
 
     /// Puts the new state on disk, together with what is to be pushed and the mark that its cause is handled, and then acts
     /// on it.
-    fn write(
-        &mut self,
-        next: Agent,
-        changed: bool,
-        cause: Cause,
-        done: Result<(), Denial>,
-        effects: Vec<Effect>,
-    ) -> Turn<'static> {
+    fn write(&mut self, turned: Turned, cause: Cause) -> Turn<'static> {
+        let Turned { next, changed, done, effects, changes, stream } = turned;
         let (id, kit) = (self.id, self.kit.clone());
         let news = effects.iter().filter_map(|effect| match effect {
             Effect::Push(notification) => Some(notification),
-            Effect::Rest { .. } | Effect::Tell(_) => None,
+            Effect::Rest { .. } | Effect::Tell(_) | Effect::Said(_) => None,
         });
-        let pushes: Vec<_> = news.flat_map(|notification| kit.push.items(id, &self.devices, notification)).collect();
+        let pushes: Vec<_> =
+            news.flat_map(|notification| kit.push.items(id, &self.devices.devices, notification)).collect();
         let writing = async move {
             let written = Written { record: AgentRecord(next), pushes, handled: cause.handled };
             written.commit(&kit, id, changed).await?;
@@ -153,11 +191,13 @@ impl AgentActor {
             Ok((Written { record: AgentRecord(next), pushes, handled }, asked)) => {
                 this.follow_conversations(&next);
                 this.agent = Some(next);
+                this.feed = this.feed.take().or(stream.map(Feed::new));
                 this.desk.clear();
                 drop(handled);
                 this.kit.push.hand_over(pushes);
                 // Whoever has gone does not want to know.
                 let _ = asked.map(|asked| asked.send(done));
+                this.tell_listeners(changes);
                 this.tell_waiting();
                 this.carry_out(effects, ctx);
                 this.set_timer(ctx);
@@ -181,8 +221,8 @@ impl AgentActor {
         for effect in effects {
             match effect {
                 Effect::Tell(notice) => notice::tell(self.id, &notice),
-                // It is in the outbox already.
-                Effect::Push(_) => {}
+                // The first is in the outbox already, of the second those who look on were told.
+                Effect::Push(_) | Effect::Said(_) => {}
                 Effect::Rest { ticket, request } => {
                     let kit = self.kit.clone();
                     let call = async move { rest::carry_out(&kit, request).await };
@@ -230,7 +270,8 @@ impl AgentActor {
             None => (Agent::new(&profile), Vec::new()),
         };
         let changed = !effects.is_empty();
-        self.write(agent, changed, Cause::default(), Ok(()), effects)
+        let turned = Turned { next: agent, changed, done: Ok(()), effects, changes: Vec::new(), stream: None };
+        self.write(turned, Cause::default())
     }
 }
 
@@ -288,7 +329,8 @@ impl Handler<StopIfIdle> for AgentActor {
     type Result = ResponseActFuture<Self, bool>;
 
     fn handle(&mut self, _: StopIfIdle, _: &mut Self::Context) -> Self::Result {
-        let idle = self.agent.as_ref().is_some_and(Agent::is_idle);
+        let is_heard = !self.newcomers.is_empty() || self.feed.as_ref().is_some_and(Feed::has_listeners);
+        let idle = !is_heard && self.agent.as_ref().is_some_and(Agent::is_idle);
         Box::pin(fut::ready(idle).map(|idle, _, ctx: &mut Context<Self>| {
             if idle {
                 ctx.stop();

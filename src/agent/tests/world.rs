@@ -2,6 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use super::mirror::Mirror;
 use super::twilio::{MOBILE, Phone, Twilio};
 use crate::agent::{
     Agent, Context, Effect, Input, Notice, Policy,
@@ -83,6 +84,8 @@ pub(super) struct World<W = Script> {
     pub requests: Vec<(Timestamp, Request)>,
     pub notices: Vec<Notice>,
     pub pushed: Vec<(Timestamp, Notification)>,
+    /// Somebody who looks on since the first turn of this life; none: it is still to come.
+    pub mirror: Option<Mirror>,
 }
 
 pub(super) fn profile() -> Profile {
@@ -97,6 +100,7 @@ pub(super) fn profile() -> Profile {
         worker_name: "user-+15550100".into(),
         ring_plan: Some(vec![RingTarget::Pstn]),
         sip_username: None,
+        sip_secret: None,
         can_manage_agents: false,
         disabled: false,
         created_at: NOON,
@@ -161,6 +165,7 @@ impl<W: Weather> World<W> {
             requests: Vec::new(),
             notices: Vec::new(),
             pushed: Vec::new(),
+            mirror: None,
         }
     }
 
@@ -337,17 +342,23 @@ impl<W: Weather> World<W> {
         let context = Self::context(&self.policy, &self.twilio, self.now);
         let (agent, effects) = Agent::restore(record, &self.profile, &context);
         self.agent = agent;
+        self.mirror = None;
         self.carry_out(effects);
         self.settle()
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>) {
         assert!(self.agent.due().is_none_or(|due| due > self.now), "due in the past: {:#?}", self.agent);
+        match &mut self.mirror {
+            Some(mirror) => mirror.look(&self.agent, &effects),
+            None => self.mirror = Some(Mirror::of(&self.agent)),
+        }
         for effect in effects {
             match effect {
                 Effect::Tell(notice) => self.notices.push(notice),
                 Effect::Rest { ticket, request } => self.send(ticket, request),
                 Effect::Push(notification) => self.pushed.push((self.now, notification)),
+                Effect::Said(_) => {}
             }
         }
     }

@@ -7,13 +7,16 @@ use utoipa::ToSchema;
 use super::{
     Answer, Api,
     auth::{Client, SignedIn, origin},
+    devices::{self, DeviceView},
     failure::Failure,
     login::Me,
     shape::{Page, rfc3339},
+    sip::{SipAccount, account},
+    wishes::WishesView,
 };
 use crate::{
     actors::ask,
-    domain::{Device, RingTarget, SessionId},
+    domain::{RingTarget, SessionId},
     sessions::{End, Session, Who},
 };
 
@@ -37,9 +40,14 @@ pub(super) struct Myself {
     /// Messages that were not read.
     unread: u32,
     devices: Vec<DeviceView>,
+    /// What is wished for all of them.
+    #[serde(flatten)]
+    wishes: WishesView,
     /// What rings, in order.
     #[schema(value_type = Vec<String>, example = json!(["sip", "pstn"]))]
     ring_plan: Vec<RingTarget>,
+    /// Null: there are no softphones here.
+    sip: Option<SipAccount>,
 }
 
 /// A sign-in on one device.
@@ -55,48 +63,23 @@ pub(super) struct SessionView {
     current: bool,
 }
 
-/// Where notifications go.
-#[derive(Serialize, ToSchema)]
-pub(super) struct DeviceView {
-    #[schema(example = "00000000000000d1")]
-    id: String,
-    name: Option<String>,
-    /// `webpush` or `fcm`.
-    kind: &'static str,
-    added_at: String,
-    /// The session that registered it.
-    #[schema(value_type = Option<String>)]
-    session: Option<SessionId>,
-}
-
 impl SessionView {
-    fn new(session: Session, api: &Api, current: Who) -> Self {
+    /// `current` is the session that asks.
+    pub(super) fn new(session: Session, api: &Api, current: Option<SessionId>) -> Self {
         Self {
             id: session.id,
             created_at: rfc3339(session.created_at),
             last_used_at: rfc3339(session.last_used),
             expires_at: rfc3339(session.expires_at(api.sessions.policy())),
-            current: session.id == current.session,
+            current: Some(session.id) == current,
             device_name: session.device_name,
-        }
-    }
-}
-
-impl DeviceView {
-    fn new(device: Device) -> Self {
-        Self {
-            id: device.id.to_string(),
-            name: device.name,
-            kind: device.target.label(),
-            added_at: rfc3339(device.added_at),
-            session: device.session,
         }
     }
 }
 
 fn own_sessions(api: &Api, who: Who) -> Vec<SessionView> {
     let sessions = api.sessions.list(who.agent).into_iter();
-    sessions.map(|session| SessionView::new(session, api, who)).collect()
+    sessions.map(|session| SessionView::new(session, api, Some(who.session))).collect()
 }
 
 /// Who am I, and how do things stand?
@@ -115,8 +98,10 @@ pub(super) async fn show(api: web::Data<Api>, SignedIn { who, .. }: SignedIn) ->
         choices: api.activities.choices.clone(),
         session,
         unread: view.unread,
-        devices: view.devices.into_iter().map(DeviceView::new).collect(),
+        devices: devices::of_agent(&api, who.agent, view.devices).await,
+        wishes: WishesView::new(view.wishes),
         ring_plan: profile.ring_plan.clone().unwrap_or_else(|| api.ring_plan.clone()),
+        sip: api.softphones.as_ref().map(|softphones| account(softphones, &profile)),
         agent: Me::new(&profile),
     }))
 }

@@ -5,15 +5,21 @@ mod activity;
 mod admin;
 mod auth;
 mod conversations;
+mod devices;
+mod elsewhere;
+mod events;
 mod failure;
 mod login;
 mod me;
 mod openapi;
 mod shape;
+mod sip;
 mod tasks;
 mod upload;
+mod wishes;
+mod writing;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix::Addr;
 use actix_web::{HttpResponse, middleware::from_fn, web};
@@ -23,6 +29,7 @@ use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 pub use self::admin::BootstrapToken;
+pub use self::events::Connections;
 use self::failure::Failure;
 pub use self::openapi::document as openapi_document;
 use super::{body, problem::problem};
@@ -35,9 +42,12 @@ use crate::{
     push::Push,
     roster::Book,
     sessions::Sessions,
+    sip::Softphones,
     twilio::{Twilio, facts::WorkspaceFacts},
 };
 
+/// Where the API is.
+const PREFIX: &str = "/api/v1";
 /// A JSON body's largest size, in bytes.
 const MAX_JSON: usize = 64 * 1024;
 /// How long an answer waits for Twilio's word: longer, and the app is told that it is still to come.
@@ -57,10 +67,14 @@ pub struct Api {
     pub twilio: Twilio,
     pub facts: WorkspaceFacts,
     pub push: Push,
+    /// None: there is no SIP.
+    pub softphones: Option<Softphones>,
     pub clock: Clock,
+    /// Those who look on.
+    pub events: Connections,
     /// What an agent may choose, and which of them is meant by available and by not available.
     pub activities: Activities,
-    pub uploads: Semaphore,
+    pub uploads: Arc<Semaphore>,
     /// The ring plan of agents who have none of their own.
     pub ring_plan: Vec<RingTarget>,
     /// The app's own, as browsers name it: what the cookie counts with.
@@ -78,8 +92,8 @@ pub struct Activities {
 
 impl Api {
     /// How many files may be taken in at once.
-    pub fn uploads() -> Semaphore {
-        Semaphore::new(UPLOADS)
+    pub fn uploads() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(UPLOADS))
     }
 }
 
@@ -88,19 +102,23 @@ type Answer = Result<HttpResponse, Failure>;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     let json = web::JsonConfig::default().limit(MAX_JSON).error_handler(|error, _| failure::of_json(&error).into());
-    config.service(
-        web::scope("/api/v1")
+    config.configure(events::routes).service(
+        web::scope(PREFIX)
             .app_data(json)
             .wrap(from_fn(body::in_time))
             .configure(openapi::routes)
             .configure(login::routes)
             .configure(me::routes)
+            .configure(wishes::routes)
+            .configure(devices::routes)
+            .configure(sip::routes)
             .configure(tasks::routes)
             .configure(conversations::routes)
+            .configure(writing::routes)
             .configure(activity::routes)
             .configure(admin::routes)
             .route("/push/vapid", web::get().to(vapid))
-            .default_service(web::to(super::problem::not_found)),
+            .default_service(web::to(elsewhere::answer)),
     );
 }
 

@@ -14,7 +14,9 @@ use utoipa::{
     },
 };
 
-use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
+use super::{
+    activity, admin, auth::COOKIE, conversations, devices, events, login, me, sip, tasks, wishes, writing,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +32,7 @@ use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
         (name = "me", description = "The agent who asks"),
         (name = "tasks", description = "What TaskRouter has reserved for the agent"),
         (name = "conversations", description = "Chats"),
+        (name = "events", description = "What happens, as it happens"),
         (name = "push", description = "Notifications"),
         (name = "admin", description = "Managing agents, and the audit log: for administrators and supervisors"),
     ),
@@ -41,6 +44,14 @@ use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
         me::show,
         me::sessions,
         me::revoke,
+        wishes::change,
+        devices::list,
+        devices::register,
+        devices::change,
+        devices::remove,
+        devices::test,
+        sip::show,
+        sip::draw_password,
         activity::set,
         tasks::list,
         tasks::show,
@@ -49,11 +60,13 @@ use super::{activity, admin, auth::COOKIE, conversations, login, me, tasks};
         tasks::wrap_up,
         tasks::complete,
         conversations::history,
-        conversations::write,
+        writing::write,
         conversations::read,
+        events::stream,
         super::vapid,
+        show,
     ),
-    components(schemas(ProblemDocument)),
+    components(schemas(ProblemDocument, events::FromClient)),
 )]
 struct Document;
 
@@ -128,7 +141,7 @@ impl Modify for Security {
 }
 
 /// The agents' calls, and those of whoever manages them.
-fn whole() -> utoipa::openapi::OpenApi {
+pub(super) fn whole() -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi().merge_from(admin::openapi());
     Problems.modify(&mut document);
     document
@@ -146,7 +159,12 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.route("/openapi.json", web::get().to(show));
 }
 
-/// It is made once: anybody may ask for it.
+/// This document.
+#[utoipa::path(
+    get, operation_id = "showDocument", path = "/openapi.json", tag = "push", security(()),
+    responses((status = 200, description = "All calls of the API (OpenAPI 3.1)", body = Object)),
+)]
+// It is made once: anybody may ask for it.
 async fn show() -> HttpResponse {
     static JSON: LazyLock<web::Bytes> = LazyLock::new(|| whole().to_json().unwrap_or_default().into());
     HttpResponse::Ok().content_type(ContentType::json()).body(JSON.clone())

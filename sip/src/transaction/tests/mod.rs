@@ -11,6 +11,8 @@ use bytes::Bytes;
 use super::*;
 use crate::transport::{ConnectionId, Flow, Transport};
 
+const SOURCE: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+
 /// A table, its time, and what it has put out.
 struct Bench {
     table: Transactions,
@@ -79,14 +81,14 @@ impl Bench {
     }
 
     fn invite(&mut self) -> (ServerKey, TransactionId) {
-        let key = ServerKey::new("z9hG4bK1", "192.0.2.1", "INVITE").unwrap();
+        let key = ServerKey::new("z9hG4bK1", ("192.0.2.1", None), SOURCE, "INVITE").unwrap();
         let flow = self.flow();
         assert_eq!(self.table.request(&key, flow, self.now), Request::New);
         (key.clone(), self.table.serve_invite(key, flow, Bytes::from("100"), self.now).unwrap())
     }
 
     fn register(&mut self, branch: u32) -> (ServerKey, TransactionId) {
-        let key = ServerKey::new(&format!("z9hG4bK{branch}"), "192.0.2.1", "REGISTER").unwrap();
+        let key = ServerKey::new(&format!("z9hG4bK{branch}"), ("192.0.2.1", None), SOURCE, "REGISTER").unwrap();
         let flow = self.flow();
         (key.clone(), self.table.serve(key, flow).unwrap())
     }

@@ -45,7 +45,7 @@ fn the_oldest_of_too_many_answered_requests_is_let_go_of() {
 fn there_is_a_most_of_all_transactions() {
     let mut bench = Bench::new(false);
     (0..8).for_each(|branch| drop(bench.register(branch)));
-    let key = ServerKey::new("z9hG4bKx", "h", "OPTIONS").unwrap();
+    let key = ServerKey::new("z9hG4bKx", ("h", None), SOURCE, "OPTIONS").unwrap();
     assert_eq!(bench.table.serve(key, bench.flow()), Err(Full));
 }
 
@@ -133,6 +133,6 @@ fn an_answer_that_could_not_be_sent_is_told_and_kept() {
 #[test]
 fn an_ack_of_nothing_known_is_its_receiver_s() {
     let mut bench = Bench::new(false);
-    let key = ServerKey::new("z9hG4bK1", "192.0.2.1", "ACK").unwrap();
+    let key = ServerKey::new("z9hG4bK1", ("192.0.2.1", None), SOURCE, "ACK").unwrap();
     assert_eq!(bench.table.ack(&key, bench.now), None);
 }
