@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use super::feed::{Event, Told};
 use super::{
-    AgentActor, Directory,
+    AgentActor, Directory, Views,
     agent::{BeginSend, EndSend},
 };
 pub use super::{SendTurn, Sending};
@@ -20,9 +20,7 @@ pub use crate::agent::{
     view::{Progress, TaskView},
 };
 pub use crate::call::Stage;
-use crate::domain::{
-    AgentId, ChatIdentity, Device, DeviceId, Fingerprint, ReservationSid, SendId, SessionId, Wishes,
-};
+use crate::domain::{AgentId, ChatIdentity, Device, DeviceId, Fingerprint, ReservationSid, SendId, SessionId, Wishes};
 
 /// How long whoever asks waits for an agent, whose store may be busy.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -61,7 +59,7 @@ pub(super) struct Find(pub(super) AgentId);
 pub(super) struct Order(pub(super) Command);
 
 #[derive(Message)]
-#[rtype(result = "Option<View>")]
+#[rtype(result = "Option<Arc<View>>")]
 pub(super) struct See;
 
 /// What may be waited for.
@@ -187,8 +185,16 @@ pub async fn listen(
 }
 
 /// Looks at an agent.
-pub async fn see(directory: &Addr<Directory>, agent: AgentId) -> Result<View, NoAnswer> {
+pub async fn see(directory: &Addr<Directory>, agent: AgentId) -> Result<Arc<View>, NoAnswer> {
     ask(directory, agent, TIMES, || See).await?.ok_or(NoAnswer)
+}
+
+/// Looks at an agent as it was shown last, if nothing has changed since.
+pub async fn glance(views: &Views, directory: &Addr<Directory>, agent: AgentId) -> Result<Arc<View>, NoAnswer> {
+    match views.get(agent) {
+        Some(view) => Ok(view),
+        None => see(directory, agent).await,
+    }
 }
 
 /// How far a task has come; over, if the agent has no such task.

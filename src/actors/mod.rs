@@ -15,6 +15,7 @@ mod live;
 mod load;
 mod records;
 mod rest;
+mod views;
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,6 +27,7 @@ pub use census::{Census, Overview};
 pub use conversations::Conversations;
 pub use directory::Directory;
 pub use records::{AgentRecord, Sends};
+pub use views::Views;
 
 pub use crate::push::Devices;
 
@@ -61,6 +63,7 @@ pub struct Kit {
     pub recording: Recording,
     pub push: Push,
     pub conversations: Conversations,
+    pub views: Views,
     /// A permit a reading of how things stand: after a start every busy agent wants one, and calls go first.
     pub readings: Semaphore,
     /// The same for conversations, of which there are many more.

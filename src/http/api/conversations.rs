@@ -40,14 +40,14 @@ pub(super) struct Part {
 }
 
 /// The conversation that a path names, if the agent works on a task with it.
-pub(super) fn part(view: View, path: &str) -> Result<Part, Failure> {
+pub(super) fn part(view: &View, path: &str) -> Result<Part, Failure> {
     let conversation: ConversationSid = path.parse().map_err(|_| Failure::NotFound)?;
     let works = |progress| matches!(progress, Progress::Accepted | Progress::Wrapping);
-    let tasks = view.tasks.into_iter();
+    let tasks = view.tasks.iter();
     let mut own = tasks.filter(|task| task.conversation.as_ref() == Some(&conversation) && works(task.progress));
     let task = own.next().ok_or(Failure::NotFound)?;
     let is_over = task.progress == Progress::Wrapping || !task.takes_part;
-    Ok(Part { conversation, me: view.identity, is_over, latest: task.last.map(|last| last.index) })
+    Ok(Part { conversation, me: view.identity.clone(), is_over, latest: task.last.as_ref().map(|last| last.index) })
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -76,7 +76,7 @@ pub(super) async fn history(
     span: Result<web::Query<Span>, actix_web::Error>,
 ) -> Answer {
     let span = span.map_err(|_| Failure::Invalid("expected whole numbers for \"before\" and \"limit\""))?;
-    let part = part(ask::see(&api.directory, agent).await?, &path)?;
+    let part = part(&*ask::see(&api.directory, agent).await?, &path)?;
     let limit = span.limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
     let messages = api.twilio.messages(&part.conversation, span.before, limit).await?;
     let next = messages.first().filter(|_| messages.len() == limit).map(|first| first.index.to_string());
@@ -127,7 +127,7 @@ pub(super) async fn read(
     path: web::Path<String>,
     up_to: web::Json<UpTo>,
 ) -> Answer {
-    let Part { conversation, latest, .. } = part(ask::see(&api.directory, agent).await?, &path)?;
+    let Part { conversation, latest, .. } = part(&*ask::see(&api.directory, agent).await?, &path)?;
     let index = up_to.index;
     if latest.is_none_or(|latest| index > latest) {
         // Its webhook may still be on the way. What nobody has written can not be read: later it would never be new.

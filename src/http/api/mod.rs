@@ -34,7 +34,7 @@ use self::failure::Failure;
 pub use self::openapi::document as openapi_document;
 use super::{body, problem::problem};
 use crate::{
-    actors::Directory,
+    actors::{Directory, Views},
     audit::Audit,
     clock::Clock,
     domain::RingTarget,
@@ -64,6 +64,7 @@ pub struct Api {
     /// None: nobody has one.
     pub bootstrap: Option<BootstrapToken>,
     pub directory: Addr<Directory>,
+    pub views: Views,
     pub twilio: Twilio,
     pub facts: WorkspaceFacts,
     pub push: Push,

@@ -14,9 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{
-    activity, admin, auth::COOKIE, conversations, devices, events, login, me, sip, tasks, wishes, writing,
-};
+use super::{activity, admin, auth::COOKIE, conversations, devices, events, login, me, sip, tasks, wishes, writing};
 
 #[derive(OpenApi)]
 #[openapi(

@@ -106,7 +106,7 @@ pub(super) async fn write(
     Key(key): Key,
     message: Posted<Text>,
 ) -> Answer {
-    let part = part(ask::see(&api.directory, agent).await?, &path)?;
+    let part = part(&*ask::see(&api.directory, agent).await?, &path)?;
     if part.is_over && key.is_none() {
         return Err(Failure::Closed);
     }
