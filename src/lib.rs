@@ -12,6 +12,7 @@ pub mod config;
 pub mod domain;
 pub mod http;
 pub mod inbox;
+pub mod intake;
 pub mod login;
 pub mod push;
 pub mod reconcile;

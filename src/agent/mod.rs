@@ -20,6 +20,7 @@ mod offers;
 mod policy;
 pub mod request;
 mod ringing;
+pub mod sends;
 #[cfg(test)]
 mod tests;
 pub mod view;

@@ -27,7 +27,7 @@ use crate::{
     http::{self, Connections, Readiness, TlsError},
     inbox::Inbox,
     login::Login,
-    push::{Push, PushError},
+    push::{Push, PushError, VapidKeyFile},
     sessions::Sessions,
     sip::{SipError, Softphones},
     store::{self, Fatal, StoreError, StoreHandle, profiles::take_back_import},
@@ -267,6 +267,11 @@ async fn failure(fatal: Option<Fatal>) -> StoreError {
 /// Twilio as the configuration has it, for commands that only ask. `io` is where its requests run.
 pub fn twilio(config: &Config, clock: Clock, io: Handle) -> Result<Twilio, StartError> {
     Ok(Twilio::new(parts::settings(config)?, clock, io)?)
+}
+
+/// Where the key lies that signs web pushes.
+pub fn vapid_key(config: &Config) -> VapidKeyFile {
+    parts::vapid_key(config)
 }
 
 /// Resolves if the directory ends.

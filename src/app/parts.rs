@@ -54,12 +54,17 @@ fn extra_roots(config: &Config) -> Result<Option<Vec<u8>>, StartError> {
     config.tls.extra_ca_file.as_ref().map(fs::read).transpose().map_err(StartError::ExtraRoots)
 }
 
-pub(super) fn push(config: &Config) -> Result<push::Settings, StartError> {
-    let config::Push { privacy, web, fcm } = &config.push;
-    let vapid_key = match &web.vapid_private_key_file {
+/// Where the key lies that signs web pushes.
+pub(super) fn vapid_key(config: &Config) -> VapidKeyFile {
+    match &config.push.web.vapid_private_key_file {
         Some(path) => VapidKeyFile::Given(path.clone()),
         None => VapidKeyFile::Own(config.data_dir.path().join("vapid.pem")),
-    };
+    }
+}
+
+pub(super) fn push(config: &Config) -> Result<push::Settings, StartError> {
+    let config::Push { privacy, web, fcm } = &config.push;
+    let vapid_key = vapid_key(config);
     let service_account = fcm.service_account_file.as_deref().map(read_account).transpose()?;
     let fcm_settings = |service_account: String| FcmSettings {
         service_account: service_account.into(),
@@ -131,6 +136,7 @@ pub(super) fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &
         recording: calls.record,
         push: push.clone(),
         conversations: actors::Conversations::default(),
+        views: actors::Views::default(),
         readings: tokio::sync::Semaphore::new(actors::READINGS),
         chat_readings: tokio::sync::Semaphore::new(actors::READINGS),
     }
@@ -170,6 +176,7 @@ pub(super) fn api(
         audit,
         bootstrap: config.admin.bootstrap_token.as_ref().map(BootstrapToken::new),
         directory: directory.clone(),
+        views: kit.views.clone(),
         twilio: kit.twilio.clone(),
         facts: kit.facts.clone(),
         push: kit.push.clone(),

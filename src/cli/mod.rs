@@ -14,6 +14,7 @@ mod remote;
 mod sandbox;
 mod serve;
 mod setting;
+mod setup;
 mod shutdown;
 mod stopped;
 mod takeover;
@@ -65,8 +66,8 @@ enum Command {
     Migrate(migrate::Options),
     /// See what became of notifications
     Push(push::Options),
-    #[command(hide = true)]
-    Setup(Anything),
+    /// Make the Twilio side ready: activities, events, one-time passwords and keys; or put it back as it was
+    Setup(setup::Options),
 }
 
 #[derive(Debug, Subcommand)]
@@ -114,7 +115,7 @@ fn dispatch(command: Command, env: &Environment) -> Result<(), Failure> {
         Command::Doctor(_) => Err(Failure::not_in_this_version("doctor")),
         Command::Migrate(options) => migrate::run(&options, env),
         Command::Push(options) => push::run(&options, env),
-        Command::Setup(_) => Err(Failure::not_in_this_version("setup")),
+        Command::Setup(options) => setup::run(&options, env),
     }
 }
 

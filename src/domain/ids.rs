@@ -97,8 +97,14 @@ sid! {
     MessageSid = "IM", "a message sid";
     /// Somebody in a conversation.
     ParticipantSid = "MB", "a participant sid";
+    /// A rate limit of a Verify service.
+    RateLimitSid = "RK", "a rate limit's sid";
     /// The offer of one task to one worker.
     ReservationSid = "WR", "a reservation sid";
+    /// Where Event Streams sends events to.
+    SinkSid = "DG", "a sink's sid";
+    /// Which events a sink gets.
+    SubscriptionSid = "DF", "a subscription's sid";
     /// A document of a Sync service.
     SyncDocumentSid = "ET", "a Sync document's sid";
     /// A Sync service: what an application keeps its documents in.
@@ -161,6 +167,16 @@ pub(super) fn hexadecimal(text: &str, what: &'static str) -> Result<u64, IdError
         return Err(error);
     }
     u64::from_str_radix(text, 16).map_err(|_| error)
+}
+
+/// A number of 128 bits, in one spelling.
+pub(super) fn long_hexadecimal(text: &str, what: &'static str) -> Result<u128, IdError> {
+    let error = IdError { what, expected: "32 lower-case hexadecimal digits" };
+    let plain = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !plain {
+        return Err(error);
+    }
+    u128::from_str_radix(text, 16).map_err(|_| error)
 }
 
 impl TryFrom<String> for AgentId {

@@ -9,6 +9,7 @@ mod ids;
 mod notification;
 mod phone;
 mod profile;
+mod send;
 mod session;
 mod sip;
 mod time;
@@ -23,12 +24,13 @@ pub use event::{
 pub use ids::{
     AccountSid, ActivitySid, AgentId, ApiKeySid, CallId, CallSid, ChatServiceSid, ConferenceSid, ConversationSid,
     EventSid, IdError, InteractionChannelSid, InteractionParticipantSid, InteractionSid, LegNo, MediaSid, MessageSid,
-    ParticipantSid, ReservationSid, SyncDocumentSid, SyncServiceSid, TaskSid, VerifyServiceSid, WorkerSid, WorkflowSid,
-    WorkspaceSid,
+    ParticipantSid, RateLimitSid, ReservationSid, SinkSid, SubscriptionSid, SyncDocumentSid, SyncServiceSid, TaskSid,
+    VerifyServiceSid, WorkerSid, WorkflowSid, WorkspaceSid,
 };
 pub use notification::{ActivityReason, Closed, Customer, News, NewsKind, Notification, NotificationId};
 pub use phone::{E164, PhoneError};
 pub use profile::{Profile, RingTarget, Role};
+pub use send::{Fingerprint, SendId};
 pub use session::SessionId;
 pub use sip::{SipPassword, SipSecret};
 pub use time::Timestamp;

@@ -57,6 +57,14 @@ use crate::{
     store::{Sequence, StoreError, StoreHandle},
 };
 
+/// The public half of the key in a file, which is made first if it is ours to make: what browsers subscribe with.
+///
+/// # Errors
+/// [`VapidKeyError`]
+pub fn vapid_public_key(file: &VapidKeyFile) -> Result<String, VapidKeyError> {
+    VapidKey::open(file).map(|key| key.public().to_owned())
+}
+
 /// Tests that agents may have under way at the same time, all together: they go past the queue.
 const TESTS: usize = 16;
 /// How long a test's notification is of use.

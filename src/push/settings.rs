@@ -1,6 +1,6 @@
 //! What the pusher must be told, and what it makes of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -86,6 +86,11 @@ pub enum PushError {
 }
 
 impl VapidKeyFile {
+    pub fn path(&self) -> &Path {
+        let (Self::Given(path) | Self::Own(path)) = self;
+        path
+    }
+
     pub(super) fn error(&self, source: VapidKeyError) -> PushError {
         let (Self::Given(path) | Self::Own(path)) = self;
         PushError::VapidKey { path: path.display().to_string(), source }

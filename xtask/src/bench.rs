@@ -3,13 +3,12 @@
 use crate::args::Args;
 use crate::error::{Error, Result};
 use crate::group::Without;
-use crate::install::{counterparts, openssl, softphones};
+use crate::install::{counterparts, openssl, rtpengine, softphones};
 use crate::place::Place;
-use crate::process::Program;
 use crate::steps::Steps;
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask bench [webhooks|latency|scale|chats|me|push|sip]...
+Usage: cargo xtask bench [webhooks|latency|scale|chats|me|push|relay|sip]...
 
 Builds the release and measures; without a name, all of them. A ratio taken in one run decides, an absolute figure orients.
 
@@ -19,36 +18,59 @@ Builds the release and measures; without a name, all of them. A ratio taken in o
   chats      memory that a conversation takes
   me         CPU time of an app's call with its session, against a bare handler, and of the look at a token
   push       CPU time a push costs, against npm's web-push and undici, and from a webhook to the last of five devices
+  relay      CPU time of the media relay for 100,000 packets, against rtpengine where it is installed
   sip        registrations beside Kamailio, their memory and their way back, and a flood
 ";
 
+/// Each with the package that it belongs to.
+const BENCHES: &[(&str, &str)] = &[
+    ("webhooks", "offdesk"),
+    ("latency", "offdesk"),
+    ("scale", "offdesk"),
+    ("chats", "offdesk"),
+    ("me", "offdesk"),
+    ("push", "offdesk"),
+    (RELAY, "offdesk-sip"),
+    (SIP, "offdesk-sip"),
+];
+
+const RELAY: &str = "relay";
 const SIP: &str = "sip";
-const BENCHES: &[&str] = &["webhooks", "latency", "scale", "chats", "me", "push", SIP];
 
 pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
-    let chosen = args.rest();
-    if let Some(name) = chosen.iter().find(|name| !BENCHES.contains(&name.as_str())) {
-        return Err(Error::usage(format!("there is no benchmark `{name}`; there are {}", BENCHES.join(", "))));
-    }
-    let all = || BENCHES.iter().map(|name| (*name).to_owned()).collect();
-    let names: Vec<_> = if chosen.is_empty() { all() } else { chosen };
+    let benches = chosen(&args.rest())?;
     let mut steps = Steps::new("bench");
     let counterparts = steps.run("counterparts", || counterparts::ensure(place, &Without::default()))?;
+    if benches.iter().any(|(name, _)| *name == RELAY) {
+        steps.run("rtpengine", rtpengine::try_ensure)?;
+    }
     steps.run("OpenSSL's headers", openssl::ensure)?;
-    if names.iter().any(|name| name == SIP) {
+    if benches.iter().any(|(name, _)| *name == SIP) {
         let programs = [("kamailio", "kamailio"), ("sipp", "sip-tester"), ("taskset", "util-linux")];
         steps.run("Kamailio and sipp", || softphones::programs("what SIP is measured against", &programs))?;
     }
-    steps.run("release build", || names.iter().try_for_each(|name| bench(place, name).args(["--no-run"]).run()))?;
-    for name in &names {
-        steps.run(name, || counterparts.surround(bench(place, name)).run())?;
+    let cargo = |(name, package): &(&str, &str)| {
+        place.cargo().args(["bench", "--quiet", "--locked", "--package", package, "--bench", name])
+    };
+    steps.run("release build", || benches.iter().try_for_each(|bench| cargo(bench).arg("--no-run").run()))?;
+    for bench in &benches {
+        steps.run(bench.0, || counterparts.surround(cargo(bench)).run())?;
     }
     steps.close();
     Ok(())
 }
 
-/// SIP is measured without the daemon, and built without it.
-fn bench(place: &Place, name: &str) -> Program {
-    let package = if name == SIP { "offdesk-sip" } else { "offdesk" };
-    place.cargo().args(["bench", "--quiet", "--locked", "--package", package, "--bench", name])
+/// The benchmarks of these names; without a name, all.
+fn chosen(names: &[String]) -> Result<Vec<(&'static str, &'static str)>> {
+    if names.is_empty() {
+        return Ok(BENCHES.to_vec());
+    }
+    let find = |name: &String| {
+        let unknown = || {
+            let known: Vec<_> = BENCHES.iter().map(|(name, _)| *name).collect();
+            Error::usage(format!("there is no benchmark `{name}`; there are {}", known.join(", ")))
+        };
+        BENCHES.iter().find(|(known, _)| known == name).copied().ok_or_else(unknown)
+    };
+    names.iter().map(find).collect()
 }

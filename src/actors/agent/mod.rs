@@ -6,6 +6,7 @@ mod devices;
 mod disk;
 mod listening;
 mod notice;
+mod sending;
 
 use std::{sync::Arc, time::Duration};
 
@@ -37,6 +38,8 @@ use crate::{
 const MAILBOX: usize = 32;
 
 pub(super) use asked::{Changed, Retire};
+pub(super) use sending::{BeginSend, EndSend};
+pub use sending::{SendTurn, Sending};
 
 pub struct AgentActor {
     id: AgentId,
@@ -50,6 +53,7 @@ pub struct AgentActor {
     /// Who looks on; none: nobody has yet.
     feed: Option<Feed>,
     newcomers: Vec<listening::Newcomer>,
+    sending: Vec<sending::UnderWay>,
     timer: Option<(Timestamp, SpawnHandle)>,
 }
 
@@ -119,6 +123,7 @@ impl AgentActor {
             waiting: Vec::new(),
             feed: None,
             newcomers: Vec::new(),
+            sending: Vec::new(),
             timer: None,
         }
     }
@@ -186,6 +191,7 @@ impl AgentActor {
             Ok((Written { record: AgentRecord(next), pushes, handled }, asked)) => {
                 this.follow_conversations(&next);
                 this.agent = Some(next);
+                this.kit.views.forget(this.id);
                 this.feed = this.feed.take().or(stream.map(Feed::new));
                 this.desk.clear();
                 drop(handled);
@@ -298,6 +304,10 @@ impl Actor for AgentActor {
         let (id, kit) = (self.id, self.kit.clone());
         let loading = async move { disk::load(&kit, id).await };
         ctx.wait(loading.into_actor(self).then(|found, this, _| this.loaded(found)));
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        self.kit.views.forget(self.id);
     }
 }
 
