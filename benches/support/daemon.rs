@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use offdesk::{clock::Clock, config::Config, domain::Profile, sessions, store};
+use secrecy::ExposeSecret;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -44,6 +46,23 @@ impl Installation {
         lines.flush().unwrap();
         drop(lines);
         assert!(import.wait().unwrap().success(), "the import failed");
+    }
+
+    /// Signs every agent in; answers their tokens.
+    pub(crate) fn sign_in(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.config()).unwrap();
+        let config = Config::parse(&text, Default::default(), None).unwrap();
+        let opened = store::open(&config.store_path(), &store::Options::default()).unwrap();
+        let (mut batch, mut tokens) = (store::Batch::new(), Vec::new());
+        let now = Clock::system().now();
+        let reading = opened.store.visit::<Profile>(|_, profile| {
+            let (_, token) = sessions::begin(&mut batch, profile.unwrap().id, now).unwrap();
+            tokens.push(token.expose_secret().to_owned());
+        });
+        store::wait(reading).unwrap();
+        store::wait(opened.store.commit(batch)).unwrap();
+        store::wait(opened.store.close()).unwrap();
+        tokens
     }
 
     /// Starts the daemon, and waits until it is ready.

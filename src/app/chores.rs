@@ -12,6 +12,7 @@ use crate::{
     actors::{Directory, ask},
     clock::Clock,
     config::Config,
+    handling::Handling,
     inbox::Inbox,
     reconcile::Reconciler,
     roster::phone,
@@ -54,7 +55,7 @@ pub(super) fn start(
     let (store, clock, inbox, twilio) = (store.clone(), clock.clone(), inbox.clone(), twilio.clone());
     let (readings, read) = watch::channel(0);
     io.spawn(Reconciler { store: store.clone(), clock: clock.clone(), twilio, inbox: inbox.clone(), readings }.run());
-    io.spawn(sweep(clock.clone(), inbox));
+    io.spawn(sweep(clock.clone(), inbox, Handling { store: store.clone(), clock: clock.clone() }));
     io.spawn(back_up(clock, store, config.backup_path()));
     read
 }
@@ -97,11 +98,14 @@ async fn forget(clock: Clock, sessions: Sessions) {
     }
 }
 
-async fn sweep(clock: Clock, inbox: Inbox) {
+async fn sweep(clock: Clock, inbox: Inbox, handling: Handling) {
     loop {
         clock.sleep(SWEEP_EVERY).await;
         if let Err(error) = inbox.sweep().await {
             tracing::warn!(%error, "old events were not forgotten");
+        }
+        if let Err(error) = handling.sweep().await {
+            tracing::warn!(%error, "old handle times were not forgotten");
         }
     }
 }

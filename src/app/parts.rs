@@ -8,6 +8,7 @@ use crate::{
     agent::{Policy, request::Closing},
     clock::Clock,
     config::{self, Completion, Config, EndChat, Subject},
+    handling::Handling,
     http::{Activities, AdminState, Api, BootstrapToken, Connections, Readiness, Webhooks},
     inbox::Inbox,
     login,
@@ -159,6 +160,7 @@ pub(super) fn api(config: &Config, kit: &Kit, directory: &actix::Addr<actors::Di
         twilio: kit.twilio.clone(),
         facts: kit.facts.clone(),
         push: kit.push.clone(),
+        handling: Handling { store: kit.store.clone(), clock: kit.clock.clone() },
         clock: kit.clock.clone(),
         events: Connections::default(),
         activities: Activities {

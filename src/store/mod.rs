@@ -61,10 +61,12 @@ pub enum Family {
     Audit,
     /// What agents' apps have sent with keys of their own.
     Sends,
+    /// How long tasks were worked on, by day and agent.
+    HandleTimes,
 }
 
 impl Family {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Meta,
         Self::Inbox,
         Self::Seen,
@@ -75,6 +77,7 @@ impl Family {
         Self::Sessions,
         Self::Audit,
         Self::Sends,
+        Self::HandleTimes,
     ];
 
     /// Its name in backups.
@@ -90,6 +93,7 @@ impl Family {
             Self::Sessions => "sessions",
             Self::Audit => "audit",
             Self::Sends => "sends",
+            Self::HandleTimes => "handle_times",
         }
     }
 
@@ -110,6 +114,7 @@ impl Family {
             Self::Sessions => b'l',
             Self::Audit => b'u',
             Self::Sends => b'k',
+            Self::HandleTimes => b't',
         }
     }
 }

@@ -18,6 +18,7 @@ mod login;
 mod openapi;
 mod outcomes;
 mod record;
+mod reports;
 mod secrets;
 mod sends;
 mod sessions;

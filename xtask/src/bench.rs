@@ -8,7 +8,7 @@ use crate::place::Place;
 use crate::steps::Steps;
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask bench [webhooks|latency|scale|chats]...
+Usage: cargo xtask bench [webhooks|latency|scale|chats|events]...
 
 Builds the release and measures; without a name, all of them. A ratio taken in one run decides, an absolute figure orients.
 
@@ -16,9 +16,10 @@ Builds the release and measures; without a name, all of them. A ratio taken in o
   latency    from a webhook in to the REST call out, at 200 a second
   scale      memory, start-up time and the admin API with 100,000 agents
   chats      memory that a conversation takes
+  events     from a webhook to all WebSocket sessions of its agent, 2,000 sessions of 500 agents, and beside clients that do not read
 ";
 
-const BENCHES: &[&str] = &["webhooks", "latency", "scale", "chats"];
+const BENCHES: &[&str] = &["webhooks", "latency", "scale", "chats", "events"];
 
 pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
     let chosen = args.rest();

@@ -1,7 +1,8 @@
 //! What an agent sees of itself, and its sessions.
 
 use actix_web::{HttpResponse, web};
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{
@@ -12,14 +13,17 @@ use super::{
     shape::{Page, rfc3339},
 };
 use crate::{
+    access::Caller,
     actors::ask,
     domain::{Device, RingTarget, SessionId},
+    roster::{By, Patch},
     sessions::{End, Session, Who},
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/me", web::get().to(show))
+        .route("/me", web::patch().to(change))
         .route("/me/sessions", web::get().to(sessions))
         .route("/me/sessions/{session}", web::delete().to(revoke));
 }
@@ -33,7 +37,10 @@ pub(super) struct Myself {
     activity: Option<String>,
     /// Activities that may be chosen.
     choices: Vec<String>,
+    /// The one that asks.
     session: SessionView,
+    /// All of the agent's, the one used last first.
+    sessions: Vec<SessionView>,
     /// Messages that were not read.
     unread: u32,
     devices: Vec<DeviceView>,
@@ -43,7 +50,7 @@ pub(super) struct Myself {
 }
 
 /// A sign-in on one device.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 pub(super) struct SessionView {
     #[schema(value_type = String, example = "9d1c0f2e3b4a5968")]
     id: SessionId,
@@ -107,18 +114,69 @@ fn own_sessions(api: &Api, who: Who) -> Vec<SessionView> {
     ),
 )]
 pub(super) async fn show(api: web::Data<Api>, SignedIn { who, .. }: SignedIn) -> Answer {
+    Ok(HttpResponse::Ok().json(myself(&api, who).await?))
+}
+
+async fn myself(api: &Api, who: Who) -> Result<Myself, Failure> {
     let view = ask::see(&api.directory, who.agent).await?;
     let profile = api.book.get(who.agent).ok_or(Failure::NoAnswer)?;
-    let session = own_sessions(&api, who).into_iter().find(|session| session.current).ok_or(Failure::NoAnswer)?;
-    Ok(HttpResponse::Ok().json(Myself {
+    let sessions = own_sessions(api, who);
+    let session = sessions.iter().find(|session| session.current).cloned().ok_or(Failure::NoAnswer)?;
+    Ok(Myself {
         activity: view.activity,
         choices: api.activities.choices.clone(),
         session,
+        sessions,
         unread: view.unread,
         devices: view.devices.into_iter().map(DeviceView::new).collect(),
         ring_plan: profile.ring_plan.clone().unwrap_or_else(|| api.ring_plan.clone()),
         agent: Me::new(&profile),
-    }))
+    })
+}
+
+/// What an agent decides; what is not named stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "ring_plan": ["sip", "pstn"] }))]
+pub(super) struct Changes {
+    /// What rings, in order; null: as the operator has it.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Vec<String>>)]
+    ring_plan: Option<Value>,
+}
+
+/// What is there is given, also if it is null.
+fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
+}
+
+/// Change what is mine to decide.
+#[utoipa::path(
+    patch, operation_id = "changeMe", path = "/me", tag = "me", request_body = Changes,
+    responses(
+        (status = 200, description = "The agent as it is now", body = Myself),
+        (status = 400, description = "The body is not JSON"),
+        (status = 422, description = "The body is not of this form"),
+    ),
+)]
+pub(super) async fn change(
+    api: web::Data<Api>,
+    SignedIn { who, .. }: SignedIn,
+    Client(address): Client,
+    body: web::Json<Value>,
+) -> Answer {
+    // A list would be read as the fields in their order.
+    let object = Some(body.into_inner()).filter(Value::is_object);
+    let changes: Option<Changes> = object.and_then(|object| serde_json::from_value(object).ok());
+    let changes = changes.ok_or(Failure::Invalid("expected an object with \"ring_plan\""))?;
+    if let Some(ring_plan) = changes.ring_plan {
+        let patch = Patch::from_value(&json!({ "ring_plan": ring_plan }));
+        let patch =
+            patch.map_err(|_| Failure::Invalid("ring_plan: expected a list of \"sip\" and \"pstn\", or null"))?;
+        let by = By { caller: Caller::Agent(who.agent), address: Some(address), device: None };
+        api.book.update_own(by, who.agent, patch).await.map_err(|_| Failure::NotNow)?;
+    }
+    Ok(HttpResponse::Ok().json(myself(&api, who).await?))
 }
 
 /// Where am I signed in?

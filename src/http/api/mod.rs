@@ -34,6 +34,7 @@ use crate::{
     audit::Audit,
     clock::Clock,
     domain::RingTarget,
+    handling::Handling,
     login::Login,
     push::Push,
     roster::Book,
@@ -60,6 +61,7 @@ pub struct Api {
     pub twilio: Twilio,
     pub facts: WorkspaceFacts,
     pub push: Push,
+    pub handling: Handling,
     pub clock: Clock,
     /// Those who look on.
     pub events: Connections,

@@ -40,6 +40,7 @@ use super::{activity, admin, auth::COOKIE, conversations, events, login, me, tas
         login::refresh,
         login::log_out,
         me::show,
+        me::change,
         me::sessions,
         me::revoke,
         activity::set,

@@ -7,8 +7,10 @@ mod bootstrap;
 mod bulk;
 mod caller;
 mod list;
+mod live;
 mod refusal;
 mod removal;
+mod reports;
 mod shape;
 
 use actix_web::{HttpResponse, web};
@@ -30,6 +32,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/admin/agents/{id}", web::patch().to(agents::update))
         .route("/admin/agents/{id}", web::delete().to(removal::remove))
         .route("/admin/agents/{id}/sessions", web::delete().to(removal::end_sessions))
+        .route("/admin/live", web::get().to(live::list))
+        .route("/admin/reports/handle-time", web::get().to(reports::handle_time))
         .route("/admin/audit", web::get().to(audit::list))
         .route("/admin/audit/export", web::get().to(audit::export))
         .route("/admin/audit/verify", web::get().to(audit::verify));
@@ -47,7 +51,9 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     removal::end_sessions,
     audit::list,
     audit::export,
-    audit::verify
+    audit::verify,
+    live::list,
+    reports::handle_time
 ))]
 struct Document;
 
