@@ -88,6 +88,7 @@ fn agent(number: usize) -> Agent {
         worker_name: format!("user-+1555{number:07}"),
         ring_plan: None,
         sip_username: None,
+        sip_secret: None,
         can_manage_agents: false,
         disabled: false,
         created_at: NOON,

@@ -50,7 +50,7 @@ async fn measure() -> ExitCode {
     let (twilio, _instructions) = twilio::start();
     let installation = Installation::new(twilio);
     installation.import_agents(AGENTS);
-    let tokens = Arc::new(installation.sign_in());
+    let tokens = Arc::new(installation.sign_in().await);
     let server = installation.serve();
     let http = daemon::http(&server);
     // Every agent is in memory before anybody looks on.

@@ -1,12 +1,20 @@
 //! The real daemon, as an operator starts it, with a configuration of its own.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use offdesk::{clock::Clock, config::Config, domain::Profile, sessions, store};
+use offdesk::{
+    clock::Clock,
+    config::Config,
+    domain::{AgentId, Device, DeviceId, Profile, PushTarget, Timestamp, Wishes},
+    push::Devices,
+    sessions,
+    store::{self, Batch, StoreError, StoreHandle},
+};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use tempfile::TempDir;
@@ -48,21 +56,42 @@ impl Installation {
         assert!(import.wait().unwrap().success(), "the import failed");
     }
 
-    /// Signs every agent in; answers their tokens.
-    pub(crate) fn sign_in(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.config()).unwrap();
-        let config = Config::parse(&text, Default::default(), None).unwrap();
+    /// Signs every agent in on the stopped store, and answers their tokens.
+    pub(crate) async fn sign_in(&self) -> Vec<String> {
+        let config = fs::read_to_string(self.config()).unwrap();
+        let config = Config::parse(&config, BTreeMap::new(), None).unwrap();
         let opened = store::open(&config.store_path(), &store::Options::default()).unwrap();
-        let (mut batch, mut tokens) = (store::Batch::new(), Vec::new());
-        let now = Clock::system().now();
-        let reading = opened.store.visit::<Profile>(|_, profile| {
-            let (_, token) = sessions::begin(&mut batch, profile.unwrap().id, now).unwrap();
+        let (mut batch, now) = (Batch::new(), Clock::system().now());
+        let mut tokens = Vec::new();
+        for row in opened.store.scan::<Profile>(None, usize::MAX).await.unwrap() {
+            let (_, token) = sessions::begin(&mut batch, row.record.id, now).unwrap();
             tokens.push(token.expose_secret().to_owned());
-        });
-        store::wait(reading).unwrap();
-        store::wait(opened.store.commit(batch)).unwrap();
-        store::wait(opened.store.close()).unwrap();
+        }
+        opened.store.commit(batch).await.unwrap();
+        opened.store.close().await.unwrap();
         tokens
+    }
+
+    /// Lets web pushes go there, without TLS.
+    pub(crate) fn allow_pushes_to(&self, address: SocketAddr) {
+        let mut file = fs::OpenOptions::new().append(true).open(self.config()).unwrap();
+        writeln!(file, "[push.web]\nallow_hosts = [\"http://{address}\"]").unwrap();
+    }
+
+    /// Gives each of so many agents so many browsers, whose endpoints are `/push/AGENT/DEVICE` there.
+    pub(crate) fn give_devices(&self, agents: usize, devices: usize, address: SocketAddr) {
+        let store = store::open(&self.folder.path().join("data/store"), &store::Options::default()).unwrap().store;
+        let ids = store::wait(ids_by_phone(&store)).unwrap();
+        for chunk in (0..agents).collect::<Vec<_>>().chunks(500) {
+            let mut batch = Batch::new();
+            for number in chunk {
+                let browser = |place: usize| browser(*number, place, address);
+                let all = Devices::of((0..devices).map(browser).collect());
+                batch.put(&ids[&format!("+4915{number:09}")], &all).unwrap();
+            }
+            store::wait(store.commit(batch)).unwrap();
+        }
+        store::wait(store.close()).unwrap();
     }
 
     /// Starts the daemon, and waits until it is ready.
@@ -79,6 +108,25 @@ impl Installation {
     fn config(&self) -> PathBuf {
         self.folder.path().join("offdesk.toml")
     }
+}
+
+async fn ids_by_phone(store: &StoreHandle) -> Result<HashMap<String, AgentId>, StoreError> {
+    let mut ids = HashMap::new();
+    let see = |_, profile: Result<Profile, StoreError>| {
+        let profile = profile.unwrap();
+        ids.insert(profile.phone.to_string(), profile.id);
+    };
+    store.visit(see).await?;
+    Ok(ids)
+}
+
+fn browser(agent: usize, place: usize, address: SocketAddr) -> Device {
+    // The receiver of RFC 8291 §5: nobody reads what arrives.
+    let p256dh = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
+    let endpoint = format!("http://{address}/push/{agent}/{place}");
+    let target = PushTarget::WebPush { endpoint, p256dh: p256dh.into(), auth: "BTBZMqHH6r4Tts7J_aSIgg".into() };
+    let id = DeviceId::from_bits((agent * 100 + place) as u64);
+    Device { id, name: None, target, added_at: Timestamp::EPOCH, session: None, wishes: Wishes::default() }
 }
 
 /// Where the daemon takes webhooks.

@@ -17,7 +17,7 @@ pub(crate) const PUBLIC_URL: &str = "https://gw.example.com";
 pub(crate) const AUTH_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// The token for the admin API.
-pub(crate) const BOOTSTRAP: &str = "bootstrap-0123456789";
+pub(crate) const BOOTSTRAP: &str = "bootstrap-0123456789abcdef";
 
 /// A sid made of its prefix and a number.
 pub(crate) fn sid(prefix: &str, number: usize) -> String {

@@ -41,6 +41,21 @@ impl TaskRouterEvent {
         event
     }
 
+    /// A chat is offered to a worker who is available on mobile.
+    pub(crate) fn chat(number: usize, worker: usize) -> Self {
+        let mut event = Self::offer(number, worker);
+        let attributes =
+            json!({ "conversationSid": sid("CH", number), "name": "Maria", "channelType": "web" }).to_string();
+        for (name, value) in &mut event.params {
+            match *name {
+                "TaskChannelUniqueName" => "chat".clone_into(value),
+                "TaskAttributes" => value.clone_from(&attributes),
+                _ => {}
+            }
+        }
+        event
+    }
+
     /// A worker has gone to another activity.
     pub(crate) fn activity(number: usize, worker: usize) -> Self {
         let mut event = Self::base(number, worker, "worker.activity.update", "worker", &sid("WK", worker));

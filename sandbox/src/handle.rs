@@ -14,7 +14,7 @@ use crate::{
     log::LogEntry,
     options::Auto,
     rest::error::Refusal,
-    world::{sid::Sid, snapshot::Snapshot, verify::CodeDelivery},
+    world::{World, sid::Sid, snapshot::Snapshot, verify::CodeDelivery},
 };
 
 /// The number that the page's customer calls from.
@@ -72,6 +72,11 @@ impl Handle {
     /// Sets the workspace's EventCallbackUrl; it may have a fragment with connection overrides.
     pub fn set_event_callback(&self, url: &str) {
         self.engine.act(|world| world.event_callback = Some(url.to_owned()));
+    }
+
+    /// Twilio gives all Event Streams sinks up.
+    pub fn fail_sinks(&self) {
+        self.engine.act(World::fail_sinks);
     }
 
     /// A customer calls, and waits in the queue.
@@ -132,11 +137,6 @@ impl Handle {
     /// A worker (by sid, worker name or phone number) takes another activity, as from the Flex desktop.
     pub fn set_activity(&self, worker: &str, activity: &str) -> Result<(), Refusal> {
         self.engine.act(|world| world.desk_sets_activity(worker, activity))
-    }
-
-    /// Something else completes or changes a reservation, as another client of Twilio's would.
-    pub fn set_reservation(&self, reservation: &Sid, to: crate::ReservationStatus) -> Result<(), Refusal> {
-        self.engine.act(|world| world.update_reservation(reservation, to, None))
     }
 
     /// The next requests go wrong so, after the faults that are already there.

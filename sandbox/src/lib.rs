@@ -84,7 +84,7 @@ pub use self::{
     faults::{Faults, Reorder, RestAct, RestFault, WebhookFaults},
     handle::{CustomerCall, CustomerChat, Facts, Handle, NotInTime},
     log::{FlowDirection, LogEntry},
-    options::{AgentSeed, Auto, DocumentSeed, OnCode, Options, WorkerSeed},
+    options::{AgentSeed, Auto, DocumentSeed, OnCode, Options, WebhookSeed, WorkerSeed},
     push::{DeviceView, Effect, NotificationView, PushAnswer, PushKind, PushSubscription},
     rest::{error::Refusal, route::Operation},
     signature::sign,

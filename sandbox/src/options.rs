@@ -52,8 +52,14 @@ pub struct Options {
     pub join_ms: u64,
     /// How many webhooks are under way to one destination at a time. 1: strictly in order; more: in order for a task.
     pub webhook_lanes: usize,
-    /// `VA` and 32 hexadecimal digits: the Verify service that is there from the start.
+    /// `VA` and 32 hexadecimal digits: the Verify service that is there from the start; empty: none is.
     pub verify_service_sid: String,
+    /// The workspace's EventsFilter.
+    pub events_filter: Option<String>,
+    /// The account's webhook of Conversations.
+    pub conversations_webhook: Option<WebhookSeed>,
+    /// That of the service that Flex uses.
+    pub service_webhook: Option<WebhookSeed>,
     /// `IS` and 32 hexadecimal digits: the account's Sync service.
     pub sync_service_sid: String,
     /// What is in it.
@@ -99,6 +105,13 @@ pub struct WorkerSeed {
     pub attributes: Value,
 }
 
+/// A webhook of Conversations, as somebody has set it.
+#[derive(Clone, Debug)]
+pub struct WebhookSeed {
+    pub post_url: String,
+    pub filters: Vec<String>,
+}
+
 /// A Sync document: any JSON, of at most 16 KiB at Twilio.
 #[derive(Clone, Debug)]
 pub struct DocumentSeed {
@@ -120,6 +133,30 @@ pub enum Auto {
     Decline {
         after_ms: u64,
     },
+}
+
+impl Options {
+    /// An account as Flex makes it: nobody has set anything up.
+    pub fn fresh() -> Self {
+        let activities = [("Offline", false), ("Available", true), ("Unavailable", false), ("Break", false)];
+        let activities = activities.map(|(name, available)| (name.to_owned(), available)).to_vec();
+        Self { activities, verify_service_sid: String::new(), ..Self::default() }
+    }
+
+    /// A fresh account whose operator has webhooks of their own, in every slot.
+    pub fn owned_by_others() -> Self {
+        let webhook = |path: &str, filters: &[&str]| WebhookSeed {
+            post_url: format!("https://user:hunter2@crm.example.org/{path}"),
+            filters: filters.iter().map(|&filter| filter.to_owned()).collect(),
+        };
+        Self {
+            event_callback: Some("https://crm.example.org/events".to_owned()),
+            events_filter: Some("task.created,task.completed".to_owned()),
+            conversations_webhook: Some(webhook("account", &["onMessageAdded"])),
+            service_webhook: Some(webhook("service", &["onConversationAdded", "onMessageAdded"])),
+            ..Self::fresh()
+        }
+    }
 }
 
 impl Default for Options {
@@ -150,6 +187,9 @@ impl Default for Options {
             join_ms: 20,
             webhook_lanes: 1,
             verify_service_sid: "VA00000000000000000000000000000001".into(),
+            events_filter: None,
+            conversations_webhook: None,
+            service_webhook: None,
             sync_service_sid: "IS00000000000000000000000000000002".into(),
             sync_documents: Vec::new(),
             on_code: None,

@@ -27,6 +27,12 @@ pub enum UserError {
 }
 
 impl User {
+    /// A user as [`User::as_str`] gave it.
+    pub fn unescaped(text: &str) -> Option<Self> {
+        let fits = !text.is_empty() && text.len() <= MAX_USER && !text.contains(char::is_control);
+        fits.then(|| Self(text.into()))
+    }
+
     /// The user without escapes.
     pub fn as_str(&self) -> &str {
         &self.0

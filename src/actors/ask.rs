@@ -20,7 +20,7 @@ pub use crate::agent::{
     view::{Progress, TaskView},
 };
 pub use crate::call::Stage;
-use crate::domain::{AgentId, ChatIdentity, Device, DeviceId, Fingerprint, ReservationSid, SendId, SessionId};
+use crate::domain::{AgentId, ChatIdentity, Device, DeviceId, Fingerprint, ReservationSid, SendId, SessionId, Wishes};
 
 /// How long whoever asks waits for an agent, whose store may be busy.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -45,6 +45,8 @@ pub struct View {
     pub identity: ChatIdentity,
     pub unread: u32,
     pub devices: Vec<Device>,
+    /// What is wished for all of them.
+    pub wishes: Wishes,
 }
 
 /// Asks the directory for an agent; none: nobody of that id is on the books.
@@ -137,7 +139,7 @@ where
     tokio::time::timeout(PATIENCE, asking).await.unwrap_or(Err(NoAnswer))
 }
 
-async fn ask<M>(
+pub(super) async fn ask<M>(
     directory: &Addr<Directory>,
     agent: AgentId,
     times: usize,

@@ -1,12 +1,17 @@
 //! What the directory reads before the first event is handed over.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{AgentRecord, Devices, Kit, books::forget, index::Index};
 use crate::{
-    domain::{AgentId, Profile},
+    domain::{AgentId, DeviceId, Profile},
     inbox::{self, Entry},
-    store::{Cursor, Family, Sequence, StoreError},
+    push::{LastDelivery, owner_of_delivery},
+    store::{Batch, Cursor, Family, Sequence, StoreError},
 };
 
 /// How long a store that is busy is left alone.
@@ -54,11 +59,16 @@ async fn read(kit: &Kit, before: Sequence) -> Result<Loaded, StoreError> {
         }
     };
     kit.store.visit(record).await?;
-    let devices = |key: Cursor, _: Result<Devices, StoreError>| {
+    let mut known = HashSet::new();
+    let devices = |key: Cursor, devices: Result<Devices, StoreError>| {
         orphans.extend(owner(&key).filter(|id| !index.knows(*id)));
+        if let (Some(agent), Ok(devices)) = (owner(&key), devices) {
+            known.extend(devices.devices.into_iter().map(|device| (agent, device.id)));
+        }
     };
     kit.store.visit(devices).await?;
     forget_all(kit, orphans).await?;
+    forget_deliveries(kit, &known).await?;
     busy.retain(|id| index.knows(*id));
     let waiting = inbox::waiting_entries(&kit.store, before).await?;
     Ok(Loaded { index, busy, waiting })
@@ -77,6 +87,18 @@ async fn forget_all(kit: &Kit, orphans: BTreeSet<AgentId>) -> Result<(), StoreEr
         }
     }
     Ok(())
+}
+
+/// What was delivered to devices that are gone: written behind their removal.
+async fn forget_deliveries(kit: &Kit, known: &HashSet<(AgentId, DeviceId)>) -> Result<(), StoreError> {
+    let mut batch = Batch::new();
+    let delivery = |key: Cursor, _: Result<LastDelivery, StoreError>| {
+        if owner_of_delivery(key.as_bytes()).is_none_or(|address| !known.contains(&address)) {
+            batch.delete_at::<LastDelivery>(&key);
+        }
+    };
+    kit.store.visit(delivery).await?;
+    if batch.is_empty() { Ok(()) } else { kit.store.commit(batch).await.map(drop) }
 }
 
 /// Tells of a record that cannot be read. Its key is an id of ours.

@@ -6,6 +6,7 @@ pub mod ask;
 mod books;
 mod census;
 mod conversations;
+pub mod devices;
 mod directory;
 mod fan_out;
 mod feed;
@@ -24,7 +25,9 @@ pub use agent::{AgentActor, SendTurn, Sending};
 pub use census::{Census, Overview};
 pub use conversations::Conversations;
 pub use directory::Directory;
-pub use records::{AgentRecord, Devices, Sends};
+pub use records::{AgentRecord, Sends};
+
+pub use crate::push::Devices;
 
 use crate::{
     agent::Policy,

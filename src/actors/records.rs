@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     agent::{Agent, sends},
-    domain::{AgentId, Device},
+    domain::AgentId,
     store::{Family, Record},
 };
 
@@ -15,21 +15,6 @@ pub struct AgentRecord(pub Agent);
 
 impl Record for AgentRecord {
     const FAMILY: Family = Family::Agents;
-    const VERSION: u8 = 1;
-    type Key = AgentId;
-
-    fn key_bytes(key: &AgentId) -> Vec<u8> {
-        key.to_bits().to_be_bytes().to_vec()
-    }
-}
-
-/// Where an agent's notifications go.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Devices(pub Vec<Device>);
-
-impl Record for Devices {
-    const FAMILY: Family = Family::Devices;
     const VERSION: u8 = 1;
     type Key = AgentId;
 

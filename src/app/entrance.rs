@@ -30,11 +30,12 @@ pub(super) async fn open(
     tell: mpsc::Sender<Told>,
 ) -> Result<Entrance, StoreError> {
     let (policy, settings) = (parts::sessions(config), parts::login(config));
+    let realm = config.sip.as_ref().map(|sip| sip.domain.to_string());
     let (store, clock, twilio) = (kit.store.clone(), kit.clock.clone(), kit.twilio.clone());
     let opening = io.spawn(async move {
         let audit = Audit::open(store.clone(), clock.clone()).await?;
         let sessions = Sessions::open(&store, audit.clone(), clock.clone(), policy).await?;
-        let book = Book::open(&store, audit.clone(), clock.clone(), tell).await?;
+        let book = Book::open(&store, audit.clone(), clock.clone(), tell, realm).await?;
         end_sessions_of_nobody(&sessions, &book).await?;
         let means = Means { twilio, book: book.clone(), sessions: sessions.clone(), audit: audit.clone(), clock };
         Ok(Entrance { sessions, login: Login::start(settings, means), book, audit })

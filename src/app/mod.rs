@@ -18,7 +18,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
-use self::io::Io;
+use self::{entrance::Entrance, io::Io};
 use crate::{
     actors::{self, Directory, Doors},
     clock::Clock,
@@ -26,8 +26,10 @@ use crate::{
     http::{self, Connections, Readiness, TlsError},
     inbox::Inbox,
     login::Login,
-    push::{Push, PushError},
+    push::{Push, PushError, VapidKeyFile},
+    roster::Told,
     sessions::Sessions,
+    sip::{self, SipError, Softphones},
     store::{self, Fatal, StoreError, StoreHandle, profiles::take_back_import},
     telemetry::Metrics,
     twilio::{Twilio, client::SettingsError},
@@ -46,6 +48,12 @@ pub struct Ready {
     pub ready: bool,
     pub http: SocketAddr,
     pub admin: SocketAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sip_udp: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sip_tcp: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sip_tls: Option<SocketAddr>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +72,8 @@ pub enum StartError {
     KeyFile { key: &'static str, path: String, source: std::io::Error },
     #[error("tls.extra_ca_file cannot be read: {0}")]
     ExtraRoots(std::io::Error),
+    #[error("{0}")]
+    Sip(#[from] SipError),
     #[error("the runtime cannot be started: {0}")]
     Runtime(std::io::Error),
 }
@@ -77,6 +87,8 @@ pub enum RunError {
     Listener(std::io::Error),
     #[error("the directory of agents has ended")]
     Directory,
+    #[error("the SIP engine has ended")]
+    Sip,
 }
 
 /// The running daemon.
@@ -91,6 +103,7 @@ pub struct App {
     sessions: Sessions,
     login: Login,
     connections: Connections,
+    softphones: Option<Softphones>,
     log_readings: watch::Receiver<u64>,
     fatal: Option<Fatal>,
     /// Resolves when the directory has.
@@ -107,8 +120,8 @@ impl App {
     pub async fn start(config: &Config, clock: Clock, metrics: Metrics) -> Result<Self, StartError> {
         let public = bind("http.listen", config.http.listen)?;
         let operator = bind("http.admin_listen", config.http.admin_listen)?;
-        let ready = Ready { ready: true, http: local(&public)?, admin: local(&operator)? };
-        warn_of_open_door(ready.admin);
+        let (public_at, operator_at) = (local(&public)?, local(&operator)?);
+        warn_of_open_door(operator_at);
         let tls = server_tls(&config.http.tls)?;
         let (store, fatal) = open_store(config, &clock)?;
         take_back_import(&*store).await.map_err(|source| store_error(config, source))?;
@@ -123,16 +136,22 @@ impl App {
         let kit = Arc::new(parts::kit(config, &store, &clock, &twilio, &push));
         chores::warm(&io.handle(), kit.facts.clone(), config.twilio.activities.offline.clone());
         let (tell, told) = mpsc::channel(TOLD);
+        let (pass_on, told, news) = by_way_of_sip(config, told);
         let doors = Doors { inbox: outlet, gone: gone_devices, told };
         let (directory, ended) = actors::start(kit.clone(), doors, &arbiters);
         let readiness = Arc::new(Readiness::default());
         let webhooks = parts::webhooks(config, &twilio, &inbox);
-        let admin = parts::admin(&kit, &directory, &inbox, &readiness, metrics);
         let entrance = entrance::open(&io.handle(), config, &kit, tell).await;
         let entrance = entrance.map_err(|source| store_error(config, source))?;
+        let softphones = softphones(config, &store, &clock, &io.handle(), &entrance).await?;
+        if let (Some(softphones), Some(news)) = (softphones.clone(), news) {
+            io.handle().spawn(softphones.listen(news, pass_on));
+        }
+        let ready = ready(public_at, operator_at, softphones.as_ref());
+        let admin = parts::admin(&kit, &directory, &inbox, &readiness, metrics, softphones.clone());
         let (sessions, login) = (entrance.sessions.clone(), entrance.login.clone());
         chores::look_after(&io.handle(), &clock, &sessions, &directory);
-        let api = parts::api(config, &kit, &directory, entrance);
+        let api = parts::api(config, &kit, &directory, entrance, softphones.clone());
         let connections = api.events.clone();
         io.handle().spawn(connections.clone().follow(sessions.clone()));
         let servers = [
@@ -154,6 +173,7 @@ impl App {
             sessions,
             login,
             connections,
+            softphones,
             log_readings,
             fatal: Some(fatal),
             ended: Some(ended),
@@ -215,6 +235,7 @@ impl App {
             error = failure(self.fatal.take()) => Err(RunError::Store(error)),
             ended = self.running.join_next() => Err(RunError::Listener(cause(ended))),
             () = end_of(self.ended.take()) => Err(RunError::Directory),
+            () = end_of_sip(self.softphones.clone()) => Err(RunError::Sip),
         };
         self.drain().await;
         outcome
@@ -232,6 +253,9 @@ impl App {
             let _ = tokio::task::spawn_blocking(move || arbiter.join()).await;
         }
         self.push.finish().await;
+        if let Some(softphones) = &self.softphones {
+            softphones.finish().await;
+        }
         if let Err(error) = self.store.close().await {
             tracing::warn!(%error, "the store was not closed in good order");
         }
@@ -253,12 +277,60 @@ pub fn twilio(config: &Config, clock: Clock, io: Handle) -> Result<Twilio, Start
     Ok(Twilio::new(parts::settings(config)?, clock, io)?)
 }
 
+/// Where the key lies that signs web pushes.
+pub fn vapid_key(config: &Config) -> VapidKeyFile {
+    parts::vapid_key(config)
+}
+
 /// Resolves if the directory ends.
 async fn end_of(directory: Option<oneshot::Receiver<()>>) {
     match directory {
         Some(ended) => drop(ended.await),
         None => std::future::pending().await,
     }
+}
+
+/// Resolves if the SIP engine ends by itself.
+async fn end_of_sip(softphones: Option<Softphones>) {
+    match softphones {
+        Some(softphones) => softphones.ended().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Where changes of agents go through on their way to the directory.
+type Detour = (mpsc::Sender<Told>, mpsc::Receiver<Told>, Option<mpsc::Receiver<Told>>);
+
+/// With SIP, softphones hear of every change first, and pass it on.
+fn by_way_of_sip(config: &Config, told: mpsc::Receiver<Told>) -> Detour {
+    let (pass_on, passed_on) = mpsc::channel(TOLD);
+    match config.sip {
+        Some(_) => (pass_on, passed_on, Some(told)),
+        None => (pass_on, told, None),
+    }
+}
+
+async fn softphones(
+    config: &Config,
+    store: &StoreHandle,
+    clock: &Clock,
+    io: &Handle,
+    entrance: &Entrance,
+) -> Result<Option<Softphones>, StartError> {
+    let Some(sip) = &config.sip else { return Ok(None) };
+    let means = sip::Means {
+        store: store.clone(),
+        clock: clock.clone(),
+        io: io.clone(),
+        push_project: parts::push_project(config),
+        profiles: entrance.book.all(),
+    };
+    Ok(Some(Softphones::start(sip, means).await?))
+}
+
+fn ready(http: SocketAddr, admin: SocketAddr, softphones: Option<&Softphones>) -> Ready {
+    let sip = softphones.map(Softphones::bound).unwrap_or_default();
+    Ready { ready: true, http, admin, sip_udp: sip.udp, sip_tcp: sip.tcp, sip_tls: sip.tls }
 }
 
 fn cause(ended: Option<Result<std::io::Result<()>, tokio::task::JoinError>>) -> std::io::Error {

@@ -14,6 +14,7 @@ use crate::{
     login,
     push::{self, FcmSettings, VapidKeyFile},
     sessions,
+    sip::Softphones,
     store::StoreHandle,
     telemetry::Metrics,
     twilio::{Credentials, Endpoints, Limits, Settings, Twilio, facts::WorkspaceFacts, signature::Validator},
@@ -54,12 +55,17 @@ fn extra_roots(config: &Config) -> Result<Option<Vec<u8>>, StartError> {
     config.tls.extra_ca_file.as_ref().map(fs::read).transpose().map_err(StartError::ExtraRoots)
 }
 
-pub(super) fn push(config: &Config) -> Result<push::Settings, StartError> {
-    let config::Push { privacy, web, fcm } = &config.push;
-    let vapid_key = match &web.vapid_private_key_file {
+/// Where the key lies that signs web pushes.
+pub(super) fn vapid_key(config: &Config) -> VapidKeyFile {
+    match &config.push.web.vapid_private_key_file {
         Some(path) => VapidKeyFile::Given(path.clone()),
         None => VapidKeyFile::Own(config.data_dir.path().join("vapid.pem")),
-    };
+    }
+}
+
+pub(super) fn push(config: &Config) -> Result<push::Settings, StartError> {
+    let config::Push { privacy, web, fcm } = &config.push;
+    let vapid_key = vapid_key(config);
     let service_account = fcm.service_account_file.as_deref().map(read_account).transpose()?;
     let fcm_settings = |service_account: String| FcmSettings {
         service_account: service_account.into(),
@@ -80,6 +86,13 @@ pub(super) fn push(config: &Config) -> Result<push::Settings, StartError> {
 fn read_account(path: &Path) -> Result<String, StartError> {
     let key = "push.fcm.service_account_file";
     fs::read_to_string(path).map_err(|source| StartError::KeyFile { key, path: path.display().to_string(), source })
+}
+
+/// The FCM project whose push tokens softphones may register with. What the account lacks, the pusher has told.
+pub(super) fn push_project(config: &Config) -> Option<String> {
+    let account = fs::read_to_string(config.push.fcm.service_account_file.as_deref()?).ok()?;
+    let account: serde_json::Value = serde_json::from_str(&account).ok()?;
+    account.get("project_id")?.as_str().map(str::to_owned)
 }
 
 fn endpoints(from: &config::Endpoints) -> Endpoints {
@@ -147,7 +160,13 @@ pub(super) fn login(config: &Config) -> login::Settings {
     }
 }
 
-pub(super) fn api(config: &Config, kit: &Kit, directory: &actix::Addr<actors::Directory>, entrance: Entrance) -> Api {
+pub(super) fn api(
+    config: &Config,
+    kit: &Kit,
+    directory: &actix::Addr<actors::Directory>,
+    entrance: Entrance,
+    softphones: Option<Softphones>,
+) -> Api {
     let activities = &config.twilio.activities;
     let Entrance { sessions, login, book, audit } = entrance;
     Api {
@@ -161,6 +180,7 @@ pub(super) fn api(config: &Config, kit: &Kit, directory: &actix::Addr<actors::Di
         facts: kit.facts.clone(),
         push: kit.push.clone(),
         handling: Handling { store: kit.store.clone(), clock: kit.clock.clone() },
+        softphones,
         clock: kit.clock.clone(),
         events: Connections::default(),
         activities: Activities {
@@ -181,6 +201,7 @@ pub(super) fn admin(
     inbox: &Inbox,
     readiness: &Arc<Readiness>,
     metrics: Metrics,
+    softphones: Option<Softphones>,
 ) -> AdminState {
     AdminState {
         readiness: readiness.clone(),
@@ -189,5 +210,6 @@ pub(super) fn admin(
         inbox: inbox.clone(),
         push: kit.push.clone(),
         directory: directory.clone(),
+        softphones,
     }
 }

@@ -76,30 +76,17 @@ impl Audit {
         self.commit(Batch::new(), entry).await.map(drop)
     }
 
-    /// [`Audit::entries`] behind the entry with this number; zero: from the first.
-    ///
-    /// # Errors
-    /// The store has failed.
-    pub async fn entries_behind(
-        &self,
-        number: u64,
-        limit: usize,
-        wanted: impl Fn(&Entry) -> bool,
-    ) -> Result<Entries, StoreError> {
-        self.entries(Sequence::new(number), limit, wanted).await
-    }
-
-    /// At most `limit` entries behind `after` that are wanted. One that cannot be read is left to the verification.
+    /// At most `limit` entries that are wanted, behind the one with this number; zero: from the first. One that cannot be read is left to the verification.
     ///
     /// # Errors
     /// The store has failed.
     pub async fn entries(
         &self,
-        after: Sequence,
+        after: u64,
         limit: usize,
         wanted: impl Fn(&Entry) -> bool,
     ) -> Result<Entries, StoreError> {
-        let (mut items, mut cursor, mut looked_at) = (Vec::new(), Cursor::behind::<Entry>(&after), 0);
+        let (mut items, mut cursor, mut looked_at) = (Vec::new(), Cursor::behind::<Entry>(&Sequence::new(after)), 0);
         loop {
             let page = self.store.page::<Entry>(Some(&cursor), PAGE).await?;
             let last_page = page.len() < PAGE;

@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     config::Config,
     push::PushError,
+    sip::SipError,
     telemetry::Metrics,
 };
 
@@ -37,7 +38,7 @@ async fn live(
     chores.iter().for_each(tokio::task::JoinHandle::abort);
     ended.map_err(|error| match error {
         RunError::Store(error) => Failure::from(error),
-        RunError::Listener(_) | RunError::Directory => {
+        RunError::Listener(_) | RunError::Directory | RunError::Sip => {
             Failure::new(Exit::Internal, error.to_string(), "start it again")
         }
     })
@@ -48,20 +49,24 @@ pub(super) fn not_started(error: StartError, config: &Config) -> Failure {
     let cause = error.to_string();
     match error {
         StartError::Store { source, .. } => Failure::store(&source, &config.store_path()),
-        StartError::Bind { .. } => {
+        StartError::Bind { .. } | StartError::Sip(SipError::Engine(_)) => {
             Failure::new(Exit::Unavailable, cause, "stop what listens there, or choose another address")
         }
-        StartError::Tls(_) | StartError::ExtraRoots(_) => {
+        StartError::Tls(_)
+        | StartError::ExtraRoots(_)
+        | StartError::Sip(SipError::File { .. } | SipError::Certificate(_)) => {
             Failure::usage(cause, "name PEM files that the user who runs offdesk may read")
         }
         StartError::KeyFile { .. } | StartError::Push(PushError::VapidKey { .. } | PushError::Account(_)) => {
             Failure::usage(cause, "name a key file that is whole and that the user who runs offdesk may read")
         }
-        StartError::Push(PushError::Store(source)) => Failure::store(&source, &config.store_path()),
+        StartError::Push(PushError::Store(source)) | StartError::Sip(SipError::Store(source)) => {
+            Failure::store(&source, &config.store_path())
+        }
         StartError::Twilio(_) | StartError::Push(_) => {
             Failure::usage(cause, "offdesk config check shows what is configured")
         }
-        StartError::Runtime(_) => {
+        StartError::Runtime(_) | StartError::Sip(SipError::NoRandomness) => {
             Failure::new(Exit::Internal, cause, "see that the limits of the service are not too low")
         }
     }

@@ -9,10 +9,12 @@ mod failure;
 mod migrate;
 mod openapi;
 mod progress;
+mod push;
 mod remote;
 mod sandbox;
 mod serve;
 mod setting;
+mod setup;
 mod shutdown;
 mod stopped;
 mod takeover;
@@ -62,10 +64,10 @@ enum Command {
     Doctor(Anything),
     /// Take over the agents of another system
     Migrate(migrate::Options),
-    #[command(hide = true)]
-    Push(Anything),
-    #[command(hide = true)]
-    Setup(Anything),
+    /// See what became of notifications
+    Push(push::Options),
+    /// Make the Twilio side ready: activities, events, one-time passwords and keys; or put it back as it was
+    Setup(setup::Options),
 }
 
 #[derive(Debug, Subcommand)]
@@ -112,8 +114,8 @@ fn dispatch(command: Command, env: &Environment) -> Result<(), Failure> {
         Command::Audit(options) => audit::run(&options, env),
         Command::Doctor(_) => Err(Failure::not_in_this_version("doctor")),
         Command::Migrate(options) => migrate::run(&options, env),
-        Command::Push(_) => Err(Failure::not_in_this_version("push")),
-        Command::Setup(_) => Err(Failure::not_in_this_version("setup")),
+        Command::Push(options) => push::run(&options, env),
+        Command::Setup(options) => setup::run(&options, env),
     }
 }
 

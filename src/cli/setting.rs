@@ -32,6 +32,16 @@ impl ConfigFile {
         Config::read(&sources).map_err(|error| self.refused(&error, &sources))
     }
 
+    /// [`ConfigFile::read`], where a file that is not there will be made: the environment has to hold what is needed.
+    pub(super) fn read_or_write(&self, env: &Environment) -> Result<(Config, Vec<Effective>), Failure> {
+        let missing = fs::symlink_metadata(self.path()).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        if !missing {
+            return self.read(env);
+        }
+        let sources = Self::sources_of(None, env);
+        Config::read(&sources).map_err(|error| self.refused(&error, &sources))
+    }
+
     /// Where the data lies, for commands that need nothing else.
     pub(super) fn data_dir(&self, env: &Environment) -> Result<DataDir, Failure> {
         let sources = self.sources(env)?;
@@ -53,17 +63,21 @@ impl ConfigFile {
     }
 
     fn sources(&self, env: &Environment) -> Result<Sources, Failure> {
-        Ok(Sources {
-            file: self.text()?,
+        Ok(Self::sources_of(self.text()?, env))
+    }
+
+    fn sources_of(file: Option<FileText>, env: &Environment) -> Sources {
+        Sources {
+            file,
             env: env
                 .iter()
                 .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
                 .collect::<BTreeMap<_, _>>(),
             credentials: env.iter().find(|(name, _)| name == "CREDENTIALS_DIRECTORY").map(|(_, folder)| folder.into()),
-        })
+        }
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         self.path.as_deref().unwrap_or(Path::new(DEFAULT_FILE))
     }
 

@@ -14,6 +14,7 @@ mod push;
 mod reader;
 mod secret;
 mod show;
+mod sip;
 mod source;
 mod twilio;
 mod unknown;
@@ -35,9 +36,10 @@ pub use self::{
     http::{Http, HttpTls},
     login::{Login, Rate},
     problem::{ConfigError, Fault, Problem},
-    push::{AllowedHost, Fcm, Privacy, Push, Subject, WebPush},
+    push::{AllowedHost, Fcm, Push, Subject, WebPush},
     reader::Effective,
     show::show,
+    sip::{DigestAlgorithm, Registration, Sip, SipDomain, SipTls},
     source::{ENV_PREFIX, FileText, Origin, Sources},
     twilio::{Activities, ApiKey, EndChat, Endpoints, Intake, Twilio},
     url::BaseUrl,
@@ -55,6 +57,8 @@ pub struct Config {
     pub tls: Tls,
     pub login: Login,
     pub push: Push,
+    /// None: no SIP.
+    pub sip: Option<Sip>,
     pub calls: Calls,
     pub admin: Admin,
 }
@@ -114,6 +118,7 @@ impl Config {
         let tls = Tls { extra_ca_file: reader.optional("tls.extra_ca_file") };
         let login = Login::read(reader);
         let push = Push::read(reader);
+        let sip = Sip::read(reader, http.as_ref());
         let calls = Calls::read(reader);
         let admin = Admin { bootstrap_token: reader.secret("admin.bootstrap_token") };
         Some(Self {
@@ -124,6 +129,7 @@ impl Config {
             tls,
             login,
             push: push?,
+            sip,
             calls,
             admin,
         })

@@ -4,7 +4,8 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use url::{Host, Url};
 
-use super::{BaseUrl, reader::Reader, value::choices};
+use super::{BaseUrl, reader::Reader};
+use crate::domain::Privacy;
 
 /// The table `[push]`.
 #[derive(Clone, Debug)]
@@ -12,18 +13,6 @@ pub struct Push {
     pub privacy: Privacy,
     pub web: WebPush,
     pub fcm: Fcm,
-}
-
-choices! {
-    /// What a lock screen may show.
-    pub Privacy {
-        /// Who writes, from which number, and what.
-        Full = "full",
-        /// The customer's name, and neither text nor number.
-        Sender = "sender",
-        /// That there is something.
-        None = "none",
-    }
 }
 
 /// The table `[push.web]`: browsers.

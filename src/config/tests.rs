@@ -124,7 +124,7 @@ fn push_services_are_hosts_families_of_hosts_or_origins() {
     let expected =
         [AllowedHost::Host("fcm.googleapis.com".into()), AllowedHost::Under("push.apple.com".into()), origin];
     assert_eq!(config.push.web.allow_hosts, expected);
-    assert_eq!(config.push.privacy, Privacy::Sender);
+    assert_eq!(config.push.privacy, crate::domain::Privacy::Sender);
 }
 
 #[test]
@@ -154,11 +154,54 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
 
 #[test]
 fn what_a_later_version_understands_is_told_from_what_nobody_does() {
-    let text = format!("{LEAST}[calls]\nconfirm = \"press-1\"\n[sip]\nudp = \"\"\n");
+    let text = format!(
+        "{LEAST}[calls]\nconfirm = \"press-1\"\n[sip]\ndomain = \"gw.example.com\"\ntrunk = {{ uri = \"\", username = \"\" }}\n"
+    );
     let error = Config::parse(&text, BTreeMap::new(), None).unwrap_err();
     let refused: BTreeSet<_> = error.problems.iter().map(|problem| problem.path.as_str()).collect();
-    assert_eq!(refused, BTreeSet::from(["calls.confirm", "sip"]));
+    assert_eq!(refused, BTreeSet::from(["calls.confirm", "sip.trunk"]));
     assert!(error.problems.iter().all(|problem| problem.fault == Fault::NotInThisVersion));
+}
+
+/// The SIP table with these lines.
+fn sip(lines: &str) -> Result<Config, ConfigError> {
+    Config::parse(&format!("{LEAST}[sip]\ndomain = \"GW.example.com\"\n{lines}\n"), BTreeMap::new(), None)
+}
+
+#[test]
+fn without_its_table_there_is_no_sip() {
+    assert!(with(LEAST, &[]).sip.is_none());
+    assert!(with(&format!("{LEAST}[sip]\n"), &[]).sip.is_none());
+    let sip = sip("").unwrap().sip.unwrap();
+    assert_eq!(sip.domain.as_str(), "gw.example.com");
+    assert_eq!((sip.udp, sip.tcp), (Some("0.0.0.0:5060".parse().unwrap()), Some("0.0.0.0:5060".parse().unwrap())));
+    assert_eq!((sip.tls, sip.digest), (None, vec![DigestAlgorithm::Md5]), "no certificate, no TLS");
+}
+
+#[test]
+fn tls_for_phones_has_a_certificate_of_its_own_or_that_of_the_web() {
+    let own = sip("tls_cert = \"/c\"\ntls_key = \"/k\"").unwrap().sip.unwrap().tls.unwrap();
+    assert_eq!((own.listen.port(), own.cert, own.key), (5061, "/c".into(), "/k".into()));
+    let web = sip("[http]\ntls = { mode = \"files\", cert = \"/w\", key = \"/v\" }").unwrap().sip.unwrap().tls;
+    assert_eq!(web.unwrap().cert, std::path::Path::new("/w"));
+}
+
+#[test]
+fn what_phones_cannot_use_is_refused() {
+    for (lines, path) in [
+        ("tls = \"127.0.0.1:5061\"", "sip.tls"),
+        ("tls_cert = \"/c\"", "sip.tls_cert"),
+        ("udp = \"\"\ntcp = \"\"", "sip.udp"),
+        ("digest = []", "sip.digest"),
+        ("digest = [\"MD5\", \"MD5\"]", "sip.digest"),
+        ("digest = [\"SHA-1\"]", "sip.digest"),
+        ("advertised_address = \"gw.example.com\"", "sip.advertised_address"),
+        ("registration = { min = \"10m\" }", "sip.registration.default"),
+        ("media = { mode = \"direct\" }", "sip.media"),
+    ] {
+        let error = sip(lines).unwrap_err();
+        assert_eq!(error.problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(), [path], "{lines}");
+    }
 }
 
 #[test]
@@ -218,6 +261,9 @@ fn values_out_of_bounds_are_refused() {
         ("OFFDESK__LOGIN__OTP_PER_IP", "20/week"),
         ("OFFDESK__LOGIN__OTP_PER_IP", "-1/h"),
         ("OFFDESK__LOGIN__OTP_PER_DAY", "0"),
+        ("OFFDESK__SIP__UDP", "0.0.0.0:5062"),
+        ("OFFDESK__SIP__DOMAIN", "sip:gw.example.com"),
+        ("OFFDESK__SIP__DOMAIN", "gw..example.com"),
         ("OFFDESK__CALLS__PLAN", ""),
         ("OFFDESK__CALLS__PLAN", "sip"),
         ("OFFDESK__CALLS__PLAN", "pstn,pstn"),

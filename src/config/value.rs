@@ -14,8 +14,9 @@ use super::{
     BaseUrl,
     login::Rate,
     push::{AllowedHost, Subject},
+    sip::SipDomain,
 };
-use crate::domain::{AccountSid, ApiKeySid, E164, RingTarget, VerifyServiceSid, WorkspaceSid};
+use crate::domain::{AccountSid, ApiKeySid, E164, Privacy, RingTarget, VerifyServiceSid, WorkspaceSid};
 
 /// A type that a key may have. What [`Setting::read`] says when it refuses completes "… : " and never repeats the value,
 /// which may be a secret in the wrong place.
@@ -75,6 +76,8 @@ macro_rules! texts {
 
 texts! {
     SocketAddr, "an IP address and a port, as in \"127.0.0.1:8080\" or \"[::1]:0\"";
+    IpAddr, "an IP address, as in \"203.0.113.10\"";
+    SipDomain, "a host name, as in \"gw.example.com\"";
     E164, "a phone number in E.164 form, as in \"+4915112345678\"";
     AccountSid, "an account sid: AC and 32 letters or digits";
     ApiKeySid, "the sid of an API key: SK and 32 letters or digits";
@@ -83,6 +86,7 @@ texts! {
     AllowedHost, "hosts in lower case, as in \"push.example.com\" or \"*.example.com\", or origins that begin with their scheme";
     Subject, "an address that begins with mailto: or https://, as in \"mailto:ops@example.com\"";
     RingTarget, "\"sip\" or \"pstn\"";
+    Privacy, "one of \"full\", \"sender\", \"none\"";
     Rate, "a number of times and a unit of time (s, min, h or d), as in \"5/h\"";
 }
 

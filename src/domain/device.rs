@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{IdError, SessionId, Timestamp};
+use super::{IdError, SessionId, Timestamp, Wishes};
 
 /// One device of an agent: 64 random bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,6 +61,9 @@ pub struct Device {
     /// The session that registered it, and that it goes with; none: it belongs to no session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
+    /// What is wished for it alone.
+    #[serde(default, skip_serializing_if = "Wishes::is_none")]
+    pub wishes: Wishes,
 }
 
 /// How a device is reached. `Debug` shows the kind alone: whoever knows the rest can write to the device.
@@ -79,6 +82,15 @@ pub enum PushTarget {
 }
 
 impl PushTarget {
+    /// Whether both reach the same browser or installation, whatever the keys.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::WebPush { endpoint, .. }, Self::WebPush { endpoint: other, .. }) => endpoint == other,
+            (Self::Fcm { token, .. }, Self::Fcm { token: other, .. }) => token == other,
+            _ => false,
+        }
+    }
+
     /// The provider's name in metrics and logs.
     pub const fn label(&self) -> &'static str {
         match self {

@@ -97,8 +97,14 @@ sid! {
     MessageSid = "IM", "a message sid";
     /// Somebody in a conversation.
     ParticipantSid = "MB", "a participant sid";
+    /// A rate limit of a Verify service.
+    RateLimitSid = "RK", "a rate limit's sid";
     /// The offer of one task to one worker.
     ReservationSid = "WR", "a reservation sid";
+    /// Where Event Streams sends events to.
+    SinkSid = "DG", "a sink's sid";
+    /// Which events a sink gets.
+    SubscriptionSid = "DF", "a subscription's sid";
     /// A document of a Sync service.
     SyncDocumentSid = "ET", "a Sync document's sid";
     /// A Sync service: what an application keeps its documents in.

@@ -12,7 +12,9 @@ mod phone;
 mod profile;
 mod send;
 mod session;
+mod sip;
 mod time;
+mod wishes;
 
 pub use conversation::{ChatIdentity, Media, MessageEvent, ParticipantChange, ParticipantEvent};
 pub use device::{Device, DeviceId, PushTarget};
@@ -24,12 +26,14 @@ pub use handled::{Day, Handled, Place};
 pub use ids::{
     AccountSid, ActivitySid, AgentId, ApiKeySid, CallId, CallSid, ChatServiceSid, ConferenceSid, ConversationSid,
     EventSid, IdError, InteractionChannelSid, InteractionParticipantSid, InteractionSid, LegNo, MediaSid, MessageSid,
-    ParticipantSid, ReservationSid, SyncDocumentSid, SyncServiceSid, TaskSid, VerifyServiceSid, WorkerSid, WorkflowSid,
-    WorkspaceSid,
+    ParticipantSid, RateLimitSid, ReservationSid, SinkSid, SubscriptionSid, SyncDocumentSid, SyncServiceSid, TaskSid,
+    VerifyServiceSid, WorkerSid, WorkflowSid, WorkspaceSid,
 };
-pub use notification::{ActivityReason, Closed, Customer, News, Notification, NotificationId};
+pub use notification::{ActivityReason, Closed, Customer, News, NewsKind, Notification, NotificationId};
 pub use phone::{E164, PhoneError};
 pub use profile::{Profile, RingTarget, Role};
 pub use send::{Fingerprint, SendId};
 pub use session::SessionId;
+pub use sip::{SipPassword, SipSecret};
 pub use time::Timestamp;
+pub use wishes::{Language, Privacy, QuietHours, TimeOfDay, WishChange, WishError, Wishes, Zone};

@@ -58,18 +58,53 @@ pub enum News {
     Activity { name: String, because: ActivityReason },
     /// A newer device has taken the place of the one that this goes to.
     SessionSuperseded,
+    /// Whoever holds the device wants to see that it works.
+    Test,
+}
+
+/// What [`News`] is called outside: `data.type` of a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum NewsKind {
+    #[serde(rename = "task.offered")]
+    TaskOffered,
+    #[serde(rename = "task.closed")]
+    TaskClosed,
+    #[serde(rename = "message")]
+    Message,
+    #[serde(rename = "call.missed")]
+    CallMissed,
+    #[serde(rename = "activity")]
+    Activity,
+    #[serde(rename = "session.superseded")]
+    SessionSuperseded,
+    #[serde(rename = "test")]
+    Test,
+}
+
+impl NewsKind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TaskOffered => "task.offered",
+            Self::TaskClosed => "task.closed",
+            Self::Message => "message",
+            Self::CallMissed => "call.missed",
+            Self::Activity => "activity",
+            Self::SessionSuperseded => "session.superseded",
+            Self::Test => "test",
+        }
+    }
 }
 
 impl News {
-    /// What it is called outside: `data.type` of a push.
-    pub const fn kind(&self) -> &'static str {
+    pub const fn kind(&self) -> NewsKind {
         match self {
-            Self::TaskOffered { .. } => "task.offered",
-            Self::TaskClosed { .. } => "task.closed",
-            Self::Message { .. } => "message",
-            Self::CallMissed { .. } => "call.missed",
-            Self::Activity { .. } => "activity",
-            Self::SessionSuperseded => "session.superseded",
+            Self::TaskOffered { .. } => NewsKind::TaskOffered,
+            Self::TaskClosed { .. } => NewsKind::TaskClosed,
+            Self::Message { .. } => NewsKind::Message,
+            Self::CallMissed { .. } => NewsKind::CallMissed,
+            Self::Activity { .. } => NewsKind::Activity,
+            Self::SessionSuperseded => NewsKind::SessionSuperseded,
+            Self::Test => NewsKind::Test,
         }
     }
 
@@ -81,6 +116,7 @@ impl News {
             Self::Message { conversation, .. } => conversation.as_str(),
             Self::Activity { .. } => "activity",
             Self::SessionSuperseded => "session",
+            Self::Test => "test",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, ops::Not, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{AgentId, E164, Timestamp, WorkerSid};
+use super::{AgentId, E164, SipSecret, Timestamp, WorkerSid};
 
 /// What an agent may do. The `wfo.*` roles are those of Flex Insights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -122,6 +122,9 @@ pub struct Profile {
     pub ring_plan: Option<Vec<RingTarget>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sip_username: Option<String>,
+    /// What is kept of the password of the agent's softphones; none: they cannot register.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sip_secret: Option<SipSecret>,
     /// A supervisor with this manages the agents of the own department.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub can_manage_agents: bool,

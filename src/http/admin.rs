@@ -11,6 +11,7 @@ use crate::{
     actors::{self, Directory},
     inbox::Inbox,
     push::Push,
+    sip::{self, Softphones},
     telemetry::Metrics,
     twilio::{Health, Twilio},
 };
@@ -37,6 +38,8 @@ pub struct AdminState {
     pub inbox: Inbox,
     pub push: Push,
     pub directory: Addr<Directory>,
+    /// None: there is no SIP.
+    pub softphones: Option<Softphones>,
 }
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -71,6 +74,9 @@ async fn readyz(state: web::Data<AdminState>) -> HttpResponse {
 
 async fn metrics(state: web::Data<AdminState>) -> HttpResponse {
     metrics::gauge!("offdesk_inbox_waiting").set(count(state.inbox.waiting()));
+    if let Some(softphones) = &state.softphones {
+        softphones.publish();
+    }
     metrics::gauge!("offdesk_push_waiting").set(count(state.push.under_way()));
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(state.metrics.render())
 }
@@ -80,9 +86,20 @@ fn count(number: usize) -> f64 {
     number as f64
 }
 
+#[derive(Serialize)]
+struct DebugState {
+    #[serde(flatten)]
+    overview: actors::Overview,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sip: Option<sip::State>,
+}
+
 async fn state(state: web::Data<AdminState>) -> HttpResponse {
     match actors::overview(&state.directory).await {
-        Some(overview) => HttpResponse::Ok().json(overview),
+        Some(overview) => {
+            let sip = state.softphones.as_ref().map(Softphones::state);
+            HttpResponse::Ok().json(DebugState { overview, sip })
+        }
         None => problem(StatusCode::SERVICE_UNAVAILABLE, "no_answer", "the directory does not answer"),
     }
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod api;
+mod app;
 mod body;
 mod client;
 mod problem;
@@ -49,6 +50,7 @@ pub fn public(
             .app_data(api.clone())
             .configure(webhooks::routes)
             .configure(api::routes)
+            .configure(app::routes)
             .default_service(web::to(problem::not_found))
     })
     .workers(workers())

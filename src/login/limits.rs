@@ -5,6 +5,7 @@ use std::{
     hash::Hash,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -22,16 +23,18 @@ use crate::{
     domain::{E164, Timestamp},
 };
 
-/// Numbers or addresses that are counted at a time. Beyond them those that are at rest are forgotten, and if that makes no
-/// room, new ones wait.
+/// Numbers or addresses that are counted at a time. Beyond them those that are at rest are forgotten; if that makes no room,
+/// new ones are not counted: a flood from everywhere shall not keep agents out, for whom the limits by number and by day hold.
 const KEYS: usize = 100_000;
+/// To look for those at rest takes milliseconds, and is not done more often.
+const TIDYING: Duration = Duration::from_secs(60);
 /// Each code that an address asks for may be tried as often.
 const TRIES: u32 = 5;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The house's clock as governor reads it.
 #[derive(Clone)]
-struct Time(Clock);
+pub(super) struct Time(pub(super) Clock);
 
 impl governor::clock::Clock for Time {
     type Instant = Nanos;
@@ -45,29 +48,44 @@ impl governor::clock::Clock for Time {
 struct PerKey<K: Hash + Eq + Clone> {
     limiter: RateLimiter<K, DashMapStateStore<K>, Time, NoOpMiddleware<Nanos>>,
     time: Time,
+    most: usize,
+    /// When there was no room the last time, in milliseconds.
+    tidied: AtomicU64,
 }
 
 impl<K: Hash + Eq + Clone> PerKey<K> {
-    fn new(rate: Rate, clock: &Clock) -> Self {
+    /// At most so many keys are counted.
+    fn new(rate: Rate, most: usize, clock: &Clock) -> Self {
         // A rate has a period, which is all that could be wrong with it.
         let quota = Quota::with_period(rate.per / rate.times.get());
         let quota = quota.unwrap_or_else(|| Quota::per_hour(rate.times)).allow_burst(rate.times);
         let time = Time(clock.clone());
-        Self { limiter: RateLimiter::dashmap_with_clock(quota, time.clone()), time }
+        Self { limiter: RateLimiter::dashmap_with_clock(quota, time.clone()), time, most, tidied: AtomicU64::new(0) }
     }
 
     /// Takes one, or says how long to wait for it.
     fn take(&self, key: &K) -> Result<(), Duration> {
-        if self.limiter.len() >= KEYS {
-            self.limiter.retain_recent();
-            if self.limiter.len() >= KEYS {
-                return Err(Duration::from_secs(60));
-            }
+        if self.limiter.len() >= self.most && !self.makes_room() {
+            metrics::counter!("offdesk_login_uncounted_total").increment(1);
+            return Ok(());
         }
         self.limiter.check_key(key).map_err(|not_until| {
             let wait = not_until.earliest_possible().duration_since(self.time.now());
             Duration::from_nanos(wait.as_u64())
         })
+    }
+}
+
+impl<K: Hash + Eq + Clone> PerKey<K> {
+    fn makes_room(&self) -> bool {
+        let now = self.time.0.now().as_millis();
+        let last = self.tidied.load(Ordering::Relaxed);
+        if now < last.saturating_add(TIDYING.as_millis() as u64) {
+            return false;
+        }
+        self.tidied.store(now, Ordering::Relaxed);
+        self.limiter.retain_recent();
+        self.limiter.len() < self.most
     }
 }
 
@@ -79,7 +97,9 @@ pub(super) enum Limited {
 }
 
 pub(super) struct Limits {
-    per_phone: PerKey<E164>,
+    agents: PerKey<E164>,
+    /// Numbers that nobody has are counted apart: however many somebody makes up, agents' own stay counted.
+    strangers: PerKey<E164>,
     per_address: PerKey<IpAddr>,
     guesses: PerKey<IpAddr>,
 }
@@ -89,16 +109,18 @@ impl Limits {
         let guesses =
             Rate { times: per_address.times.saturating_mul(NonZeroU32::MIN.saturating_add(TRIES - 1)), ..per_address };
         Self {
-            per_phone: PerKey::new(per_phone, clock),
-            per_address: PerKey::new(per_address, clock),
-            guesses: PerKey::new(guesses, clock),
+            agents: PerKey::new(per_phone, usize::MAX, clock),
+            strangers: PerKey::new(per_phone, KEYS, clock),
+            per_address: PerKey::new(per_address, KEYS, clock),
+            guesses: PerKey::new(guesses, KEYS, clock),
         }
     }
 
     /// Whether a code may be sent, as far as number and address go. Both are counted, whoever has the number.
-    pub(super) fn code(&self, phone: &E164, address: IpAddr) -> Result<(), Limited> {
+    pub(super) fn code(&self, phone: &E164, is_agents: bool, address: IpAddr) -> Result<(), Limited> {
         self.per_address.take(&network(address)).map_err(|_| Limited::Address)?;
-        self.per_phone.take(phone).map_err(|_| Limited::Phone)
+        let numbers = if is_agents { &self.agents } else { &self.strangers };
+        numbers.take(phone).map_err(|_| Limited::Phone)
     }
 
     /// Whether an address may try a code, or how long it waits.
@@ -177,12 +199,12 @@ mod tests {
         let limits = Limits::new(rate("2/h"), rate("100/h"), &clock);
         let (ada, bob) = ("+15550100".parse().unwrap(), "+15550101".parse().unwrap());
         let here = address("192.0.2.1");
-        let taken: Vec<_> = (0..3).map(|_| limits.code(&ada, here)).collect();
+        let taken: Vec<_> = (0..3).map(|_| limits.code(&ada, true, here)).collect();
         assert_eq!(taken, [Ok(()), Ok(()), Err(Limited::Phone)]);
-        assert_eq!(limits.code(&bob, here), Ok(()));
+        assert_eq!(limits.code(&bob, true, here), Ok(()));
         hand.advance(Duration::from_secs(1800));
-        assert_eq!(limits.code(&ada, here), Ok(()));
-        assert_eq!(limits.code(&ada, here), Err(Limited::Phone));
+        assert_eq!(limits.code(&ada, true, here), Ok(()));
+        assert_eq!(limits.code(&ada, true, here), Err(Limited::Phone));
     }
 
     #[test]
@@ -195,9 +217,9 @@ mod tests {
             ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"),
             ("::ffff:192.0.2.9", "192.0.2.9", "192.0.2.10"),
         ] {
-            assert_eq!(limits.code(&ada, address(first)), Ok(()), "{first}");
-            assert_eq!(limits.code(&ada, address(same)), Err(Limited::Address), "{same}");
-            assert_eq!(limits.code(&ada, address(other)), Ok(()), "{other}");
+            assert_eq!(limits.code(&ada, true, address(first)), Ok(()), "{first}");
+            assert_eq!(limits.code(&ada, true, address(same)), Err(Limited::Address), "{same}");
+            assert_eq!(limits.code(&ada, true, address(other)), Ok(()), "{other}");
         }
     }
 
@@ -211,6 +233,18 @@ mod tests {
         assert!(wait > Duration::from_secs(350) && wait <= Duration::from_secs(360), "{wait:?}");
         hand.advance(wait);
         assert_eq!(limits.guess(here), Ok(()));
+    }
+
+    #[test]
+    fn a_full_table_keeps_nobody_out_and_is_tidied_now_and_then() {
+        let (clock, hand) = Clock::manual(NOON);
+        let table = PerKey::new(rate("1/h"), 2, &clock);
+        assert_eq!((table.take(&1), table.take(&2)), (Ok(()), Ok(())));
+        assert_eq!((table.take(&3), table.take(&3)), (Ok(()), Ok(())), "not counted");
+        assert!(table.take(&1).is_ok(), "as long as there is no room");
+        hand.advance(Duration::from_secs(7200));
+        assert_eq!(table.take(&3), Ok(()));
+        assert!(table.take(&3).is_err(), "those at rest made room");
     }
 
     #[test]

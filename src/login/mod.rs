@@ -8,12 +8,13 @@
 mod attempts;
 mod limits;
 mod sender;
+mod sparing;
 
 use std::{
     net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -25,6 +26,7 @@ use self::{
     attempts::{Attempts, LIFETIME, LoginId},
     limits::{Breaker, Limited, Limits},
     sender::{Sender, Wanted},
+    sparing::Sparing,
 };
 use crate::{
     audit::{Action, Actor, Audit, EntryResult, NewEntry},
@@ -44,6 +46,9 @@ use crate::{
 const WAITING: usize = 1024;
 /// Refusals come at multiples of this: longer than Verify usually takes.
 const BEAT: Duration = Duration::from_secs(1);
+
+/// How long strangers are told what an agent was told: that Twilio is away.
+const AWAY: Duration = Duration::from_secs(300);
 
 /// What signing in goes by.
 #[derive(Clone, Debug)]
@@ -123,6 +128,11 @@ struct Inner {
     service: Option<VerifyServiceSid>,
     limits: Limits,
     attempts: Mutex<Attempts>,
+    /// Refusals of strangers, and of codes for an agent: a flood of the one does not hide the other.
+    strangers: Sparing,
+    agents: Sparing,
+    /// Until when, in milliseconds, strangers are told that Twilio is away, as agents were just now.
+    away: AtomicU64,
     queue: mpsc::Sender<Wanted>,
     under_way: Arc<AtomicUsize>,
 }
@@ -140,13 +150,16 @@ impl Login {
                 audit: means.audit.clone(),
                 clock: means.clock.clone(),
                 breaker: Mutex::new(Breaker::new(settings.per_day)),
+                sparing: Sparing::new(&means.clock),
                 under_way: under_way.clone(),
             };
             tokio::spawn(sender.run(wanted));
         }
         let limits = Limits::new(settings.per_phone, settings.per_address, &means.clock);
-        let (attempts, service) = (Mutex::default(), settings.service);
-        Self { inner: Arc::new(Inner { means, service, limits, attempts, queue, under_way }) }
+        let (strangers, agents) = (Sparing::new(&means.clock), Sparing::new(&means.clock));
+        let (attempts, away, service) = (Mutex::default(), AtomicU64::new(0), settings.service);
+        let inner = Inner { means, service, limits, attempts, strangers, agents, away, queue, under_way };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Notes that a code is wanted, and answers at once and always the same.
@@ -160,9 +173,9 @@ impl Login {
         }
         let CodeRequest { phone, channel, locale, address } = request;
         let id = random_id()?;
-        let allowed = limits.code(&phone, address);
-        let may_try = allowed != Err(Limited::Address);
         let agent = means.book.by_phone(&phone).filter(|profile| !profile.disabled).map(|profile| profile.id);
+        let allowed = limits.code(&phone, agent.is_some(), address);
+        let may_try = allowed != Err(Limited::Address);
         if may_try {
             // An address that asks for too many gets no code, and no place that others need.
             self.attempts(|attempts| attempts.begin(id, phone.clone(), agent, means.clock.now()));
@@ -186,7 +199,7 @@ impl Login {
         let came = means.clock.now();
         let outcome = self.try_code(attempt).await;
         count(&outcome);
-        if matches!(outcome, Err(LoginError::BadCode)) {
+        if matches!(outcome, Err(LoginError::BadCode | LoginError::Unavailable)) {
             let took = means.clock.now().since(came).as_millis();
             let beats = u32::try_from(took / BEAT.as_millis() + 1).unwrap_or(u32::MAX);
             means.clock.sleep_until(came + BEAT * beats).await;
@@ -195,15 +208,19 @@ impl Login {
     }
 
     async fn try_code(&self, attempt: Attempt<'_>) -> Result<(Begun, Arc<Profile>), LoginError> {
-        let Inner { means, service, .. } = &*self.inner;
+        let Inner { means, service, away, .. } = &*self.inner;
         let service = service.as_ref().ok_or(LoginError::NotSetUp)?;
         let Some((id, phone, agent)) = self.whose(&attempt) else {
-            return self.denied(None, None, &attempt, "no such sign-in").await;
+            let denied = self.denied(None, None, &attempt, "no such sign-in").await;
+            let is_away = means.clock.now().as_millis() < away.load(Ordering::Relaxed);
+            return if is_away { Err(LoginError::Unavailable) } else { denied };
         };
         let Some(profile) = self.still_theirs(agent, &phone) else {
             return self.denied(None, None, &attempt, "the number is nobody's any more").await;
         };
         let checked = means.twilio.check_code(service, &phone, attempt.code).await;
+        let until = if checked.is_err() { (means.clock.now() + AWAY).as_millis() } else { 0 };
+        away.store(until, Ordering::Relaxed);
         let why = match checked {
             Ok(Checked::Approved) => {
                 self.attempts(|attempts| attempts.finish(id));
@@ -268,6 +285,8 @@ impl Login {
         attempt: &Attempt<'_>,
         why: &str,
     ) -> Result<T, LoginError> {
+        let sparing = if agent.is_some() { &self.inner.agents } else { &self.inner.strangers };
+        let Some(words) = sparing.words(why) else { return Err(LoginError::BadCode) };
         let entry = NewEntry {
             actor: Actor::Nobody,
             action: Action::LoggedIn,
@@ -276,7 +295,7 @@ impl Login {
             address: Some(attempt.address),
             device: attempt.device_name.clone(),
             outcome: EntryResult::Denied,
-            detail: Some(why.to_owned()),
+            detail: Some(words),
         };
         self.inner.means.audit.note(entry).await?;
         Err(LoginError::BadCode)

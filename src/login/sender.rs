@@ -10,7 +10,10 @@ use std::{
 
 use tokio::sync::{Semaphore, mpsc};
 
-use super::limits::{Breaker, Limited};
+use super::{
+    limits::{Breaker, Limited},
+    sparing::Sparing,
+};
 use crate::{
     audit::{Action, Actor, Audit, EntryResult, NewEntry},
     clock::Clock,
@@ -39,6 +42,8 @@ pub(super) struct Sender {
     pub(super) audit: Audit,
     pub(super) clock: Clock,
     pub(super) breaker: Mutex<Breaker>,
+    /// For numbers that nobody has.
+    pub(super) sparing: Sparing,
     /// Codes that were asked for and are not done with.
     pub(super) under_way: Arc<AtomicUsize>,
 }
@@ -67,7 +72,8 @@ impl Sender {
         }
         let Some(agent) = wanted.agent else {
             count("unknown");
-            return self.note(&wanted, EntryResult::Denied, "nobody has this number").await;
+            let Some(words) = self.sparing.words("nobody has this number") else { return };
+            return self.note(&wanted, EntryResult::Denied, &words).await;
         };
         if !self.breaker.lock().unwrap_or_else(PoisonError::into_inner).take(self.clock.now()) {
             count("limited_day");

@@ -7,9 +7,9 @@ use aws_lc_rs::rand;
 /// Google's guide for FCM at scale (<https://firebase.google.com/docs/cloud-messaging/scale-fcm>): 1 s, 2 s, 4 s …, with
 /// jitter.
 const FIRST: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(30);
 /// What a provider may ask for. Longer, and a slip of its clock would silence a device for good.
-const LONGEST_ASKED: Duration = Duration::from_secs(600);
+const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 
 /// The wait after `tries` tries, the first being 1: what the provider asks for and a little more, so that those who were
 /// told the same do not come back together; else twice as long each time.
@@ -22,7 +22,7 @@ pub(super) fn delay(tries: u32, retry_after: Option<Duration>) -> Duration {
 }
 
 /// Uniform between zero and `most`.
-fn jitter(most: Duration) -> Duration {
+pub(super) fn jitter(most: Duration) -> Duration {
     let mut bytes = [0; 4];
     match rand::fill(&mut bytes) {
         Ok(()) => most.mul_f64(f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)),
@@ -39,8 +39,8 @@ mod tests {
     }
 
     #[test]
-    fn each_wait_is_twice_the_one_before_up_to_a_minute() {
-        for (tries, least) in [(1, 1), (2, 2), (3, 4), (6, 32), (7, 60), (40, 60), (u32::MAX, 60)] {
+    fn each_wait_is_twice_the_one_before_up_to_half_a_minute() {
+        for (tries, least) in [(1, 1), (2, 2), (3, 4), (5, 16), (6, 30), (40, 30), (u32::MAX, 30)] {
             let wait = delay(tries, None);
             assert!(wait >= secs(least) && wait <= secs(least) * 5 / 4, "{tries} tries: {wait:?}");
         }
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn what_the_provider_asks_for_is_the_least_and_has_a_limit() {
-        for (asked, least) in [(0, 0), (7, 7), (120, 120), (86_400, 600)] {
+        for (asked, least) in [(0, 0), (7, 7), (120, 120), (3600, 3600), (86_400, 3600)] {
             let wait = delay(9, Some(secs(asked)));
             assert!(wait >= secs(least) && wait <= secs(least.max(1)) * 5 / 4, "{asked} s asked: {wait:?}");
         }

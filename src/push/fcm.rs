@@ -4,12 +4,14 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 
 use super::{
-    failure::Failure,
+    failure::{Failure, Scope, Undelivered},
     http::{Answer, Http, Post},
     oauth::Tokens,
     payload::{Message, Recipient, SendRequest},
+    providers::patience,
 };
 use crate::{clock::Clock, config::BaseUrl};
 
@@ -19,41 +21,65 @@ use url::Url;
 /// (<https://firebase.google.com/docs/cloud-messaging/scale-fcm#handling-retries>).
 const AFTER_429: Duration = Duration::from_secs(60);
 /// Until somebody has set Apple's or the browsers' keys right in the Firebase console.
-const AFTER_THIRD_PARTY: Duration = Duration::from_secs(60);
+const AFTER_THIRD_PARTY: Failure =
+    Failure::Later { reason: "third_party_auth", retry_after: Some(Duration::from_secs(60)), scope: Scope::Device };
 
 pub(super) struct Fcm {
-    http: Http,
+    connections: Vec<Connection>,
     tokens: Tokens,
     url: Url,
     clock: Clock,
 }
 
+/// A client keeps one HTTP/2 connection a host, on which a server takes a hundred streams: past its budget, the next
+/// connection is used.
+struct Connection {
+    http: Http,
+    /// A permit a stream.
+    streams: Semaphore,
+}
+
 impl Fcm {
+    /// A connection a client, each with so many streams at once.
+    ///
     /// # Errors
     /// The endpoint and the project make no URL.
-    pub(super) fn new(http: Http, tokens: Tokens, endpoint: &BaseUrl, clock: Clock) -> Result<Self, url::ParseError> {
+    pub(super) fn new(
+        clients: Vec<Http>,
+        streams: usize,
+        tokens: Tokens,
+        endpoint: &BaseUrl,
+        clock: Clock,
+    ) -> Result<Self, url::ParseError> {
         let url = endpoint.join(&format!("/v1/projects/{}/messages:send", tokens.project())).parse()?;
-        Ok(Self { http, tokens, url, clock })
+        let connections =
+            clients.into_iter().map(|http| Connection { http, streams: Semaphore::new(streams) }).collect();
+        Ok(Self { connections, tokens, url, clock })
     }
 
-    pub(super) async fn send(&self, to: Recipient<'_>, message: &Message) -> Result<(), Failure> {
-        let request = SendRequest::new(message, to, self.clock.now());
+    /// Answers with FCM's status.
+    pub(super) async fn send(&self, to: Recipient<'_>, message: &Message) -> Result<u16, Undelivered> {
+        let now = self.clock.now();
+        let request = SendRequest::new(message, to, now);
         let body = serde_json::to_vec(&request).map_err(|_| Failure::Refused { reason: "bad_message" })?;
         let token = self.tokens.get().await?;
-        let answer = self.post(token.bearer(), body.clone()).await?;
-        if answer.status != 401 || Told::read(&answer.body).code().is_some() {
-            return verdict(&answer);
+        let mut answer = self.post(token.bearer(), body.clone(), patience(message, now)).await?;
+        if answer.status == 401 && Told::read(&answer.body).code().is_none() {
+            // The token was taken back before its time.
+            self.tokens.refused(&token);
+            let token = self.tokens.get().await?;
+            answer = self.post(token.bearer(), body, patience(message, now)).await?;
         }
-        // The token was taken back before its time.
-        self.tokens.refused(&token);
-        let token = self.tokens.get().await?;
-        verdict(&self.post(token.bearer(), body).await?)
+        verdict(&answer).map(|()| answer.status).map_err(|failure| Undelivered::answered(failure, answer.status))
     }
 
-    async fn post(&self, bearer: String, body: Vec<u8>) -> Result<Answer, Failure> {
+    async fn post(&self, bearer: String, body: Vec<u8>, patience: Duration) -> Result<Answer, Failure> {
         let headers = vec![("authorization", bearer), ("content-type", "application/json; charset=utf-8".to_owned())];
-        let post = Post { url: &self.url, headers, body };
-        self.http.post(post, self.clock.now()).await.map_err(|lost| Failure::later(lost.reason()))
+        let post = Post { patience, ..Post::new(&self.url, headers, body) };
+        let free = self.connections.iter().find_map(|one| Some((one, one.streams.try_acquire().ok()?)));
+        // There are no more pushes under way than streams, tests on demand apart.
+        let (connection, _stream) = free.ok_or(Failure::busy("streams"))?;
+        connection.http.post(post, self.clock.now()).await.map_err(|lost| Failure::later(lost.reason()))
     }
 }
 
@@ -106,14 +132,15 @@ impl Told {
 /// <https://firebase.google.com/docs/cloud-messaging/error-codes>
 fn verdict(answer: &Answer) -> Result<(), Failure> {
     let told = Told::read(&answer.body);
-    let later =
-        |reason, unless: Option<Duration>| Err(Failure::Later { reason, retry_after: answer.retry_after.or(unless) });
+    let later = |reason, unless: Option<Duration>| {
+        Err(Failure::Later { reason, retry_after: answer.retry_after.or(unless), scope: Scope::Service })
+    };
     match (answer.status, told.code()) {
         (200..300, _) => Ok(()),
         (_, Some("UNREGISTERED")) => Err(Failure::Gone { reason: "unregistered" }),
         (_, Some("SENDER_ID_MISMATCH")) => Err(Failure::Gone { reason: "sender_id_mismatch" }),
         (400, _) if told.blames_token() => Err(Failure::Gone { reason: "invalid_token" }),
-        (_, Some("THIRD_PARTY_AUTH_ERROR")) => later("third_party_auth", Some(AFTER_THIRD_PARTY)),
+        (_, Some("THIRD_PARTY_AUTH_ERROR")) => Err(AFTER_THIRD_PARTY),
         (429, _) => later("throttled", Some(AFTER_429)),
         (408 | 500.., _) => later("unavailable", None),
         (401, _) => later("unauthorized", None),
@@ -145,7 +172,7 @@ mod tests {
     fn fcms_own_code_decides_and_else_the_status() {
         let later = |reason, secs: u64| {
             let retry_after = (secs > 0).then(|| Duration::from_secs(secs));
-            Some(Failure::Later { reason, retry_after })
+            Some(Failure::Later { reason, retry_after, scope: Scope::Service })
         };
         let refused = |reason| Some(Failure::Refused { reason });
         let gone = |reason| Some(Failure::Gone { reason });
@@ -156,7 +183,7 @@ mod tests {
             (403, error(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"), gone("sender_id_mismatch")),
             (403, r#"{"error":{"status":"PERMISSION_DENIED"}}"#.to_owned(), refused("refused")),
             (400, error(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT"), refused("invalid_argument")),
-            (401, error(401, "UNAUTHENTICATED", "THIRD_PARTY_AUTH_ERROR"), later("third_party_auth", 60)),
+            (401, error(401, "UNAUTHENTICATED", "THIRD_PARTY_AUTH_ERROR"), Some(AFTER_THIRD_PARTY)),
             (401, r#"{"error":{"status":"UNAUTHENTICATED"}}"#.to_owned(), later("unauthorized", 0)),
             (429, error(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED"), later("throttled", 60)),
             (500, error(500, "INTERNAL", "INTERNAL"), later("unavailable", 0)),

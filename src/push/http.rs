@@ -86,11 +86,22 @@ pub(super) struct Post<'a> {
     pub(super) url: &'a Url,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Vec<u8>,
+    /// How long an answer is worth waiting for, the timeouts apart.
+    pub(super) patience: Duration,
+}
+
+impl<'a> Post<'a> {
+    pub(super) const fn new(url: &'a Url, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Self {
+        Self { url, headers, body, patience: Duration::MAX }
+    }
 }
 
 /// A client of one provider. It lives and dies with the runtime that it was made on.
 #[derive(Clone)]
-pub(super) struct Http(Client);
+pub(super) struct Http {
+    client: Client,
+    whole: Duration,
+}
 
 impl Http {
     /// # Errors
@@ -111,11 +122,13 @@ impl Http {
             // The environment of a service is no place from which its traffic is rerouted unseen.
             .no_proxy()
             .tls_certs_merge(roots);
-        within(builder, reach).build().map(Self).map_err(told)
+        let client = within(builder, reach).build().map_err(told)?;
+        Ok(Self { client, whole: timeouts.whole })
     }
 
     pub(super) async fn post(&self, post: Post<'_>, now: Timestamp) -> Result<Answer, Lost> {
-        let request = self.0.post(post.url.clone()).body(post.body);
+        let timeout = self.whole.min(post.patience);
+        let request = self.client.post(post.url.clone()).timeout(timeout).body(post.body);
         let request = post.headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
         let response = request.send().await.map_err(|error| why(&error))?;
         let status = response.status().as_u16();
@@ -212,7 +225,7 @@ mod tests {
         // Another test of this process may have been first.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let http = Http::new(Timeouts::default(), reach, None).unwrap();
-        http.post(Post { url, headers: Vec::new(), body: Vec::new() }, Timestamp::EPOCH).await
+        http.post(Post::new(url, Vec::new(), Vec::new()), Timestamp::EPOCH).await
     }
 
     /// A server that says this to everybody.

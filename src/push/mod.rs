@@ -10,23 +10,27 @@ mod backoff;
 mod endpoint;
 mod failure;
 mod fcm;
+mod gate;
+mod graveyard;
 mod http;
 mod oauth;
 mod outbox;
 mod payload;
+mod policy;
 mod providers;
 mod pusher;
 mod queue;
+mod records;
 mod settings;
 mod target;
 mod vapid;
 mod webpush;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     runtime::Handle,
-    sync::{mpsc, watch},
+    sync::{Semaphore, mpsc, watch},
 };
 
 pub use self::{
@@ -34,16 +38,52 @@ pub use self::{
     endpoint::EndpointError,
     http::Timeouts,
     outbox::{Numbered, OutboxItem},
+    records::{Cause, DeadLetter, Devices, LastDelivery, owner_of_delivery},
     settings::{FcmSettings, Limits, PushError, Settings, VapidKeyFile},
     target::TargetError,
     vapid::VapidKeyError,
 };
-use self::{endpoint::AllowList, outbox::Outbox, pusher::Pusher, vapid::VapidKey};
+use self::{
+    endpoint::AllowList,
+    graveyard::Graveyard,
+    outbox::Outbox,
+    providers::{Destination, Providers},
+    pusher::{Pusher, Tools},
+    vapid::VapidKey,
+};
 use crate::{
     clock::Clock,
-    domain::{AgentId, Device, DeviceId, Notification, PushTarget},
-    store::StoreHandle,
+    domain::{AgentId, Device, DeviceId, News, Notification, PushTarget, Wishes},
+    store::{Sequence, StoreError, StoreHandle},
 };
+
+/// The public half of the key in a file, which is made first if it is ours to make: what browsers subscribe with.
+///
+/// # Errors
+/// [`VapidKeyError`]
+pub fn vapid_public_key(file: &VapidKeyFile) -> Result<String, VapidKeyError> {
+    VapidKey::open(file).map(|key| key.public().to_owned())
+}
+
+/// Tests that agents may have under way at the same time, all together: they go past the queue.
+const TESTS: usize = 16;
+/// How long a test's notification is of use.
+const TEST_LIFE: Duration = Duration::from_secs(60);
+
+/// What came of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tested {
+    pub delivered: bool,
+    /// `webpush` or `fcm`.
+    pub provider: &'static str,
+    /// What the provider answered; none: it did not.
+    pub status: Option<u16>,
+    /// Why it was not delivered, as in `offdesk_push_failed_total`.
+    pub reason: Option<&'static str>,
+    /// The device is of no use any more, and is let go of.
+    pub gone: bool,
+    pub took: Duration,
+}
 
 /// The way to agents' devices. Clones are the same pusher.
 #[derive(Clone)]
@@ -53,6 +93,11 @@ pub struct Push {
 
 struct Inner {
     outbox: Outbox,
+    providers: Arc<Providers>,
+    io: Handle,
+    /// A permit a test that is under way.
+    tests: Semaphore,
+    store: StoreHandle,
     clock: Clock,
     allowed: AllowList,
     has_fcm: bool,
@@ -79,21 +124,27 @@ impl Push {
         let providers = {
             // Clients belong to the runtime that they are made on.
             let _runtime = io.enter();
-            settings.providers(&key, &clock)?
+            Arc::new(settings.providers(&key, &store, &clock)?)
         };
-        let (outbox, outlet) = Outbox::open(&store).await?;
+        let graveyard = Graveyard::open(&store).await?;
+        let (outbox, outlet) = Outbox::open(&store, graveyard.end()).await?;
         let (stop, stopped) = watch::channel(false);
         let (guard, ended) = watch::channel(());
         let inner = Inner {
             outbox,
+            has_fcm: providers.has_fcm(),
+            providers: providers.clone(),
+            io: io.clone(),
+            tests: Semaphore::new(TESTS),
+            store: store.clone(),
             clock: clock.clone(),
             allowed: AllowList::new(settings.allow_hosts),
-            has_fcm: providers.fcm.is_some(),
             public_key: key.public().to_owned(),
             stop,
             ended,
         };
-        let pusher = Pusher::new(store, clock, outlet, Arc::new(providers), settings.limits.in_flight, gone);
+        let tools = Tools { store, clock, providers, limits: settings.limits.in_flight, gone };
+        let pusher = Pusher::new(tools, outlet, graveyard);
         io.spawn(async move {
             let _guard = guard;
             pusher.run(stopped).await;
@@ -126,6 +177,66 @@ impl Push {
         target::check(target, &self.inner.allowed, self.inner.has_fcm)
     }
 
+    /// Sends a notification that only says that it arrives, past the queue, and answers when the provider has. None: there are
+    /// too many tests under way.
+    pub async fn test(&self, agent: AgentId, device: &Device, wishes: &Wishes, unread: u32) -> Option<Tested> {
+        let _turn = self.inner.tests.try_acquire().ok()?;
+        let notification = Notification { news: News::Test, expires: self.inner.clock.now() + TEST_LIFE, unread };
+        self.send_now(agent, device, wishes, &notification).await
+    }
+
+    /// Sends a notification past the queue, once, and answers when the provider has. Nobody keeps what is not delivered.
+    /// None: the daemon goes down.
+    pub async fn send_now(
+        &self,
+        agent: AgentId,
+        device: &Device,
+        wishes: &Wishes,
+        notification: &Notification,
+    ) -> Option<Tested> {
+        let begun = self.inner.clock.now();
+        let (_, item) = self.items(agent, std::slice::from_ref(device), notification).pop()?;
+        let destination = Destination { target: device.target.clone(), wishes: device.wishes.over(wishes) };
+        let providers = self.inner.providers.clone();
+        let sending = self.inner.io.spawn(async move { providers.send(&item, &destination).await });
+        let outcome = sending.await.ok()?;
+        let failure = outcome.err();
+        Some(Tested {
+            delivered: failure.is_none(),
+            provider: device.target.label(),
+            status: outcome.map_or_else(|undelivered| undelivered.status, Some),
+            reason: failure.map(|undelivered| undelivered.failure.reason()),
+            gone: failure.is_some_and(|undelivered| undelivered.failure.is_final_for_device()),
+            took: self.inner.clock.now().since(begun),
+        })
+    }
+
+    /// What each device's push service last took, in their order.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn last_deliveries(
+        &self,
+        agent: AgentId,
+        devices: &[Device],
+    ) -> Result<Vec<Option<LastDelivery>>, StoreError> {
+        let reading = devices.iter().map(|device| self.inner.store.get::<LastDelivery>(&(agent, device.id)));
+        let found = futures_util::future::join_all(reading).await;
+        // One that cannot be read is one that nobody knows.
+        found
+            .into_iter()
+            .map(|one| one.or_else(|error| if error.is_unreadable() { Ok(None) } else { Err(error) }))
+            .collect()
+    }
+
+    /// Pushes that were never delivered, behind a place, the oldest first, with their places.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn dead_letters(&self, after: u64, limit: usize) -> Result<Vec<(u64, DeadLetter)>, StoreError> {
+        dead_letters(&self.inner.store, after, limit).await
+    }
+
     /// Items that wait or are being sent; those that only the store knows of count as one. Zero: all is done with.
     pub fn under_way(&self) -> usize {
         self.inner.outbox.under_way()
@@ -137,4 +248,13 @@ impl Push {
         // An error: the pusher has let go of the other end.
         let _ = self.inner.ended.clone().changed().await;
     }
+}
+
+/// Pushes that were never delivered, as a store has them; see [`Push::dead_letters`].
+///
+/// # Errors
+/// The store does not answer.
+pub async fn dead_letters(store: &StoreHandle, after: u64, limit: usize) -> Result<Vec<(u64, DeadLetter)>, StoreError> {
+    let letters = graveyard::letters(store, Sequence::new(after), limit).await?;
+    Ok(letters.into_iter().map(|(place, letter)| (place.get(), letter)).collect())
 }

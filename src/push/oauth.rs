@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::{
     account::Account,
-    failure::Failure,
+    failure::{Failure, Scope},
     http::{Http, Post},
 };
 use crate::{clock::Clock, domain::Timestamp};
@@ -101,7 +101,11 @@ impl Tokens {
             return Ok(fetch.clone());
         }
         if now < state.rest_until {
-            return Err(Failure::Later { reason: "oauth", retry_after: Some(state.rest_until.since(now)) });
+            return Err(Failure::Later {
+                reason: "oauth",
+                retry_after: Some(state.rest_until.since(now)),
+                scope: Scope::Service,
+            });
         }
         // It goes on though nobody waits for it any more.
         let fetching = tokio::spawn(Arc::clone(&self.0).renew());
@@ -141,7 +145,7 @@ impl Inner {
             .append_pair("assertion", &assertion)
             .finish();
         let headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
-        let post = Post { url: self.account.token_uri().as_url(), headers, body: form.into_bytes() };
+        let post = Post::new(self.account.token_uri().as_url(), headers, form.into_bytes());
         let answer = self.http.post(post, now).await.map_err(|lost| {
             tracing::warn!(%lost, "no access token for FCM");
             Failure::later("oauth")
@@ -152,7 +156,7 @@ impl Inner {
                 status = answer.status,
                 "no access token for FCM; is the service account's key still good?"
             );
-            return Err(Failure::Later { reason: "oauth", retry_after: answer.retry_after });
+            return Err(Failure::Later { reason: "oauth", retry_after: answer.retry_after, scope: Scope::Service });
         };
         Ok(Token { value: granted.access_token.into(), expires: now + Duration::from_secs(granted.expires_in) })
     }

@@ -62,10 +62,12 @@ pub(super) struct Outlet {
 }
 
 impl Outbox {
-    /// Goes on behind what the store holds. That itself counts as missed: the pusher begins by reading the store.
-    pub(super) async fn open(store: &StoreHandle) -> Result<(Self, Outlet), StoreError> {
-        let mut end = Sequence::new(1);
-        let last = |key: Cursor, _: Result<OutboxItem, StoreError>| end = key.sequence().map_or(end, Sequence::next);
+    /// Goes on behind what the store holds, and not before `end`. That itself counts as missed: the pusher begins by
+    /// reading the store.
+    pub(super) async fn open(store: &StoreHandle, mut end: Sequence) -> Result<(Self, Outlet), StoreError> {
+        let last = |key: Cursor, _: Result<OutboxItem, StoreError>| {
+            end = key.sequence().map_or(end, |last| end.max(last.next()))
+        };
         store.visit(last).await?;
         let (sender, receiver) = mpsc::channel(HANDED_OVER);
         let tally = Arc::new(Tally::default());

@@ -13,14 +13,16 @@ use tokio::{
 
 use super::{
     Numbered, OutboxItem,
-    failure::Failure,
+    failure::{End, Failure},
+    graveyard::{Graveyard, letter_of},
     outbox::Outlet,
     providers::Providers,
     queue::{Job, Queue},
+    records::LastDelivery,
 };
 use crate::{
     clock::Clock,
-    domain::{AgentId, DeviceId, Timestamp},
+    domain::{AgentId, DeviceId, NewsKind, Timestamp},
     store::{Batch, Page, Sequence, StoreError, StoreHandle},
 };
 
@@ -38,25 +40,29 @@ pub(super) struct Pusher {
     providers: Arc<Providers>,
     gone: mpsc::Sender<(AgentId, DeviceId)>,
     queue: Queue,
-    sending: JoinSet<Result<(), Failure>>,
+    sending: JoinSet<Result<End, Failure>>,
     jobs: HashMap<Id, Job>,
     /// Done with, and not deleted yet.
-    done: Vec<Sequence>,
+    done: Vec<(Job, End)>,
+    graveyard: Graveyard,
     /// Until then the store is left alone.
     pause_until: Timestamp,
 }
 
-type Sent = Result<(Id, Result<(), Failure>), JoinError>;
+type Sent = Result<(Id, Result<End, Failure>), JoinError>;
+
+/// What the pusher works with.
+pub(super) struct Tools {
+    pub(super) store: StoreHandle,
+    pub(super) clock: Clock,
+    pub(super) providers: Arc<Providers>,
+    pub(super) limits: [usize; 2],
+    pub(super) gone: mpsc::Sender<(AgentId, DeviceId)>,
+}
 
 impl Pusher {
-    pub(super) fn new(
-        store: StoreHandle,
-        clock: Clock,
-        outlet: Outlet,
-        providers: Arc<Providers>,
-        limits: [usize; 2],
-        gone: mpsc::Sender<(AgentId, DeviceId)>,
-    ) -> Self {
+    pub(super) fn new(tools: Tools, outlet: Outlet, graveyard: Graveyard) -> Self {
+        let Tools { store, clock, providers, limits, gone } = tools;
         Self {
             store,
             clock,
@@ -67,6 +73,7 @@ impl Pusher {
             sending: JoinSet::new(),
             jobs: HashMap::new(),
             done: Vec::new(),
+            graveyard,
             pause_until: Timestamp::EPOCH,
         }
     }
@@ -175,26 +182,39 @@ impl Pusher {
 
     /// Deletes what is done with. Lost deletions are made up for by sending again: at least once.
     fn clear_away(&mut self) {
-        for (sequence, end) in self.queue.take_ended() {
+        for (job, end) in self.queue.take_ended() {
             if let Some(reason) = end.dropped() {
                 counter!("offdesk_push_dropped_total", "reason" => reason).increment(1);
             }
-            self.done.push(sequence);
+            self.done.push((job, end));
         }
         if self.done.is_empty() || self.clock.now() < self.pause_until {
             return;
         }
-        let mut batch = Batch::new();
-        self.done.iter().for_each(|sequence| {
-            batch.delete::<OutboxItem>(sequence);
-        });
-        match self.store.commit_soft(batch) {
+        match self.write_off().and_then(|batch| self.store.commit_soft(batch)) {
             Ok(()) => {
                 self.outlet.tally.end(self.done.len());
-                self.done.drain(..).for_each(|sequence| self.queue.forget(sequence));
+                self.done.drain(..).for_each(|(job, _)| self.queue.forget(job.sequence));
             }
             Err(error) => self.store_failed(&error),
         }
+    }
+
+    /// What is to be known of pushes that are done with.
+    fn write_off(&mut self) -> Result<Batch, StoreError> {
+        let (mut batch, now) = (Batch::new(), self.clock.now());
+        for (job, end) in &self.done {
+            batch.delete::<OutboxItem>(&job.sequence);
+            if let Some(letter) = letter_of(job, *end, now) {
+                self.graveyard.bury(job.sequence, &letter, &mut batch)?;
+            }
+            let kind = job.item.notification.news.kind();
+            // Whoever is told that its session is over is not there any more.
+            if *end == End::Sent && kind != NewsKind::SessionSuperseded {
+                batch.put(&job.address(), &LastDelivery { at: now, kind })?;
+            }
+        }
+        Ok(batch)
     }
 
     fn store_failed(&mut self, error: &StoreError) {
@@ -206,7 +226,7 @@ impl Pusher {
     fn wake_at(&self) -> Option<Timestamp> {
         let waits_for_store = !self.done.is_empty() || self.outlet.tally.is_behind();
         let store = Some(self.pause_until).filter(|at| waits_for_store && *at > self.clock.now());
-        [self.queue.wake_at(), store].into_iter().flatten().min()
+        [self.queue.wake_at(self.clock.now()), store].into_iter().flatten().min()
     }
 }
 

@@ -1,14 +1,17 @@
 //! Whose turn it is: pure. Each device has a lane, in which items stay in order and one at a time is on its way; a newer
-//! item takes the place of those with its tag. Each provider has so many on their way at once.
+//! item takes the place of those with its tag. Each push service has a gate, and each provider so many on their way at once.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
+use url::Url;
+
 use super::{
     OutboxItem, backoff,
-    failure::{End, Failure},
+    failure::{End, Failure, Scope},
+    gate::Gate,
 };
 use crate::{
     domain::{AgentId, DeviceId, PushTarget, Timestamp},
@@ -18,21 +21,41 @@ use crate::{
 /// A device of an agent.
 pub(super) type Address = (AgentId, DeviceId);
 
-/// Who delivers. Its place in [`Provider::ALL`] is its place in every array here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Services of one provider that may be at their limit at the same time. Whoever makes names up under a wildcard does not
+/// take what the others need.
+const SERVICES: usize = 4;
+/// Services of which it is known how they are, at most. There are a handful; the bound is for the same one.
+const REMEMBERED: usize = 64;
+
+/// Who delivers. Its number is its place in every array here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Provider {
     WebPush,
     Fcm,
 }
 
 impl Provider {
-    pub(super) const ALL: [Self; 2] = [Self::WebPush, Self::Fcm];
-
     pub(super) const fn of(target: &PushTarget) -> Self {
         match target {
             PushTarget::WebPush { .. } => Self::WebPush,
             PushTarget::Fcm { .. } => Self::Fcm,
         }
+    }
+}
+
+/// A push service: a provider, and for Web Push the host.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Service(Provider, Box<str>);
+
+impl Service {
+    fn of(target: &PushTarget) -> Self {
+        let host = match target {
+            PushTarget::WebPush { endpoint, .. } => {
+                Url::parse(endpoint).ok().and_then(|url| url.host_str().map(Box::from))
+            }
+            PushTarget::Fcm { .. } => None,
+        };
+        Self(Provider::of(target), host.unwrap_or_default())
     }
 }
 
@@ -42,16 +65,14 @@ pub(super) struct Job {
     pub(super) sequence: Sequence,
     pub(super) item: Arc<OutboxItem>,
     /// Tries before this one.
-    tries: u32,
+    pub(super) tries: u32,
+    /// Why the last of them failed.
+    pub(super) last: Option<&'static str>,
 }
 
 impl Job {
     pub(super) fn address(&self) -> Address {
         (self.item.agent, self.item.device)
-    }
-
-    fn provider(&self) -> Provider {
-        Provider::of(&self.item.target)
     }
 
     fn has_tag_of(&self, other: &Self) -> bool {
@@ -60,8 +81,9 @@ impl Job {
 }
 
 /// What waits for one device, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Lane {
+    service: Service,
     waiting: VecDeque<Job>,
     state: State,
 }
@@ -71,7 +93,7 @@ enum State {
     /// Nothing waits.
     #[default]
     Idle,
-    /// Waits for its turn among the devices of its provider.
+    /// Waits for its turn among the devices of its service.
     Ready,
     Flying,
     /// A try has failed: the next one is due then.
@@ -79,6 +101,10 @@ enum State {
 }
 
 impl Lane {
+    fn to(target: &PushTarget) -> Self {
+        Self { service: Service::of(target), waiting: VecDeque::new(), state: State::Idle }
+    }
+
     /// Puts a job into its place in the order, and answers those that it makes pointless: older ones with its tag, or
     /// itself.
     fn insert(&mut self, job: Job) -> VecDeque<Job> {
@@ -95,14 +121,15 @@ impl Lane {
     }
 
     /// Puts a job that has failed back to the front, unless nobody wants it any more `at` its next try.
-    fn put_back(&mut self, job: Job, at: Timestamp) -> Option<(Sequence, End)> {
+    fn put_back(&mut self, job: Job, at: Timestamp, reason: &'static str) -> Option<(Job, End)> {
+        let job = Job { tries: job.tries + 1, last: Some(reason), ..job };
         if self.waiting.iter().any(|newer| newer.has_tag_of(&job)) {
-            return Some((job.sequence, End::Replaced));
+            return Some((job, End::Replaced));
         }
         if job.item.notification.expires <= at {
-            return Some((job.sequence, End::Expired));
+            return Some((job, End::Expired));
         }
-        self.waiting.push_front(Job { tries: job.tries + 1, ..job });
+        self.waiting.push_front(job);
         None
     }
 }
@@ -110,23 +137,22 @@ impl Lane {
 #[derive(Debug)]
 pub(super) struct Queue {
     lanes: HashMap<Address, Lane>,
-    /// Lanes whose turn it may be, by provider.
-    ready: [VecDeque<Address>; 2],
+    gates: BTreeMap<Service, Gate>,
     resting: BTreeSet<(Timestamp, Address)>,
     flying: [usize; 2],
-    /// How many may be on their way at once.
+    /// How many of one service may be on their way at once, by provider.
     limits: [usize; 2],
     /// Everything here, and what is done with until [`Queue::forget`].
     known: HashSet<Sequence>,
-    ended: Vec<(Sequence, End)>,
+    ended: Vec<(Job, End)>,
 }
 
 impl Queue {
-    /// `limits`: how many may be on their way at once, in the order of [`Provider::ALL`].
+    /// `limits`: how many of a service may be on their way at once, by the number of the [`Provider`].
     pub(super) fn new(limits: [usize; 2]) -> Self {
         Self {
             lanes: HashMap::new(),
-            ready: Default::default(),
+            gates: BTreeMap::new(),
             resting: BTreeSet::new(),
             flying: [0; 2],
             limits,
@@ -145,10 +171,10 @@ impl Queue {
         if !self.known.insert(sequence) {
             return false;
         }
-        let job = Job { sequence, item: Arc::new(item), tries: 0 };
+        let job = Job { sequence, item: Arc::new(item), tries: 0, last: None };
         let address = job.address();
-        let lane = self.lanes.entry(address).or_default();
-        self.ended.extend(lane.insert(job).into_iter().map(|replaced| (replaced.sequence, End::Replaced)));
+        let lane = self.lanes.entry(address).or_insert_with(|| Lane::to(&job.item.target));
+        self.ended.extend(lane.insert(job).into_iter().map(|replaced| (replaced, End::Replaced)));
         self.settle_lane(address);
         true
     }
@@ -156,59 +182,86 @@ impl Queue {
     /// The next item that may go out now.
     pub(super) fn next(&mut self, now: Timestamp) -> Option<Job> {
         self.wake(now);
-        Provider::ALL.into_iter().find_map(|provider| self.next_of(provider, now))
-    }
-
-    fn next_of(&mut self, provider: Provider, now: Timestamp) -> Option<Job> {
-        let place = provider as usize;
-        while self.flying[place] < self.limits[place] {
-            let address = self.ready[place].pop_front()?;
-            let lane = self.lanes.get_mut(&address)?;
-            lane.state = State::Idle;
-            while let Some(job) = lane.waiting.pop_front() {
-                if job.item.notification.expires <= now {
-                    self.ended.push((job.sequence, End::Expired));
-                    continue;
-                }
-                lane.state = State::Flying;
-                self.flying[job.provider() as usize] += 1;
+        loop {
+            let address = self.next_address(now)?;
+            if let Some(job) = self.take_from(address, now) {
                 return Some(job);
             }
-            self.lanes.remove(&address);
         }
+    }
+
+    /// The next device of a service that may be asked.
+    fn next_address(&mut self, now: Timestamp) -> Option<Address> {
+        let (flying, limits) = (self.flying, self.limits);
+        let has_room = |provider: Provider| flying[provider as usize] < limits[provider as usize] * SERVICES;
+        let open = self.gates.iter_mut().filter(|(service, gate)| has_room(service.0) && gate.is_open(now));
+        open.map(|(_, gate)| gate).find_map(|gate| gate.ready.pop_front())
+    }
+
+    fn take_from(&mut self, address: Address, now: Timestamp) -> Option<Job> {
+        let lane = self.lanes.get_mut(&address)?;
+        lane.state = State::Idle;
+        while let Some(job) = lane.waiting.pop_front() {
+            if job.item.notification.expires <= now {
+                self.ended.push((job, End::Expired));
+                continue;
+            }
+            lane.state = State::Flying;
+            self.flying[lane.service.0 as usize] += 1;
+            if let Some(gate) = self.gates.get_mut(&lane.service) {
+                gate.begin();
+            }
+            return Some(job);
+        }
+        self.remove(address);
         None
     }
 
-    /// What became of an item that was on its way.
-    pub(super) fn settle(&mut self, job: Job, outcome: Result<(), Failure>, now: Timestamp) {
+    /// What became of an item that was on its way. `Ok`: it is done with, and how.
+    pub(super) fn settle(&mut self, job: Job, outcome: Result<End, Failure>, now: Timestamp) {
         let address = job.address();
-        self.flying[job.provider() as usize] -= 1;
         let Some(lane) = self.lanes.get_mut(&address) else { return };
+        self.flying[lane.service.0 as usize] -= 1;
+        let gate = self.gates.entry(lane.service.clone()).or_insert_with(|| Gate::new(1));
+        gate.end();
         lane.state = State::Idle;
         match outcome {
-            Ok(()) => self.ended.push((job.sequence, End::Sent)),
-            Err(Failure::Refused { .. }) => self.ended.push((job.sequence, End::Refused)),
-            Err(Failure::Gone { .. }) => {
-                let rest = lane.waiting.drain(..).map(|waiting| waiting.sequence);
-                self.ended.extend(rest.chain([job.sequence]).map(|sequence| (sequence, End::Gone)));
+            Ok(end) => {
+                if end == End::Sent {
+                    gate.served(address);
+                }
+                self.ended.push((job, end));
             }
-            Err(Failure::Later { retry_after, .. }) => {
-                let at = now + backoff::delay(job.tries + 1, retry_after);
+            Err(Failure::Refused { reason }) => {
+                let job = Job { tries: job.tries + 1, last: Some(reason), ..job };
+                self.ended.push((job, End::Refused));
+            }
+            Err(Failure::Gone { .. }) => {
+                gate.served(address);
+                let rest = lane.waiting.drain(..);
+                self.ended.extend(rest.chain([job]).map(|job| (job, End::Gone)));
+            }
+            Err(Failure::Later { reason, retry_after, scope }) => {
+                let at = match scope {
+                    Scope::Service => gate.failed(address, job.tries + 1, retry_after, now),
+                    Scope::Device => now + backoff::delay(job.tries + 1, retry_after),
+                };
                 lane.state = State::Resting(at);
                 self.resting.insert((at, address));
-                self.ended.extend(lane.put_back(job, at));
+                self.ended.extend(lane.put_back(job, at, reason));
             }
         }
         self.settle_lane(address);
     }
 
     /// When something is due that is not due yet.
-    pub(super) fn wake_at(&self) -> Option<Timestamp> {
-        self.resting.first().map(|(at, _)| *at)
+    pub(super) fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let rested = self.resting.first().map(|(at, _)| *at);
+        self.gates.values().filter_map(|gate| gate.opens_at(now)).chain(rested).min()
     }
 
     /// What is done with since the last call; to be deleted, and then to be forgotten.
-    pub(super) fn take_ended(&mut self) -> Vec<(Sequence, End)> {
+    pub(super) fn take_ended(&mut self) -> Vec<(Job, End)> {
         std::mem::take(&mut self.ended)
     }
 
@@ -235,15 +288,23 @@ impl Queue {
     /// Puts an idle lane where it belongs: among the ready ones, or away.
     fn settle_lane(&mut self, address: Address) {
         let Some(lane) = self.lanes.get_mut(&address) else { return };
-        match (lane.state, lane.waiting.front()) {
-            (State::Idle, Some(job)) => {
-                self.ready[job.provider() as usize].push_back(address);
+        match (lane.state, lane.waiting.is_empty()) {
+            (State::Idle, false) => {
+                let limit = self.limits[lane.service.0 as usize];
+                let gate = self.gates.entry(lane.service.clone()).or_insert_with(|| Gate::new(limit));
+                gate.ready.push_back(address);
                 lane.state = State::Ready;
             }
-            (State::Idle | State::Resting(_), None) => {
-                self.lanes.remove(&address);
-            }
+            (State::Idle | State::Resting(_), true) => self.remove(address),
             (State::Ready | State::Flying | State::Resting(_), _) => {}
+        }
+    }
+
+    fn remove(&mut self, address: Address) {
+        let Some(lane) = self.lanes.remove(&address) else { return };
+        let many = self.gates.len() > REMEMBERED;
+        if self.gates.get(&lane.service).is_some_and(|gate| gate.has_nobody() && (many || gate.is_untroubled())) {
+            self.gates.remove(&lane.service);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the pusher must be told, and what it makes of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -16,8 +16,9 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::{AllowedHost, BaseUrl, Privacy, Subject},
-    store::StoreError,
+    config::{AllowedHost, BaseUrl, Subject},
+    domain::Privacy,
+    store::{StoreError, StoreHandle},
 };
 
 #[derive(Clone, Debug)]
@@ -57,14 +58,15 @@ pub struct FcmSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub timeouts: Timeouts,
-    /// Requests under way at once, by Web Push and by FCM. A server takes a hundred on an HTTP/2 connection, of which there
-    /// is one a host.
+    /// Requests under way at once, to one push service of browsers and to FCM. A server takes a hundred on an HTTP/2
+    /// connection, of which there is one a host for browsers and [`Limits::fcm_connections`] for FCM.
     pub in_flight: [usize; 2],
+    pub fcm_connections: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { timeouts: Timeouts::default(), in_flight: [64, 90] }
+        Self { timeouts: Timeouts::default(), in_flight: [64, 360], fcm_connections: 4 }
     }
 }
 
@@ -84,6 +86,11 @@ pub enum PushError {
 }
 
 impl VapidKeyFile {
+    pub fn path(&self) -> &Path {
+        let (Self::Given(path) | Self::Own(path)) = self;
+        path
+    }
+
     pub(super) fn error(&self, source: VapidKeyError) -> PushError {
         let (Self::Given(path) | Self::Own(path)) = self;
         PushError::VapidKey { path: path.display().to_string(), source }
@@ -92,7 +99,7 @@ impl VapidKeyFile {
 
 impl Settings {
     /// To be called on the runtime that everything is sent on.
-    pub(super) fn providers(&self, key: &VapidKey, clock: &Clock) -> Result<Providers, PushError> {
+    pub(super) fn providers(&self, key: &VapidKey, store: &StoreHandle, clock: &Clock) -> Result<Providers, PushError> {
         let allowed = AllowList::new(self.allow_hosts.clone());
         let http = self.client(Reach::Public { but: allowed.private_names() })?;
         let webpush = WebPush::new(http, allowed, key, self.subject.clone(), clock.clone())
@@ -102,15 +109,19 @@ impl Settings {
             fcm: self.fcm.as_ref().map(|fcm| self.fcm(fcm, clock)).transpose()?,
             privacy: self.privacy,
             public_url: self.public_url.clone(),
+            store: store.clone(),
             clock: clock.clone(),
         })
     }
 
     fn fcm(&self, fcm: &FcmSettings, clock: &Clock) -> Result<Fcm, PushError> {
         let account = Account::from_json(fcm.service_account.expose_secret())?;
-        let http = self.client(Reach::Anywhere)?;
-        let tokens = Tokens::new(account, http.clone(), clock.clone());
-        Ok(Fcm::new(http, tokens, &fcm.endpoint, clock.clone())?)
+        let tokens = Tokens::new(account, self.client(Reach::Anywhere)?, clock.clone());
+        let Limits { in_flight: [_, in_flight], fcm_connections, .. } = self.limits;
+        let clients =
+            (0..fcm_connections.max(1)).map(|_| self.client(Reach::Anywhere)).collect::<Result<Vec<_>, _>>()?;
+        let streams = in_flight.div_ceil(clients.len());
+        Ok(Fcm::new(clients, streams, tokens, &fcm.endpoint, clock.clone())?)
     }
 
     fn client(&self, reach: Reach) -> Result<Http, PushError> {

@@ -20,9 +20,10 @@ use web_push::{
 
 use super::{
     endpoint::AllowList,
-    failure::Failure,
+    failure::{Failure, Scope, Undelivered},
     http::{Answer, Http, Lost, Post},
     payload::{self, Message},
+    providers::patience,
     vapid::VapidKey,
 };
 use crate::{clock::Clock, config::Subject, domain::Timestamp};
@@ -70,13 +71,18 @@ impl WebPush {
         Ok(Self { http, allowed, sealer, encryptions: Semaphore::new(ENCRYPTIONS), clock })
     }
 
-    pub(super) async fn send(&self, to: Subscription<'_>, message: &Message) -> Result<(), Failure> {
+    /// Answers with the push service's status.
+    pub(super) async fn send(&self, to: Subscription<'_>, message: &Message) -> Result<u16, Undelivered> {
         // The list may have been changed since the device was registered.
         let url = self.allowed.check(to.endpoint).map_err(|_| Failure::Refused { reason: "not_allowed" })?;
         let now = self.clock.now();
         let sealed = self.seal(to, url.clone(), message, now).await?;
-        let answer = self.http.post(post(&url, sealed)?, now).await;
-        verdict(answer.as_ref().map_err(|lost| *lost))
+        let post = Post { patience: patience(message, now), ..post(&url, sealed)? };
+        let answer = match self.http.post(post, now).await {
+            Ok(answer) => answer,
+            Err(lost) => return Err(unanswered(lost).into()),
+        };
+        verdict(&answer).map(|()| answer.status).map_err(|failure| Undelivered::answered(failure, answer.status))
     }
 
     async fn seal(
@@ -95,7 +101,7 @@ impl WebPush {
             Ok(Ok(sealed)) => Ok(sealed),
             Ok(Err(WebPushError::PayloadTooLarge)) => Err(Failure::Refused { reason: "too_large" }),
             Ok(Err(_)) => Err(Failure::Refused { reason: "bad_keys" }),
-            Err(_) => Err(Failure::later("encryption")),
+            Err(_) => Err(Failure::busy("encryption")),
         }
     }
 }
@@ -196,17 +202,19 @@ fn post(url: &Url, message: WebPushMessage) -> Result<Post<'_>, Failure> {
     headers.extend(message.urgency.map(|urgency| ("urgency", urgency.to_string())));
     headers.extend(message.topic.map(|topic| ("topic", topic)));
     headers.extend(payload.crypto_headers);
-    Ok(Post { url, headers, body: payload.content })
+    Ok(Post::new(url, headers, payload.content))
+}
+
+const fn unanswered(lost: Lost) -> Failure {
+    match lost {
+        Lost::NotPublic => Failure::Refused { reason: lost.reason() },
+        _ => Failure::later(lost.reason()),
+    }
 }
 
 /// RFC 8030 §5 and §7.3; a push service may take a message with any 2xx.
-fn verdict(answer: Result<&Answer, Lost>) -> Result<(), Failure> {
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(lost @ Lost::NotPublic) => return Err(Failure::Refused { reason: lost.reason() }),
-        Err(lost) => return Err(Failure::later(lost.reason())),
-    };
-    let later = |reason| Err(Failure::Later { reason, retry_after: answer.retry_after });
+fn verdict(answer: &Answer) -> Result<(), Failure> {
+    let later = |reason| Err(Failure::Later { reason, retry_after: answer.retry_after, scope: Scope::Service });
     match answer.status {
         200..300 => Ok(()),
         404 => Err(Failure::Gone { reason: "not_found" }),

@@ -10,12 +10,12 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Clash, Draft, Patch, Search, shelf::Page, shelf::Shelf, writer::Writer};
+use super::{Clash, Draft, FieldError, Patch, Search, shelf::Page, shelf::Shelf, writer::Writer};
 use crate::{
     access::{Access, Caller, Forbidden},
     audit::{Actor, Audit},
     clock::Clock,
-    domain::{AgentId, E164, Profile},
+    domain::{AgentId, E164, Profile, SipPassword},
     store::{StoreError, StoreHandle},
 };
 
@@ -81,8 +81,20 @@ pub enum BookError {
     ImportClashes(Vec<(usize, Vec<Clash>)>),
     #[error("the system gives no random numbers")]
     NoRandomness,
+    #[error("softphones are not configured")]
+    NoSip,
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Of all that can be wrong with a password, what is left once it was read.
+impl From<FieldError> for BookError {
+    fn from(error: FieldError) -> Self {
+        match error {
+            FieldError::NoSip => Self::NoSip,
+            _ => Self::NoRandomness,
+        }
+    }
 }
 
 pub(super) type Answer<T> = oneshot::Sender<Result<T, BookError>>;
@@ -95,12 +107,13 @@ pub(super) enum Job {
     UpdateOwn(By, AgentId, Box<Patch>, Answer<Arc<Profile>>),
     Remove(By, AgentId, Answer<Arc<Profile>>),
     EndSessions(By, AgentId, Answer<Arc<Profile>>),
+    DrawPassword(By, AgentId, Answer<(Arc<Profile>, SipPassword)>),
     Export(By, Answer<()>),
 }
 
 impl Book {
     /// Reads all profiles; one that cannot be read is left out. It writes on the runtime that this is called on, and tells of
-    /// changes by `told`.
+    /// changes by `told`. `realm` is the SIP domain, if there is SIP.
     ///
     /// # Errors
     /// The store has failed.
@@ -109,6 +122,7 @@ impl Book {
         audit: Audit,
         clock: Clock,
         told: mpsc::Sender<Told>,
+        realm: Option<String>,
     ) -> Result<Self, StoreError> {
         let mut shelf = Shelf::default();
         store
@@ -120,7 +134,7 @@ impl Book {
             .await?;
         let shelf = Arc::new(RwLock::new(shelf));
         let (jobs, waiting) = mpsc::channel(WAITING);
-        tokio::spawn(Writer { shelf: shelf.clone(), audit, clock, told }.run(waiting));
+        tokio::spawn(Writer { shelf: shelf.clone(), audit, clock, told, realm }.run(waiting));
         Ok(Self { shelf, jobs })
     }
 
@@ -193,6 +207,19 @@ impl Book {
     /// [`BookError`]
     pub async fn ending_sessions(&self, by: &By, id: AgentId) -> Result<Arc<Profile>, BookError> {
         self.ask(|answer| Job::EndSessions(by.clone(), id, answer)).await
+    }
+
+    /// Gives an agent a SIP password that was drawn, and a SIP user if it had none. It is answered once, and kept as hashes.
+    ///
+    /// # Errors
+    /// [`BookError::NoSip`], [`BookError::NotFound`] and those of the store.
+    pub async fn draw_sip_password(&self, by: By, id: AgentId) -> Result<(Arc<Profile>, SipPassword), BookError> {
+        self.ask(|answer| Job::DrawPassword(by, id, answer)).await
+    }
+
+    /// All agents, in the order of their ids.
+    pub fn all(&self) -> Vec<Arc<Profile>> {
+        self.read().all()
     }
 
     /// Writes down that somebody takes a copy of what they may see.

@@ -6,10 +6,11 @@ use offdesk_sip::User;
 use serde_json::{Map, Value};
 
 use super::{
+    credentials::unescaped,
     phone,
-    value::{flag, mail_address, parsed, ring_plan, roles, text},
+    value::{flag, mail_address, parsed, password, ring_plan, roles, text},
 };
-use crate::domain::{AgentId, E164, Profile, RingTarget, Role, Timestamp, WorkerSid};
+use crate::domain::{AgentId, E164, Profile, RingTarget, Role, SipPassword, Timestamp, WorkerSid};
 
 /// A field of a profile that administrators write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,12 +24,13 @@ pub enum Field {
     WorkerName,
     RingPlan,
     SipUsername,
+    SipPassword,
     CanManageAgents,
     Disabled,
 }
 
 impl Field {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Phone,
         Self::Name,
         Self::Email,
@@ -38,6 +40,7 @@ impl Field {
         Self::WorkerName,
         Self::RingPlan,
         Self::SipUsername,
+        Self::SipPassword,
         Self::CanManageAgents,
         Self::Disabled,
     ];
@@ -54,6 +57,7 @@ impl Field {
             Self::WorkerName => "worker_name",
             Self::RingPlan => "ring_plan",
             Self::SipUsername => "sip_username",
+            Self::SipPassword => "sip_password",
             Self::CanManageAgents => "can_manage_agents",
             Self::Disabled => "disabled",
         }
@@ -77,8 +81,10 @@ pub enum FieldError {
     Bad(Field, String),
     #[error("a field that is not known; the nearest known one is {nearest}")]
     Unknown { nearest: Field },
-    #[error("{0}: not in this version")]
-    NotInThisVersion(&'static str),
+    #[error("sip_password: softphones are not configured: [sip]")]
+    NoSip,
+    #[error("sip_password: the system gives no random numbers")]
+    NoRandomness,
 }
 
 /// Wrong fields that are told; the rest would tell nothing new.
@@ -98,6 +104,8 @@ pub struct Patch {
     pub worker_name: Option<String>,
     pub ring_plan: Option<Option<Vec<RingTarget>>>,
     pub sip_username: Option<Option<String>>,
+    /// For [`put_password`](super::put_password): [`Patch::apply`] knows no realm.
+    pub sip_password: Option<Option<SipPassword>>,
     pub can_manage_agents: Option<bool>,
     pub disabled: Option<bool>,
 }
@@ -129,6 +137,11 @@ impl Draft {
         }
     }
 
+    /// The SIP password, for [`put_password`](super::put_password) once there is a profile.
+    pub const fn take_sip_password(&mut self) -> Option<Option<SipPassword>> {
+        self.more.sip_password.take()
+    }
+
     pub fn into_profile(self, id: AgentId, now: Timestamp) -> Profile {
         let worker_name = Profile::default_worker_name(&self.phone);
         let mut profile = Profile {
@@ -142,6 +155,7 @@ impl Draft {
             worker_name,
             ring_plan: None,
             sip_username: None,
+            sip_secret: None,
             can_manage_agents: false,
             disabled: false,
             created_at: now,
@@ -168,9 +182,6 @@ impl Patch {
     }
 
     fn set_named(&mut self, name: &str, value: &Value) -> Result<(), FieldError> {
-        if name == "sip_password" {
-            return Err(FieldError::NotInThisVersion("sip_password"));
-        }
         if let Some(field) = Field::ALL.into_iter().find(|field| field.name() == name) {
             return self.set(field, value).map_err(|why| FieldError::Bad(field, why));
         }
@@ -194,13 +205,15 @@ impl Patch {
             Field::WorkerName => self.worker_name = Some(text(value)?.ok_or("may not be empty")?),
             Field::RingPlan => self.ring_plan = Some(ring_plan(value)?),
             Field::SipUsername => self.sip_username = Some(parsed::<User>(value)?.map(|user| user.to_string())),
+            Field::SipPassword => self.sip_password = Some(password(value)?),
             Field::CanManageAgents => self.can_manage_agents = Some(flag(value)?),
             Field::Disabled => self.disabled = Some(flag(value)?),
         }
         Ok(())
     }
 
-    /// A new phone number takes a worker name with it that was made of the old one.
+    /// A new phone number takes a worker name with it that was made of the old one; another SIP user ends the use of the
+    /// password.
     pub fn apply(self, profile: &mut Profile) {
         fn put<T>(place: &mut T, change: Option<T>) {
             if let Some(change) = change {
@@ -220,6 +233,8 @@ impl Patch {
         put(&mut profile.worker_name, self.worker_name);
         put(&mut profile.ring_plan, self.ring_plan);
         put(&mut profile.sip_username, self.sip_username);
+        let user = profile.sip_username.as_deref().map(unescaped);
+        profile.sip_secret.take_if(|secret| user.as_deref() != Some(secret.user()));
         put(&mut profile.can_manage_agents, self.can_manage_agents);
         put(&mut profile.disabled, self.disabled);
     }
@@ -237,11 +252,17 @@ pub fn changes(before: &Profile, after: &Profile) -> String {
         ("worker_name", before.worker_name != after.worker_name),
         ("ring_plan", before.ring_plan != after.ring_plan),
         ("sip_username", before.sip_username != after.sip_username),
+        ("sip_password", before.sip_secret != after.sip_secret),
         ("can_manage_agents", before.can_manage_agents != after.can_manage_agents),
         ("disabled", before.disabled != after.disabled),
     ];
     let names: Vec<_> = differ.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect();
     names.join(", ")
+}
+
+/// Whether a change ends the agent's sessions: who is disabled is nobody's to be, and who had the old number may be another.
+pub fn ends_sessions(before: &Profile, after: &Profile) -> bool {
+    after.disabled || before.phone != after.phone
 }
 
 #[cfg(test)]

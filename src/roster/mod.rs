@@ -4,6 +4,7 @@
 //! them: `shelf` in memory, `writer` the only one who changes it. [`Takeover`] is how the agents of another system become ours.
 
 mod book;
+mod credentials;
 mod draft;
 pub mod from_flex_mobile;
 pub mod from_taskrouter;
@@ -21,7 +22,8 @@ use offdesk_sip::User;
 
 pub use self::{
     book::{Book, BookError, By, News, Told},
-    draft::{Draft, Field, FieldError, Patch, changes},
+    credentials::{draw_password, put_password, unescaped},
+    draft::{Draft, Field, FieldError, Patch, changes, ends_sessions},
     newcomer::{Newcomer, Remark, Unfit},
     search::Search,
     shelf::Page,

@@ -31,6 +31,10 @@ impl Shelf {
         self.profiles.get(&id).cloned()
     }
 
+    pub(super) fn all(&self) -> Vec<Arc<Profile>> {
+        self.profiles.values().cloned().collect()
+    }
+
     pub(super) fn by_phone(&self, phone: &E164) -> Option<Arc<Profile>> {
         self.get(self.roster.by_phone(phone)?)
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde_json::Value;
 
-use crate::domain::{RingTarget, Role};
+use crate::domain::{RingTarget, Role, SipPassword};
 
 /// The longest name, department or address in bytes. It keeps a profile far below what a record may hold.
 const MAX_TEXT: usize = 254;
@@ -27,6 +27,15 @@ pub(super) fn text(value: &Value) -> Result<Option<String>, String> {
 
 pub(super) fn parsed<T: FromStr<Err: fmt::Display>>(value: &Value) -> Result<Option<T>, String> {
     text(value)?.map(|text| text.parse::<T>().map_err(|error| error.to_string())).transpose()
+}
+
+/// None: no password any more. What is refused is not repeated.
+pub(super) fn password(value: &Value) -> Result<Option<SipPassword>, String> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) => text.parse().map(Some).map_err(str::to_owned),
+        _ => Err("expected a text".into()),
+    }
 }
 
 pub(super) fn flag(value: &Value) -> Result<bool, String> {

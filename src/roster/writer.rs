@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     Clash, Draft, Patch, Roster,
     book::{BookError, By, Job, News, Told},
+    credentials::{draw_password, put_password},
     draft::changes,
     shelf::Shelf,
 };
@@ -18,7 +19,7 @@ use crate::{
     access::{Access, Forbidden},
     audit::{Action, Audit, EntryResult, NewEntry},
     clock::Clock,
-    domain::{AgentId, Profile},
+    domain::{AgentId, Profile, SipPassword},
     store::{Batch, Outcome, StoreError},
 };
 
@@ -33,6 +34,8 @@ pub(super) struct Writer {
     pub(super) audit: Audit,
     pub(super) clock: Clock,
     pub(super) told: mpsc::Sender<Told>,
+    /// The SIP domain, if there is SIP.
+    pub(super) realm: Option<String>,
 }
 
 impl Writer {
@@ -46,13 +49,14 @@ impl Writer {
                 Job::UpdateOwn(by, id, patch, answer) => drop(answer.send(self.update_own(&by, id, *patch).await)),
                 Job::Remove(by, id, answer) => drop(answer.send(self.remove(&by, id).await)),
                 Job::EndSessions(by, id, answer) => drop(answer.send(self.end_sessions(&by, id).await)),
+                Job::DrawPassword(by, id, answer) => drop(answer.send(self.draw_password(&by, id).await)),
                 Job::Export(by, answer) => drop(answer.send(self.export(&by).await)),
             }
         }
     }
 
     async fn add(&self, by: &By, draft: Draft) -> Result<Arc<Profile>, BookError> {
-        let mut profile = draft.into_profile(new_id()?, self.clock.now());
+        let mut profile = self.profile(draft)?;
         let entry = Entry::of(by, Action::AgentAdded);
         let access = self.read().access(by.caller);
         let allowed = access.and_then(|access| {
@@ -71,10 +75,12 @@ impl Writer {
         Ok(profile)
     }
 
-    async fn update(&self, by: &By, id: AgentId, patch: Patch) -> Result<Arc<Profile>, BookError> {
+    async fn update(&self, by: &By, id: AgentId, mut patch: Patch) -> Result<Arc<Profile>, BookError> {
         let before = self.seen(by, id)?;
         let mut after = Profile::clone(&before);
+        let password = patch.sip_password.take();
         patch.apply(&mut after);
+        put_password(&mut after, self.realm.as_deref(), password)?;
         let entry = Entry::of(by, Action::AgentChanged).about(&before);
         let allowed = self.read().access(by.caller).and_then(|access| access.may_change(&before, &after));
         self.permit(allowed, &entry).await?;
@@ -102,6 +108,30 @@ impl Writer {
         let profile = self.put(after);
         self.tell(News::Changed { profile: profile.clone(), other_worker }).await;
         Ok(profile)
+    }
+
+    fn profile(&self, mut draft: Draft) -> Result<Profile, BookError> {
+        let password = draft.take_sip_password();
+        let mut profile = draft.into_profile(new_id()?, self.clock.now());
+        put_password(&mut profile, self.realm.as_deref(), password)?;
+        Ok(profile)
+    }
+
+    /// An agent's own wish for another SIP password: it needs no rights over others.
+    async fn draw_password(&self, by: &By, id: AgentId) -> Result<(Arc<Profile>, SipPassword), BookError> {
+        let before = self.read().get(id).filter(|profile| !profile.disabled).ok_or(BookError::NotFound)?;
+        let mut after = Profile::clone(&before);
+        let password = draw_password()?;
+        put_password(&mut after, self.realm.as_deref(), Some(Some(password.clone())))?;
+        let clashes = self.read().clashes(&after);
+        unclashed(clashes)?;
+        let mut batch = Batch::new();
+        batch.put(&id, &after)?;
+        let entry = Entry::of(by, Action::AgentChanged).about(&before);
+        self.commit(batch, entry.done(Some(changes(&before, &after)))).await?;
+        let profile = self.put(after);
+        self.tell(News::Changed { profile: profile.clone(), other_worker: false }).await;
+        Ok((profile, password))
     }
 
     async fn remove(&self, by: &By, id: AgentId) -> Result<Arc<Profile>, BookError> {
@@ -146,7 +176,7 @@ impl Writer {
     fn drafted(&self, access: &Access, drafts: Vec<Draft>) -> Result<Vec<Profile>, BookError> {
         let (mut among, mut profiles, mut clashes) = (Roster::default(), Vec::new(), Vec::new());
         for (place, draft) in drafts.into_iter().enumerate() {
-            let mut profile = draft.into_profile(new_id()?, self.clock.now());
+            let mut profile = self.profile(draft)?;
             access.settle(&mut profile);
             access.may_add(&profile)?;
             match self.fits(&mut among, &profile) {

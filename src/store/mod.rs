@@ -59,6 +59,12 @@ pub enum Family {
     Sessions,
     /// Who did what; key: [`Sequence`].
     Audit,
+    /// What devices' push services last took.
+    Deliveries,
+    /// Notifications that were never delivered; key: [`Sequence`].
+    DeadLetters,
+    /// Where softphones are; key: [`Sequence`].
+    Bindings,
     /// What agents' apps have sent with keys of their own.
     Sends,
     /// How long tasks were worked on, by day and agent.
@@ -66,7 +72,7 @@ pub enum Family {
 }
 
 impl Family {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Meta,
         Self::Inbox,
         Self::Seen,
@@ -76,6 +82,9 @@ impl Family {
         Self::Outbox,
         Self::Sessions,
         Self::Audit,
+        Self::Deliveries,
+        Self::DeadLetters,
+        Self::Bindings,
         Self::Sends,
         Self::HandleTimes,
     ];
@@ -92,6 +101,9 @@ impl Family {
             Self::Outbox => "outbox",
             Self::Sessions => "sessions",
             Self::Audit => "audit",
+            Self::Deliveries => "deliveries",
+            Self::DeadLetters => "dead_letters",
+            Self::Bindings => "bindings",
             Self::Sends => "sends",
             Self::HandleTimes => "handle_times",
         }
@@ -113,6 +125,9 @@ impl Family {
             Self::Outbox => b'o',
             Self::Sessions => b'l',
             Self::Audit => b'u',
+            Self::Deliveries => b'v',
+            Self::DeadLetters => b'x',
+            Self::Bindings => b'b',
             Self::Sends => b'k',
             Self::HandleTimes => b't',
         }
@@ -182,6 +197,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the record itself is at fault.
+    pub const fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Unreadable(_))
+    }
+
     /// Whether the same call may succeed later without anybody's help.
     pub const fn is_retryable(&self) -> bool {
         matches!(self, Self::Busy | Self::NoSpace { .. })

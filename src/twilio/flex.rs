@@ -6,6 +6,7 @@ use super::{
     client::{Product, Twilio, TwilioError},
     wire::or_default,
 };
+use crate::domain::{ActivitySid, ChatServiceSid, WorkspaceSid};
 
 /// What of Flex's configuration matters here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -16,6 +17,16 @@ pub struct Configuration {
     /// Where Flex wants to hear of finished recordings.
     #[serde(default, deserialize_with = "or_default")]
     pub call_recording_webhook_url: Option<String>,
+    /// The workspace that Flex works in.
+    #[serde(default)]
+    pub taskrouter_workspace_sid: Option<WorkspaceSid>,
+    /// The logout activity: where Flex puts agents whose browser is gone, and what is not billed by the hour
+    /// (<https://www.twilio.com/docs/flex/admin-guide/setup/logout-settings>).
+    #[serde(default)]
+    pub taskrouter_offline_activity_sid: Option<ActivitySid>,
+    /// The service that its conversations are in.
+    #[serde(default)]
+    pub chat_service_instance_sid: Option<ChatServiceSid>,
 }
 
 impl Twilio {

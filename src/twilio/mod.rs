@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows of actors, our own HTTP server or the store, and no type of the HTTP client crosses the edge.
 
+pub mod account;
 pub mod client;
 pub mod conversations;
 pub mod events;
@@ -11,6 +12,7 @@ pub mod form;
 pub mod interactions;
 pub mod media;
 pub mod signature;
+pub mod streams;
 pub mod sync;
 pub mod taskrouter;
 pub mod verify;

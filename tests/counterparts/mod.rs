@@ -196,6 +196,13 @@ pub(crate) fn record<'a>(test: &str, exchanges: impl IntoIterator<Item = &'a Val
     file.write_all(lines.as_bytes()).unwrap();
 }
 
+/// Schemathesis, about to run.
+pub(crate) fn schemathesis() -> Command {
+    let mut command = Command::new(setting("OFFDESK_SCHEMATHESIS"));
+    command.env("SCHEMATHESIS_HOOKS", folder().join("python/schemathesis_hooks.py"));
+    command
+}
+
 /// A script of `node/`, about to be run.
 pub(crate) fn node(script: &str) -> Command {
     let mut command = Command::new(setting("OFFDESK_NODE"));

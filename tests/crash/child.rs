@@ -18,7 +18,7 @@ pub(crate) const WRITERS: u32 = 12;
 pub(crate) const ENTRIES: u64 = 20;
 pub(crate) const SEEN: u64 = 200;
 
-const ROOT: &str = "OFFDESK_CRASH_CHILD";
+pub(crate) const ROOT: &str = "OFFDESK_CRASH_CHILD";
 const WITHOUT_FSYNC: &str = "OFFDESK_CRASH_WITHOUT_FSYNC";
 
 /// A record that tells of itself which writer's and which batch's it is; `F` is the family.
@@ -75,8 +75,13 @@ fn batch(writer: u32, number: u64) -> Batch {
 
 /// Starts a child on the folder `root`.
 pub(crate) fn command(root: &Path, durability: Durability) -> Command {
+    command_of("child::writes_until_killed", root, durability)
+}
+
+/// The same for another child: a test of this binary that is ignored.
+pub(crate) fn command_of(test: &str, root: &Path, durability: Durability) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", "child::writes_until_killed", "--ignored", "--nocapture"]);
+    command.args(["--exact", test, "--ignored", "--nocapture"]);
     command.env(ROOT, root).env_remove("OFFDESK_CRASH_ROUNDS");
     if durability == Durability::WithoutFsync {
         command.env(WITHOUT_FSYNC, "1");
@@ -92,6 +97,11 @@ pub(crate) fn kill(mut child: Child) {
     child.wait().unwrap();
 }
 
+/// What a child was told of its syncs.
+pub(crate) fn durability() -> Durability {
+    if env::var_os(WITHOUT_FSYNC).is_some() { Durability::WithoutFsync } else { Durability::Fsync }
+}
+
 pub(crate) fn store_in(root: &Path) -> PathBuf {
     root.join("store")
 }
@@ -104,8 +114,7 @@ pub(crate) fn acks_in(root: &Path) -> PathBuf {
 #[ignore = "runs in a process of its own, which the other tests start and kill"]
 fn writes_until_killed() {
     let Some(root) = env::var_os(ROOT).map(PathBuf::from) else { return };
-    let durability = if env::var_os(WITHOUT_FSYNC).is_some() { Durability::WithoutFsync } else { Durability::Fsync };
-    let options = Options { durability, ..Options::default() };
+    let options = Options { durability: durability(), ..Options::default() };
     let opened = store::open(&store_in(&root), &options).unwrap();
     assert_eq!(opened.quarantined, None);
     let acks = OpenOptions::new().create(true).append(true).open(acks_in(&root)).unwrap();

@@ -16,5 +16,6 @@ mod dice;
 mod image;
 mod kill;
 mod power;
+mod pushes;
 mod recording;
 mod verify;

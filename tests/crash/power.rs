@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -44,15 +45,41 @@ fn acknowledged_batches_are_lost_if_the_fsync_is_left_out() {
     assert!(bad > 0);
 }
 
-struct Image {
-    faults: Result<(), Fault>,
-    at: usize,
-    fate: Fate,
-    batches: u64,
+/// What writes until the power goes, and how the disk that is left is looked at.
+pub(crate) struct Subject {
+    pub(crate) command: fn(&Path, Durability) -> Command,
+    /// The image, the disk as the processes saw it, and the folder that was recorded: what is wrong, and how much had been
+    /// acknowledged.
+    pub(crate) check: fn(&Path, &Disk, &Path) -> (Result<(), Fault>, u64),
+}
+
+const STORE: Subject = Subject { command, check: check_store };
+
+fn check_store(image: &Path, disk: &Disk, root: &Path) -> (Result<(), Fault>, u64) {
+    let acks: Acks = acks(&disk.seen(&acks_in(root)));
+    let batches = acks.values().map(|last| last + 1).sum();
+    (verify(&store_in(image), &acks), batches)
+}
+
+pub(crate) struct Image {
+    pub(crate) faults: Result<(), Fault>,
+    pub(crate) at: usize,
+    pub(crate) fate: Fate,
+    pub(crate) batches: u64,
 }
 
 /// Makes recordings, one on top of the other's store, and images of each.
 fn images(durability: Durability, count: usize) -> Vec<Image> {
+    images_of(&STORE, &|_| (), durability, count)
+}
+
+/// The same of another writer, whose folder is made ready first.
+pub(crate) fn images_of(
+    subject: &Subject,
+    prepare: &dyn Fn(&Path),
+    durability: Durability,
+    count: usize,
+) -> Vec<Image> {
     let mut dice = Dice::new();
     let dir = tempfile::tempdir().unwrap();
     // The recording knows files by the name the kernel gives them.
@@ -60,22 +87,25 @@ fn images(durability: Durability, count: usize) -> Vec<Image> {
     let library = shim(&dir.0);
     let root = dir.0.join("root");
     fs::create_dir(&root).unwrap();
+    prepare(&root);
     let mut images = Vec::new();
     while images.len() < count {
         let before = Disk::of(&root);
-        let events = record(&root, &library, &dir.0.join("recording"), durability);
+        let mut child = (subject.command)(&root, durability);
+        let events = record(&mut child, &root, &library, &dir.0.join("recording"));
         let number = IMAGES.min(count - images.len());
-        images.extend(lose_power(&root, before, events, number, &dir.0.join("image"), &mut dice));
+        let cuts = Cuts { subject, root: &root, image: &dir.0.join("image"), number };
+        images.extend(cuts.lose_power(before, events, &mut dice));
     }
     images
 }
 
 /// Lets a child write for a while.
-fn record(root: &Path, library: &Path, recording: &Path, durability: Durability) -> Vec<Event> {
+fn record(child: &mut Command, root: &Path, library: &Path, recording: &Path) -> Vec<Event> {
     let _ = fs::remove_file(recording);
     let acknowledged = || fs::metadata(acks_in(root)).map_or(0, |file| file.len());
     let before = acknowledged();
-    let child = command(root, durability)
+    let child = child
         .env("LD_PRELOAD", library)
         .env("OFFDESK_SHIM_ROOT", root)
         .env("OFFDESK_SHIM_LOG", recording)
@@ -89,42 +119,43 @@ fn record(root: &Path, library: &Path, recording: &Path, durability: Durability)
     recording::read(recording)
 }
 
-/// Cuts the recording at `number` moments.
-fn lose_power(
-    root: &Path,
-    mut disk: Disk,
-    events: Vec<Event>,
+/// Moments at which a recording is cut.
+struct Cuts<'a> {
+    subject: &'a Subject,
+    root: &'a Path,
+    image: &'a Path,
     number: usize,
-    image: &Path,
-    dice: &mut Dice,
-) -> Vec<Image> {
-    let mut cuts: Vec<_> = (0..number).map(|_| dice.between(0, events.len() as u64 + 1) as usize).collect();
-    // One at the end, where most is at stake.
-    cuts[0] = events.len();
-    cuts.sort_unstable();
-    let mut cuts = cuts.into_iter().peekable();
-    let mut images = Vec::new();
-    let mut events = events.into_iter();
-    for at in 0.. {
-        while cuts.next_if_eq(&at).is_some() {
-            let fate = [Fate::Dropped, Fate::Torn, Fate::CutOff][images.len() % 3];
-            images.push(check(root, &disk, image, at, fate, dice));
-        }
-        let Some(event) = events.next() else { break };
-        disk.follow(event);
-    }
-    images
 }
 
-fn check(root: &Path, disk: &Disk, image: &Path, at: usize, fate: Fate, dice: &mut Dice) -> Image {
-    disk.lose_power(root, image, fate, dice);
-    let acks: Acks = acks(&disk.seen(&acks_in(root)));
-    let faults = verify(&store_in(image), &acks);
-    if faults.is_err() {
-        keep(image);
+impl Cuts<'_> {
+    fn lose_power(&self, mut disk: Disk, events: Vec<Event>, dice: &mut Dice) -> Vec<Image> {
+        let mut cuts: Vec<_> = (0..self.number).map(|_| dice.between(0, events.len() as u64 + 1) as usize).collect();
+        // One at the end, where most is at stake.
+        cuts[0] = events.len();
+        cuts.sort_unstable();
+        let mut cuts = cuts.into_iter().peekable();
+        let mut images = Vec::new();
+        let mut events = events.into_iter();
+        for at in 0.. {
+            while cuts.next_if_eq(&at).is_some() {
+                let fate = [Fate::Dropped, Fate::Torn, Fate::CutOff][images.len() % 3];
+                images.push(self.check(&disk, at, fate, dice));
+            }
+            let Some(event) = events.next() else { break };
+            disk.follow(event);
+        }
+        images
     }
-    fs::remove_dir_all(image).unwrap();
-    Image { faults, at, fate, batches: acks.values().map(|last| last + 1).sum() }
+
+    fn check(&self, disk: &Disk, at: usize, fate: Fate, dice: &mut Dice) -> Image {
+        disk.lose_power(self.root, self.image, fate, dice);
+        let (faults, batches) = (self.subject.check)(self.image, disk, self.root);
+        if faults.is_err() {
+            keep(self.image);
+        }
+        fs::remove_dir_all(self.image).unwrap();
+        Image { faults, at, fate, batches }
+    }
 }
 
 /// A disk that shows a fault is kept if OFFDESK_CRASH_KEEP names a folder.

@@ -61,7 +61,7 @@ fn calls() -> Vec<(Method, String)> {
         methods.map(|method| (method, path.clone()))
     });
     let calls: Vec<_> = calls.collect();
-    assert_eq!(calls.len(), 11, "{calls:?}");
+    assert_eq!(calls.len(), 12, "{calls:?}");
     calls
 }
 
@@ -125,7 +125,7 @@ async fn nobody_without_rights_gets_anywhere() {
             assert_eq!((answer.status, answer.code()), (401, "no_session"), "{route:?} {token:?}");
         }
     }
-    assert_eq!(house.bootstrap().get("/me/activity").await.status, 404);
+    assert_eq!(house.bootstrap().get("/me").await.status, 401);
     assert_eq!(house.bootstrap().get("/tasks").await.status, 401, "the bootstrap token is for the admin API");
 }
 
@@ -368,11 +368,15 @@ async fn a_disabled_agent_is_shut_out_and_offered_nothing_until_enabled() {
 }
 
 #[tokio::test]
-async fn an_admin_ends_an_agents_sessions() {
+async fn an_admin_sees_and_ends_an_agents_sessions() {
     let house = office().build().await;
     let path = format!("{}/sessions", agent(ADAS));
-    assert_eq!(house.app(ADA).get("/tasks").await.status, 200);
+    let own = house.app(ADA).get("/me/sessions").await.body["items"][0].clone();
+    let seen = house.app(SAM).get(&path).await.body;
+    assert_eq!((&seen["items"][0]["id"], &seen["items"][0]["current"]), (&own["id"], &json!(false)), "{seen}");
+    assert_eq!(house.app(SAM).get(&format!("{}/sessions", agent(OLGAS))).await.status, 404);
     assert_eq!(house.app(SAM).delete(&path).await.status, 204);
+    assert_eq!(house.app(SAM).get(&path).await.body["items"], json!([]));
     assert_eq!(house.app(ADA).get("/tasks").await.status, 401);
     assert_eq!(house.app(SAM).delete(&format!("{}/sessions", agent(SUES))).await.status, 403);
     let entries = house.app(SAM).get("/admin/audit?limit=200").await.body;
@@ -381,6 +385,16 @@ async fn an_admin_ends_an_agents_sessions() {
     assert_eq!(ended.len(), 1, "{entries}");
     assert_eq!((&ended[0]["subject"], &ended[0]["actor"]["id"]), (&json!(id(ADAS)), &json!(id(SAMS))));
     assert_eq!(house.app(OLGA).get("/tasks").await.status, 200);
+}
+
+#[tokio::test]
+async fn another_number_ends_the_sessions_that_the_old_one_began() {
+    let house = office().build().await;
+    let ada = house.app(ADA);
+    assert_eq!(house.app(SAM).patch(&agent(ADAS), json!({ "name": "Ada L" })).await.status, 200);
+    assert_eq!(ada.get("/tasks").await.status, 200);
+    assert_eq!(house.app(SAM).patch(&agent(ADAS), json!({ "phone": "+4915550101077" })).await.status, 200);
+    assert_eq!(ada.get("/tasks").await.code(), "no_session");
 }
 
 #[tokio::test]

@@ -98,6 +98,12 @@ async fn a_number_that_cannot_be_called_gives_the_customer_to_the_next_agent() {
         house.pass_until(Duration::from_secs(30), |state| state.is_ringing(BOB)).await;
         assert_eq!(house.reservations(&call)[0], ReservationStatus::Rejected, "{code}");
     }
+    // Not once, but always: the number is Ada's.
+    let house = Plan::of_two().build().await;
+    house.twilio.set_unroutable(ADA);
+    let call = house.customer_calls().await;
+    house.pass_until(Duration::from_secs(30), |state| state.is_ringing(BOB)).await;
+    assert_eq!(house.reservations(&call)[0], ReservationStatus::Rejected);
 }
 
 #[tokio::test]

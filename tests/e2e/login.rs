@@ -253,6 +253,22 @@ async fn what_keeps_verify_from_sending_changes_no_answer_and_is_written_down() 
     assert!(house.twilio.last_code(ADA).is_some());
 }
 
+/// A wrong code, and no more time than its refusal takes.
+async fn refused(house: &House, login_id: &str, phone: &str) -> Answer {
+    let written = house.audit().await.len();
+    let answer = house.anybody("/login", json!({ "login_id": login_id, "phone": phone, "code": "123456" }));
+    tokio::pin!(answer);
+    loop {
+        tokio::select! {
+            biased;
+            answer = &mut answer => return answer,
+            entries = house.audit() => if entries.len() > written {
+                house.pass(Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn twilio_away_is_told_and_a_wrong_code_is_not_taken_for_it() {
     let house = Plan::default().build().await;
@@ -261,6 +277,8 @@ async fn twilio_away_is_told_and_a_wrong_code_is_not_taken_for_it() {
     house.twilio.fault(RestFault::fail(Operation::CreateVerificationCheck, 1, 503, 20503));
     let away = house.types(&id, ADA, &code).await;
     assert_eq!((away.status, away.code()), (503, "twilio_unavailable"));
+    let strangers = house.begins_login(&unknown(1)).await;
+    assert_eq!(refused(&house, &strangers, &unknown(1)).await, away, "who has a number does not show by it");
     house.twilio.fault(RestFault::once(Operation::CreateVerificationCheck, RestAct::DropBefore));
     assert_eq!(house.types(&id, ADA, &code).await.status, 503);
     for code in [60_202, 20_404] {
@@ -269,6 +287,7 @@ async fn twilio_away_is_told_and_a_wrong_code_is_not_taken_for_it() {
         assert_eq!(house.types(&id, ADA, "123456").await.code(), "bad_code");
     }
     assert_eq!(house.types(&id, ADA, &code).await.status, 200);
+    assert_eq!(house.types(&strangers, &unknown(1), "123456").await.code(), "bad_code");
 }
 
 #[tokio::test]

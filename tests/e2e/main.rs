@@ -9,6 +9,7 @@ mod chats;
 mod cli;
 #[path = "../counterparts/mod.rs"]
 mod counterparts;
+mod devices;
 mod door;
 mod events;
 mod faults;
@@ -19,7 +20,9 @@ mod openapi;
 mod outcomes;
 mod record;
 mod reports;
+mod schemathesis;
 mod secrets;
 mod sends;
 mod sessions;
+mod sip;
 mod spine;

@@ -173,6 +173,7 @@ async fn devices_of_different_agents_do_not_wait_for_each_other() {
     // The same number of a device, but another agent's.
     let (other, browser) = (AgentId::from_bits(8), post.browser(1, "/wpush/bob"));
     let notification = post.outbox().await[0].record.notification.clone();
+    post.register(other, std::slice::from_ref(&browser)).await;
     post.push.hand_over(post.push.items(other, &[browser], &notification));
     until(|| post.push.under_way() == 1).await;
     assert_eq!(post.provider.requests("/wpush/bob").len(), 1);

@@ -126,7 +126,7 @@ async fn where_fcm_is_off_its_devices_are_refused_and_the_rest_goes_on() {
 mod with_python {
     use super::*;
     use crate::counterparts::FcmDocument;
-    use offdesk::config::Privacy;
+    use offdesk::domain::Privacy;
 
     #[tokio::test]
     async fn every_kind_of_news_is_a_request_that_googles_document_describes() {

@@ -6,12 +6,11 @@ use aws_lc_rs::{encoding::AsDer, rsa};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use offdesk::{
     clock::{Clock, Hand},
-    config::Privacy,
     domain::{
-        ActivityReason, AgentId, Closed, Customer, Device, DeviceId, News, Notification, PushTarget, ReservationSid,
-        Timestamp,
+        ActivityReason, AgentId, Closed, Customer, Device, DeviceId, News, Notification, Privacy, PushTarget,
+        ReservationSid, Timestamp, Wishes,
     },
-    push::{FcmSettings, Limits, Numbered, OutboxItem, Push, Settings, Timeouts, VapidKeyFile},
+    push::{Devices, FcmSettings, Limits, Numbered, OutboxItem, Push, Settings, Timeouts, VapidKeyFile},
     store::{Batch, MemoryStore, Row, StoreHandle},
 };
 use serde_json::json;
@@ -83,12 +82,31 @@ impl Post {
         let now = self.clock.now();
         let notification = Notification { news, expires: now + self.life, unread: 3 };
         let items = self.push.items(AGENT, devices, &notification);
+        self.register(AGENT, devices).await;
         let mut batch = Batch::new();
         for (sequence, item) in &items {
             batch.put(sequence, item).unwrap();
         }
         self.store().commit(batch).await.unwrap();
         items
+    }
+
+    /// Has the agent's books say that these are its devices, beside those that it has.
+    pub async fn register(&self, agent: AgentId, devices: &[Device]) {
+        self.change(agent, |books| {
+            books.devices.retain(|known| !devices.iter().any(|device| device.id == known.id));
+            books.devices.extend_from_slice(devices);
+        })
+        .await;
+    }
+
+    /// Changes the agent's books.
+    pub async fn change(&self, agent: AgentId, change: impl FnOnce(&mut Devices)) {
+        let mut books = self.store().get::<Devices>(&agent).await.unwrap().unwrap_or_default();
+        change(&mut books);
+        let mut batch = Batch::new();
+        batch.put(&agent, &books).unwrap();
+        self.store().commit(batch).await.unwrap();
     }
 
     /// Once nothing waits and nothing is on its way.
@@ -137,7 +155,14 @@ impl Post {
 }
 
 fn device(number: u64, target: PushTarget) -> Device {
-    Device { id: DeviceId::from_bits(number), name: None, target, added_at: START, session: None }
+    Device {
+        id: DeviceId::from_bits(number),
+        name: None,
+        target,
+        added_at: START,
+        session: None,
+        wishes: Wishes::default(),
+    }
 }
 
 async fn start(

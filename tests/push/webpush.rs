@@ -109,7 +109,7 @@ mod with_node {
             let read = read(&mut browser, &request);
             let payload: Value = serde_json::from_str(read["payload"].as_str().unwrap()).unwrap();
             assert_eq!(payload["web_push"], 8030);
-            assert_eq!(payload["notification"]["data"]["type"], kind);
+            assert_eq!(payload["notification"]["data"]["type"], kind.name());
             assert_eq!(payload["notification"]["tag"], tag);
             assert_eq!(payload["app_badge"], 3);
         }

@@ -3,12 +3,12 @@
 use crate::args::Args;
 use crate::error::{Error, Result};
 use crate::group::Without;
-use crate::install::{counterparts, openssl};
+use crate::install::{counterparts, openssl, rtpengine};
 use crate::place::Place;
 use crate::steps::Steps;
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask bench [webhooks|latency|scale|chats|events]...
+Usage: cargo xtask bench [webhooks|latency|scale|chats|me|push|events|relay]...
 
 Builds the release and measures; without a name, all of them. A ratio taken in one run decides, an absolute figure orients.
 
@@ -16,31 +16,56 @@ Builds the release and measures; without a name, all of them. A ratio taken in o
   latency    from a webhook in to the REST call out, at 200 a second
   scale      memory, start-up time and the admin API with 100,000 agents
   chats      memory that a conversation takes
+  me         CPU time of an app's call with its session, against a bare handler, and of the look at a token
+  push       CPU time a push costs, against npm's web-push and undici, and from a webhook to the last of five devices
   events     from a webhook to all WebSocket sessions of its agent, 2,000 sessions of 500 agents, and beside clients that do not read
+  relay      CPU time of the media relay for 100,000 packets, against rtpengine where it is installed
 ";
 
-const BENCHES: &[&str] = &["webhooks", "latency", "scale", "chats", "events"];
+/// Each with the package that it belongs to.
+const BENCHES: &[(&str, &str)] = &[
+    ("webhooks", "offdesk"),
+    ("latency", "offdesk"),
+    ("scale", "offdesk"),
+    ("chats", "offdesk"),
+    ("me", "offdesk"),
+    ("push", "offdesk"),
+    ("events", "offdesk"),
+    (RELAY, "offdesk-sip"),
+];
+
+const RELAY: &str = "relay";
 
 pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
-    let chosen = args.rest();
-    if let Some(name) = chosen.iter().find(|name| !BENCHES.contains(&name.as_str())) {
-        return Err(Error::usage(format!("there is no benchmark `{name}`; there are {}", BENCHES.join(", "))));
-    }
-    let all = || BENCHES.iter().map(|name| (*name).to_owned()).collect();
-    let names: Vec<_> = if chosen.is_empty() { all() } else { chosen };
+    let benches = chosen(&args.rest())?;
     let mut steps = Steps::new("bench");
     let counterparts = steps.run("counterparts", || counterparts::ensure(place, &Without::default()))?;
+    if benches.iter().any(|(name, _)| *name == RELAY) {
+        steps.run("rtpengine", rtpengine::try_ensure)?;
+    }
     steps.run("OpenSSL's headers", openssl::ensure)?;
-    steps.run("release build", || {
-        let benches = names.iter().flat_map(|name| ["--bench", name]);
-        place.cargo().args(["bench", "--quiet", "--locked", "--no-run"]).args(benches).run()
-    })?;
-    for name in &names {
-        steps.run(name, || {
-            let bench = place.cargo().args(["bench", "--quiet", "--locked", "--bench", name]);
-            counterparts.surround(bench).run()
-        })?;
+    let cargo = |(name, package): &(&str, &str)| {
+        place.cargo().args(["bench", "--quiet", "--locked", "--package", package, "--bench", name])
+    };
+    steps.run("release build", || benches.iter().try_for_each(|bench| cargo(bench).arg("--no-run").run()))?;
+    for bench in &benches {
+        steps.run(bench.0, || counterparts.surround(cargo(bench)).run())?;
     }
     steps.close();
     Ok(())
+}
+
+/// The benchmarks of these names; without a name, all.
+fn chosen(names: &[String]) -> Result<Vec<(&'static str, &'static str)>> {
+    if names.is_empty() {
+        return Ok(BENCHES.to_vec());
+    }
+    let find = |name: &String| {
+        let unknown = || {
+            let known: Vec<_> = BENCHES.iter().map(|(name, _)| *name).collect();
+            Error::usage(format!("there is no benchmark `{name}`; there are {}", known.join(", ")))
+        };
+        BENCHES.iter().find(|(known, _)| known == name).copied().ok_or_else(unknown)
+    };
+    names.iter().map(find).collect()
 }

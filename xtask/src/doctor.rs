@@ -52,6 +52,7 @@ fn examine(place: &Place) -> Vec<(&'static str, Finding)> {
         ("Python with venv", python()),
         ("Node with npm", node()),
         ("Chromium", chromium()),
+        ("rtpengine", optional("rtpengine", "the media relay is then not measured against it")),
         ("systemd-analyze", optional("systemd-analyze", "the unit's exposure is then not judged")),
     ]
 }

@@ -13,10 +13,13 @@ pub(crate) enum Group {
     /// Tests in modules named `with_node`: Twilio's JavaScript library, Prism over Twilio's OpenAPI documents, and
     /// a browser's decryption of pushes.
     Node,
-    /// Tests in modules named `with_python`: Twilio's Python library, and Google's description of FCM.
+    /// Tests in modules named `with_python`: Twilio's Python library, Google's description of FCM, and
+    /// Schemathesis.
     Python,
     /// Tests in modules named `with_browser`: Chromium at the sandbox's page. They need Node too.
     Browser,
+    /// Tests in modules named `with_softphones`: baresip, linphonec, PJSIP, sipp and sipvicious.
+    Softphones,
     /// The dependency policy, checked by cargo-deny.
     Deny,
     /// The test binary `crash`.
@@ -32,13 +35,15 @@ pub(crate) struct Without(BTreeSet<Group>);
 // === impl Group ===
 
 impl Group {
-    const ALL: [Self; 6] = [Self::Node, Self::Python, Self::Browser, Self::Deny, Self::Crash, Self::Systemd];
+    const ALL: [Self; 7] =
+        [Self::Node, Self::Python, Self::Browser, Self::Softphones, Self::Deny, Self::Crash, Self::Systemd];
 
     fn name(self) -> &'static str {
         match self {
             Self::Node => "node",
             Self::Python => "python",
             Self::Browser => "browser",
+            Self::Softphones => "softphones",
             Self::Deny => "deny",
             Self::Crash => "crash",
             Self::Systemd => "systemd",
@@ -51,6 +56,7 @@ impl Group {
             Self::Node => Some("test(/(^|::)with_node::/)"),
             Self::Python => Some("test(/(^|::)with_python::/)"),
             Self::Browser => Some("test(/(^|::)with_browser::/)"),
+            Self::Softphones => Some("test(/(^|::)with_softphones::/)"),
             Self::Crash => Some("binary(crash)"),
             Self::Deny | Self::Systemd => None,
         }
@@ -116,7 +122,7 @@ mod tests {
     #[test]
     fn an_unknown_group_is_refused_with_the_names_that_exist() {
         let error = without("--without nodes").unwrap_err().to_string();
-        assert!(error.contains("node, python, browser, deny, crash, systemd"), "{error}");
+        assert!(error.contains("node, python, browser, softphones, deny, crash, systemd"), "{error}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod crash;
 mod dist;
 mod doctor;
 mod error;
+mod fuzz;
 mod group;
 mod install;
 mod lint;
@@ -54,6 +55,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "lint", about: "formatting, clippy and the dependency policy", help: lint::HELP, run: lint::run },
     Command { name: "bench", about: "speed and size, against the peers", help: bench::HELP, run: bench::run },
     Command { name: "crash", about: "kills and power losses, a hundred of each", help: crash::HELP, run: crash::run },
+    Command { name: "fuzz", about: "inputs that nobody thought of", help: fuzz::HELP, run: fuzz::run },
     Command { name: "web", about: "build the agents' app", help: web::HELP, run: web::run },
     Command { name: "dist", about: "a release as a tarball", help: dist::HELP, run: dist::run },
     Command { name: "doctor", about: "what this machine has and lacks", help: doctor::HELP, run: doctor::run },

@@ -16,6 +16,7 @@ use crate::{
     log::{FlowDirection, LogEntry},
     rest::{
         self,
+        date::http_date,
         error::Refusal,
         request::{Answer, Params, Request, Upload},
         route::{Operation, find, split_prefix},
@@ -55,7 +56,7 @@ pub(super) async fn answer(http: HttpRequest, body: web::Bytes, shared: web::Dat
         _ => None,
     };
     log(&shared, &http, &request, operation, Some(&answer).filter(|_| !dropped), note);
-    if dropped { hang_up() } else { respond(answer) }
+    if dropped { hang_up() } else { respond(answer, shared.engine.time.now_ms()) }
 }
 
 fn read(http: &HttpRequest, body: &web::Bytes, url: &str) -> Request {
@@ -75,10 +76,11 @@ fn read(http: &HttpRequest, body: &web::Bytes, url: &str) -> Request {
     }
 }
 
-fn respond(answer: Answer) -> HttpResponse {
+fn respond(answer: Answer, now_ms: u64) -> HttpResponse {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     response.insert_header(("Twilio-Concurrent-Requests", "1"));
+    response.insert_header((header::DATE, http_date(now_ms)));
     if let Some(etag) = answer.etag {
         response.insert_header((header::ETAG, etag));
     }

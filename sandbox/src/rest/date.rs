@@ -19,6 +19,11 @@ pub(crate) fn rfc2822(ms: u64) -> String {
     timestamp(ms).strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
+/// As HTTP's headers have it (RFC 9110 §5.6.7).
+pub(crate) fn http_date(ms: u64) -> String {
+    timestamp(ms).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 pub(crate) fn parse_iso8601(text: &str) -> Option<u64> {
     text.parse::<Timestamp>().ok().and_then(|at| u64::try_from(at.as_millisecond()).ok())
 }

@@ -122,7 +122,7 @@ impl Shape<'_> {
             "description": row.description,
             "sink_type": "webhook",
             "sink_configuration": { "destination": row.destination, "method": "POST", "batch_events": true },
-            "status": "active",
+            "status": if row.failed { "failed" } else { "active" },
             "date_created": iso8601(row.created),
             "date_updated": iso8601(row.created),
             "links": { "sink_test": format!("{url}/Test"), "sink_validate": format!("{url}/Validate") },

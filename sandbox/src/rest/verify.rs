@@ -26,12 +26,18 @@ pub(super) fn answer(world: &mut World, request: &Request, operation: Operation,
     world.verify.services.get(service).ok_or_else(Refusal::not_found)?;
     match (operation, path.get(1)) {
         (Operation::FetchService, None) => found(service_shape(world, request, service)),
+        (Operation::DeleteService, None) => world.remove_verify_service(service).map(|()| Answer::no_content()),
         (Operation::CreateVerification, None) => create_verification(world, request, service),
         (Operation::CreateVerificationCheck, None) => check(world, request, service),
         (Operation::FetchVerification, Some(wanted)) => fetch_verification(world, request, service, wanted),
         (Operation::UpdateVerification, Some(wanted)) => update_verification(world, request, service, wanted),
         (Operation::ListRateLimit, None) => Ok(list_limits(world, request, service)),
         (Operation::CreateRateLimit, None) => create_limit(world, request, service),
+        (Operation::DeleteRateLimit, Some(limit)) => {
+            own_limit(world, service, limit)?;
+            world.remove_rate_limit(limit);
+            Ok(Answer::no_content())
+        }
         (Operation::ListBucket, Some(limit)) => list_buckets(world, request, service, limit),
         (Operation::CreateBucket, Some(limit)) => create_bucket(world, request, service, limit),
         _ => Err(Refusal::not_found()),

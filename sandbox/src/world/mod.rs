@@ -140,6 +140,8 @@ pub(crate) struct World {
     pub(crate) channels: Table<Channel>,
     pub(crate) media: Table<MediaFile>,
     pub(crate) conversations_webhook: WebhookTarget,
+    /// Of the only service.
+    pub(crate) service_webhook: WebhookTarget,
     pub(crate) sinks: Table<Sink>,
     pub(crate) subscriptions: Table<Subscription>,
     /// So many of the next agents who accept do not get into their conversation.
@@ -168,7 +170,7 @@ impl World {
             fixed: Fixed::of(options),
             rules: Rules::of(options),
             event_callback: options.event_callback.clone(),
-            events_filter: None,
+            events_filter: options.events_filter.clone(),
             activities: Table::default(),
             workers: Table::default(),
             tasks: Table::default(),
@@ -178,7 +180,8 @@ impl World {
             conversations: Table::default(),
             channels: Table::default(),
             media: Table::default(),
-            conversations_webhook: WebhookTarget::default(),
+            conversations_webhook: options.conversations_webhook.as_ref().map(WebhookTarget::of).unwrap_or_default(),
+            service_webhook: options.service_webhook.as_ref().map(WebhookTarget::of).unwrap_or_default(),
             sinks: Table::default(),
             subscriptions: Table::default(),
             failing_joins: 0,
@@ -202,7 +205,9 @@ impl World {
                 created: now,
             });
         }
-        world.seed_verify_service(&options.verify_service_sid);
+        if !options.verify_service_sid.is_empty() {
+            world.seed_verify_service(&options.verify_service_sid);
+        }
         for agent in &options.agents {
             world.seed_agent(agent);
         }

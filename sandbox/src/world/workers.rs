@@ -61,6 +61,16 @@ impl World {
         Ok(sid)
     }
 
+    /// One that a worker is in, or that the workspace puts workers in, stays. Twilio documents neither code nor words of
+    /// that refusal.
+    pub(crate) fn remove_activity(&mut self, sid: &Sid) -> Done {
+        let used = self.fixed.timeout_activity == *sid || self.workers.iter().any(|worker| worker.activity == *sid);
+        if used {
+            return Err(Refusal::invalid(format!("Activity {sid} cannot be deleted: it is in use.")));
+        }
+        self.activities.remove(sid).map(|_| ()).ok_or_else(Refusal::not_found)
+    }
+
     /// `ActivitySid=…`, with `RejectPendingReservations` for one that makes the worker unavailable.
     ///
     /// Reservations that an instruction has put on hold stay: the worker is already being connected.

@@ -6,7 +6,10 @@ use actix::{ActorContext, Context, Handler, Message, MessageResult, ResponseActF
 use tokio::sync::oneshot;
 
 use super::{
-    super::ask::{Await, NoAnswer, Order, See, View, Wait},
+    super::{
+        Devices,
+        ask::{Await, NoAnswer, Order, See, View, Wait},
+    },
     AgentActor, Cause, Owned,
 };
 use crate::{agent::view::Progress, domain::Profile};
@@ -86,8 +89,9 @@ impl Handler<Changed> for AgentActor {
 
     /// Nobody is signed in as a disabled agent, and devices go with their sessions.
     fn handle(&mut self, Changed { profile, other_worker }: Changed, ctx: &mut Context<Self>) {
-        if profile.disabled && !self.devices.is_empty() {
-            self.keep(Vec::new(), Vec::new(), None, ctx);
+        if profile.disabled && !self.devices.devices.is_empty() {
+            let none = Devices { devices: Vec::new(), wishes: self.devices.wishes.clone() };
+            let _written = self.keep(none, Vec::new(), ctx);
         }
         self.take(Owned::Profile { profile, other_worker }, Cause::default(), ctx);
     }

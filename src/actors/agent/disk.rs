@@ -8,10 +8,10 @@ use super::{
 };
 use crate::{
     agent::Agent,
-    domain::{AgentId, Day, Device, Profile},
+    domain::{AgentId, Day, DeviceId, Profile},
     handling::HandleTimes,
     inbox::Entry,
-    push::Numbered,
+    push::{LastDelivery, Numbered},
     store::{Batch, StoreError},
 };
 
@@ -22,7 +22,7 @@ const STORE_PAUSE: Duration = Duration::from_millis(200);
 pub(super) struct Found {
     pub(super) profile: Profile,
     pub(super) record: Option<Agent>,
-    pub(super) devices: Vec<Device>,
+    pub(super) devices: Devices,
 }
 
 /// Reads until the store answers.
@@ -43,7 +43,7 @@ async fn read(kit: &Kit, id: AgentId) -> Result<Option<Found>, StoreError> {
         (kit.store.get::<Profile>(&id), kit.store.get::<AgentRecord>(&id), kit.store.get::<Devices>(&id));
     let Some(profile) = profile.await? else { return Ok(None) };
     let record = readable(id, record.await)?.map(|record| record.0);
-    let devices = readable(id, devices.await)?.unwrap_or_default().0;
+    let devices = readable(id, devices.await)?.unwrap_or_default();
     Ok(Some(Found { profile, record, devices }))
 }
 
@@ -99,16 +99,20 @@ impl Written {
     }
 }
 
-/// Writes where an agent's notifications go, and what is to be pushed with that.
+/// Writes where an agent's notifications go, without those that are gone, and what is to be pushed with that.
 pub(super) async fn write_devices(
     kit: &Kit,
     id: AgentId,
     devices: &Devices,
+    gone: &[DeviceId],
     pushes: &[Numbered],
 ) -> Result<(), StoreError> {
     loop {
         let mut batch = Batch::new();
         batch.put(&id, devices)?;
+        for device in gone {
+            batch.delete::<LastDelivery>(&(id, *device));
+        }
         for (sequence, item) in pushes {
             batch.put(sequence, item)?;
         }

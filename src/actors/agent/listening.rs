@@ -50,7 +50,8 @@ impl AgentActor {
             is_changing_activity: agent.is_changing_activity(),
             identity: agent.identity().clone(),
             unread: agent.unread(),
-            devices: self.devices.clone(),
+            devices: self.devices.devices.clone(),
+            wishes: self.devices.wishes.clone(),
         })
     }
 

@@ -18,7 +18,7 @@ use actix::{
 use tokio::sync::oneshot;
 
 use self::disk::{Found, Written};
-use super::{AgentRecord, Kit, SETTING_PATIENCE, feed::Feed, live::Desk, rest};
+use super::{AgentRecord, Devices, Kit, SETTING_PATIENCE, feed::Feed, live::Desk, rest};
 use crate::{
     agent::{
         self, Agent, Effect, Input, Snapshot,
@@ -27,7 +27,7 @@ use crate::{
         duty::Ticket,
         request::{Answer, Failure},
     },
-    domain::{AgentId, Device, Event, Profile, ReservationEventKind, Timestamp},
+    domain::{AgentId, Event, Profile, ReservationEventKind, Timestamp},
     inbox::{Delivery, Place},
     store::{Sequence, StoreError},
     twilio::facts,
@@ -47,7 +47,7 @@ pub struct AgentActor {
     desk: Desk,
     /// None until the record is loaded; the mailbox waits meanwhile.
     agent: Option<Agent>,
-    devices: Vec<Device>,
+    devices: Devices,
     /// Who waits to hear what becomes of an acceptance.
     waiting: Vec<asked::Waiter>,
     /// Who looks on; none: nobody has yet.
@@ -119,7 +119,7 @@ impl AgentActor {
             kit,
             desk,
             agent: None,
-            devices: Vec::new(),
+            devices: Devices::default(),
             waiting: Vec::new(),
             feed: None,
             newcomers: Vec::new(),
@@ -180,7 +180,8 @@ impl AgentActor {
             Effect::Push(notification) => Some(notification),
             Effect::Rest { .. } | Effect::Tell(_) | Effect::Handled(_) | Effect::Said(_) => None,
         });
-        let pushes: Vec<_> = news.flat_map(|notification| kit.push.items(id, &self.devices, notification)).collect();
+        let pushes: Vec<_> =
+            news.flat_map(|notification| kit.push.items(id, &self.devices.devices, notification)).collect();
         let tasks: Vec<_> = effects.iter().filter_map(handled).cloned().collect();
         let writing = async move {
             let times = disk::add_handle_times(&kit, id, &tasks).await?;

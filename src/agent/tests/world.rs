@@ -103,6 +103,7 @@ pub(super) fn profile() -> Profile {
         worker_name: "user-+15550100".into(),
         ring_plan: Some(vec![RingTarget::Pstn]),
         sip_username: None,
+        sip_secret: None,
         can_manage_agents: false,
         disabled: false,
         created_at: NOON,

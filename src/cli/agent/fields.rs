@@ -35,7 +35,7 @@ pub(in crate::cli) struct Fields {
     /// What rings, in order: sip, pstn [default: as configured]
     #[arg(long, value_name = "TARGETS", value_delimiter = ',')]
     ring_plan: Option<Vec<String>>,
-    /// The user part of the agent's SIP address, for the softphones of a later version
+    /// The user part of the agent's SIP address [default: drawn with the first password]
     #[arg(long, value_name = "USER")]
     sip_username: Option<String>,
     /// Whether a supervisor manages the agents of the own department
@@ -44,7 +44,8 @@ pub(in crate::cli) struct Fields {
     /// Whether the agent is shut out: no sign-in, no offers
     #[arg(long, value_name = "WHETHER")]
     disabled: Option<YesNo>,
-    #[arg(long, hide = true)]
+    /// The password of the agent's softphones, 12 to 128 characters; better drawn in the app
+    #[arg(long, value_name = "PASSWORD")]
     sip_password: Option<String>,
 }
 
@@ -57,9 +58,6 @@ enum YesNo {
 impl Fields {
     /// The options that were given, as the API takes them, and what they mean.
     pub(super) fn read(&self) -> Result<(Map<String, Value>, Patch), Failure> {
-        if self.sip_password.is_some() {
-            return Err(Failure::not_in_this_version("--sip-password"));
-        }
         let texts = [
             (Field::Phone, &self.phone),
             (Field::Name, &self.name),
@@ -68,6 +66,7 @@ impl Fields {
             (Field::WorkerSid, &self.worker_sid),
             (Field::WorkerName, &self.worker_name),
             (Field::SipUsername, &self.sip_username),
+            (Field::SipPassword, &self.sip_password),
         ];
         let lists = [(Field::Roles, &self.roles), (Field::RingPlan, &self.ring_plan)];
         let flags = [(Field::CanManageAgents, self.can_manage_agents), (Field::Disabled, self.disabled)];

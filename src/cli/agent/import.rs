@@ -11,7 +11,7 @@ use super::profiles::new_id;
 use crate::{
     cli::failure::Failure,
     domain::{AgentId, Profile, Timestamp},
-    roster::{Clash, Draft, Roster},
+    roster::{Clash, Draft, Roster, put_password},
 };
 
 /// How many bad lines are told before the rest is only counted.
@@ -31,8 +31,9 @@ pub(super) fn read(
     file: &Path,
     roster: Roster,
     now: Timestamp,
+    realm: Option<&str>,
 ) -> Result<Vec<Profile>, Failure> {
-    let mut reading = Reading::new(roster, now);
+    let mut reading = Reading::new(roster, now, realm);
     for (place, line) in lines.split(b'\n').enumerate() {
         let line = line.map_err(|error| Failure::file(file, "read", &error))?;
         reading.take(place + 1, &line)?;
@@ -41,9 +42,10 @@ pub(super) fn read(
 }
 
 /// The lines read so far: the agents in them, and what is wrong.
-struct Reading {
+struct Reading<'a> {
     roster: Roster,
     now: Timestamp,
+    realm: Option<&'a str>,
     agents: Vec<Profile>,
     /// On which line an agent of this file stands.
     lines: HashMap<AgentId, usize>,
@@ -51,9 +53,9 @@ struct Reading {
     bad_lines: usize,
 }
 
-impl Reading {
-    fn new(roster: Roster, now: Timestamp) -> Self {
-        Self { roster, now, agents: Vec::new(), lines: HashMap::new(), bad: Vec::new(), bad_lines: 0 }
+impl<'a> Reading<'a> {
+    fn new(roster: Roster, now: Timestamp, realm: Option<&'a str>) -> Self {
+        Self { roster, now, realm, agents: Vec::new(), lines: HashMap::new(), bad: Vec::new(), bad_lines: 0 }
     }
 
     fn take(&mut self, number: usize, line: &[u8]) -> Result<(), Failure> {
@@ -64,14 +66,19 @@ impl Reading {
         let draft = std::str::from_utf8(line)
             .map_err(|_| "not UTF-8".to_owned())
             .and_then(|line| Draft::from_json(line).map_err(|errors| joined(errors.iter().map(ToString::to_string))));
-        let draft = match draft {
+        let mut draft = match draft {
             Ok(draft) => draft,
             Err(why) => {
                 self.refuse(number, &why);
                 return Ok(());
             }
         };
-        let profile = draft.into_profile(new_id()?, self.now);
+        let password = draft.take_sip_password();
+        let mut profile = draft.into_profile(new_id()?, self.now);
+        if let Err(error) = put_password(&mut profile, self.realm, password) {
+            self.refuse(number, &error.to_string());
+            return Ok(());
+        }
         match self.roster.add(&profile) {
             Ok(()) => {
                 self.lines.insert(profile.id, number);

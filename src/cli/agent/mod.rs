@@ -151,7 +151,11 @@ pub(super) fn run(options: &Options, env: &Environment) -> Result<(), Failure> {
 pub(super) fn open(config: &ConfigFile, env: &Environment) -> Result<Box<dyn Agents>, Failure> {
     let (data, clock) = (config.data_dir(env)?, Clock::system());
     Ok(match stopped::open_unless_running(&data, &clock)? {
-        Some(store) => Box::new(Profiles::new(store, clock)?),
+        Some(store) => {
+            // Commands on the store need no whole configuration; without one, no SIP password can be set.
+            let realm = config.load(env).ok().and_then(|config| config.sip).map(|sip| sip.domain.to_string());
+            Box::new(Profiles::new(store, clock, realm)?)
+        }
         None => Box::new(Daemon(Remote::new(&config.daemon(env)?)?)),
     })
 }

@@ -12,7 +12,7 @@ use crate::{
     },
     clock::Clock,
     domain::{AgentId, Profile, Timestamp},
-    roster::{self, Clash, Draft, Roster, Search, changes},
+    roster::{self, Clash, Draft, Roster, Search, changes, ends_sessions, put_password},
     sessions::Session,
     store::{
         Batch, Cursor, Outcome, StoreError, StoreHandle,
@@ -30,14 +30,16 @@ const BATCH: usize = 500;
 pub(super) struct Profiles {
     store: StoreHandle,
     clock: Clock,
+    /// The SIP domain, if there is SIP.
+    realm: Option<String>,
     /// The audit log: nobody else writes it now.
     chain: RefCell<Chain>,
 }
 
 impl Profiles {
-    pub(super) fn new(store: StoreHandle, clock: Clock) -> Result<Self, Failure> {
+    pub(super) fn new(store: StoreHandle, clock: Clock, realm: Option<String>) -> Result<Self, Failure> {
         let chain = RefCell::new(wait(Chain::open(&store))?);
-        Ok(Self { store, clock, chain })
+        Ok(Self { store, clock, realm, chain })
     }
 
     /// Hands every profile to `each`, in order of their ids.
@@ -148,18 +150,22 @@ impl Agents for Profiles {
     }
 
     fn add(&self, fields: &Fields) -> Result<AgentId, Failure> {
-        let draft = Draft::from_patch(fields.read()?.1).map_err(|errors| refusal(&errors))?;
-        let profile = draft.into_profile(new_id()?, self.clock.now());
+        let mut draft = Draft::from_patch(fields.read()?.1).map_err(|errors| refusal(&errors))?;
+        let password = draft.take_sip_password();
+        let mut profile = draft.into_profile(new_id()?, self.clock.now());
+        put_password(&mut profile, self.realm.as_deref(), password).map_err(|error| refusal(&[error]))?;
         refuse_clashes(&self.roster()?.clashes(&profile))?;
         self.add_all(std::slice::from_ref(&profile), &about(Action::AgentAdded, &profile), |_| {})?;
         Ok(profile.id)
     }
 
     fn update(&self, name: &Name, fields: &Fields) -> Result<(), Failure> {
-        let (_, patch) = fields.read()?;
+        let (_, mut patch) = fields.read()?;
         let before = self.find(name)?;
         let mut after = before.clone();
+        let password = patch.sip_password.take();
         patch.apply(&mut after);
+        put_password(&mut after, self.realm.as_deref(), password).map_err(|error| refusal(&[error]))?;
         if after == before {
             return Ok(());
         }
@@ -167,7 +173,7 @@ impl Agents for Profiles {
         let entry = NewEntry { detail: Some(changes(&before, &after)), ..about(Action::AgentChanged, &before) };
         let mut batch = Batch::new();
         batch.put(&after.id, &after)?;
-        if after.disabled {
+        if ends_sessions(&before, &after) {
             self.sign_out(&mut batch, after.id)?;
         }
         self.commit(batch, entry)?;
@@ -189,7 +195,7 @@ impl Agents for Profiles {
     }
 
     fn import(&self, lines: &mut dyn BufRead, file: &Path) -> Result<usize, Failure> {
-        let agents = read(lines, file, self.roster()?, self.clock.now())?;
+        let agents = read(lines, file, self.roster()?, self.clock.now(), self.realm.as_deref())?;
         let entry = NewEntry { detail: Some(format!("{} agents", agents.len())), ..operators(Action::AgentsImported) };
         let mut progress = Progress::new("agents added");
         let added = self.add_all(&agents, &entry, |count| progress.at(count));

@@ -16,12 +16,14 @@ use std::{
 use clap::Args;
 use offdesk_sandbox::{CodeSent, Handle, Options as TwilioOptions, Sandbox};
 
-use self::people::PEOPLE;
+use self::people::{PEOPLE, Settled};
 use super::{Failure, daemon, failure::Exit};
 use crate::{app::Ready, clock::Clock, config::Config, domain::Role};
 
 /// A number of the range that is kept free for fiction.
 const CALLER_ID: &str = "+12025550100";
+/// Softphones on this machine find it without a name server.
+const SIP_DOMAIN: &str = "127.0.0.1";
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct Options {
@@ -51,12 +53,12 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         Failure::new(Exit::Unavailable, error.to_string(), "see that this machine has a loopback interface")
     })?;
     let config = config(options.port, &data, &twilio)?;
-    let tokens = people::settle(&config, &twilio)?;
+    let settled = people::settle(&config, &twilio, SIP_DOMAIN)?;
     daemon::run(&config, |ready| {
         twilio.set_event_callback(&config.public_url.join("/webhooks/taskrouter"));
         twilio.set_conversations_webhook(&config.public_url.join("/webhooks/conversations"));
-        people::install_apps(&twilio, &format!("http://{}", ready.http), &tokens)?;
-        introduce(ready, &twilio)?;
+        people::install_apps(&twilio, &format!("http://{}", ready.http), &settled)?;
+        introduce(ready, &twilio, &settled)?;
         seed(&twilio, options);
         Ok(())
     })
@@ -126,6 +128,10 @@ fn config(port: u16, data: &Path, twilio: &Handle) -> Result<Config, Failure> {
         allow_hosts = ["{url}"]
         [push.fcm]
         endpoint = "{url}/fcm"
+        [sip]
+        domain = "{SIP_DOMAIN}"
+        udp = "127.0.0.1:0"
+        tcp = "127.0.0.1:0"
         [calls]
         complete = "complete"
         "#,
@@ -155,14 +161,10 @@ fn free(port: u16) -> Result<SocketAddr, Failure> {
 }
 
 /// What a person needs to begin.
-fn introduce(ready: &Ready, twilio: &Handle) -> io::Result<()> {
+fn introduce(ready: &Ready, twilio: &Handle, settled: &[Settled]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "Offdesk's sandbox is up. Everything stays on this machine; Ctrl-C ends it.\n")?;
-    writeln!(
-        out,
-        "  App:               http://{}   (no pages yet: the agents' API and Twilio's webhooks)",
-        ready.http
-    )?;
+    writeln!(out, "  App:               http://{}   (the agents' app and its API; Twilio's webhooks)", ready.http)?;
     writeln!(
         out,
         "  Twilio's stand-in: {}   <- open this: play the customer, and the agents on their phones\n",
@@ -172,11 +174,17 @@ fn introduce(ready: &Ready, twilio: &Handle) -> io::Result<()> {
         let role = if person.role == Role::Supervisor { "supervisor" } else { "agent" };
         writeln!(out, "  {role:<11} {:<14} {}   {}", person.name, person.phone, person.activity)?;
     }
+    writeln!(out)?;
+    if let Some(address) = ready.sip_udp {
+        for (person, Settled { sip_password, .. }) in PEOPLE.iter().zip(settled) {
+            writeln!(out, "  SIP: {}, {}, {SIP_DOMAIN}, {address}", person.sip_user, sip_password.expose())?;
+        }
+    }
     writeln!(
         out,
         "\nCalls ring at the page's cell phones; chats are notified there, and answered as in the agents' app.\n\
          Whoever signs in by the API (POST /api/v1/login/otp) finds the one-time code here.\n\
-         Softphones are not in this version."
+         Softphones register at the addresses above, by UDP; calls do not ring there in this version."
     )?;
     out.flush()
 }

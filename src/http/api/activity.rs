@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Answer, Api, WORTH_WAITING, auth::Caller, failure::Failure};
+use super::{Answer, Api, WORTH_WAITING, auth::Caller};
 use crate::actors::ask::{self, Command, Wait};
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -13,11 +13,12 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 
 /// An activity by its name, or by what it means.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "snake_case")]
 #[schema(example = json!({ "available": true }))]
-pub(super) struct Wish {
-    activity: Option<String>,
-    available: Option<bool>,
+pub(super) enum Wish {
+    Activity(String),
+    /// The first of the choices, or the offline one.
+    Available(bool),
 }
 
 #[derive(Serialize, ToSchema)]
@@ -29,12 +30,11 @@ pub(super) struct ActivityNow {
 }
 
 impl Wish {
-    fn name(self, api: &Api) -> Result<String, Failure> {
-        match (self.activity, self.available) {
-            (Some(name), None) => Ok(name),
-            (None, Some(true)) => Ok(api.activities.available.clone()),
-            (None, Some(false)) => Ok(api.activities.unavailable.clone()),
-            _ => Err(Failure::Invalid("expected either \"activity\" or \"available\"")),
+    fn name(self, api: &Api) -> String {
+        match self {
+            Self::Activity(activity) => activity,
+            Self::Available(true) => api.activities.available.clone(),
+            Self::Available(false) => api.activities.unavailable.clone(),
         }
     }
 }
@@ -50,7 +50,7 @@ impl Wish {
     ),
 )]
 pub(super) async fn set(api: web::Data<Api>, Caller(agent): Caller, wish: web::Json<Wish>) -> Answer {
-    let name = wish.into_inner().name(&api)?;
+    let name = wish.into_inner().name(&api);
     ask::order(&api.directory, agent, Command::SetActivity(name)).await??;
     tokio::select! {
         settled = ask::settled(&api.directory, agent, Wait::Activity) => settled?,

@@ -11,7 +11,7 @@ use super::{
     Answer, Api,
     auth::Caller,
     failure::Failure,
-    shape::{Page, Written},
+    shape::{Page, WrittenMessage},
 };
 use crate::{
     actors::ask::{self, Command, Progress, View},
@@ -64,7 +64,7 @@ pub(super) struct Span {
     get, operation_id = "listMessages", path = "/conversations/{conversation}/messages", tag = "conversations",
     params(("conversation" = String, Path, description = "The conversation's sid", example = "CH0123456789abcdef0123456789abcdef"), Span),
     responses(
-        (status = 200, description = "The messages; `next` is `before` of the page before", body = Page<Written>),
+        (status = 200, description = "The messages; `next` is `before` of the page before", body = Page<WrittenMessage>),
         (status = 404, description = "You work in no such conversation"),
         (status = 422, description = "`before` or `limit` is no number"),
     ),
@@ -81,7 +81,7 @@ pub(super) async fn history(
     let messages = api.twilio.messages(&part.conversation, span.before, limit).await?;
     let next = messages.first().filter(|_| messages.len() == limit).map(|first| first.index.to_string());
     let links = links(&api, messages.iter().flat_map(|message| &message.media).map(|media| &media.sid)).await;
-    let shape = |message| Written::new(message, &part.me, |sid| links.get(sid).cloned());
+    let shape = |message| WrittenMessage::new(message, &part.me, |sid| links.get(sid).cloned());
     Ok(HttpResponse::Ok().json(Page { items: messages.into_iter().map(shape).collect(), next }))
 }
 

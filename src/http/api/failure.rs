@@ -10,9 +10,13 @@ use actix_web::{
 
 use super::problem;
 use crate::{
-    actors::ask::{Denial, NoAnswer},
+    actors::{
+        ask::{Denial, NoAnswer},
+        devices::TooMany,
+    },
     http::problem::unavailable,
     login::LoginError,
+    push::TargetError,
     sessions::{NoSession, SessionError},
     twilio::{Refusal, TwilioError},
 };
@@ -51,6 +55,9 @@ pub(super) enum Failure {
     KeyReused,
     /// The cookie came with a request that another site may have made.
     ForeignOrigin,
+    /// A device that cannot be pushed to, or may not.
+    Target(TargetError),
+    TooManyDevices,
     /// A sign-in that comes to nothing, whatever the reason.
     BadCode,
     /// Too often; again in so many seconds.
@@ -70,6 +77,18 @@ impl From<Denial> for Failure {
 impl From<NoAnswer> for Failure {
     fn from(_: NoAnswer) -> Self {
         Self::NoAnswer
+    }
+}
+
+impl From<TargetError> for Failure {
+    fn from(error: TargetError) -> Self {
+        Self::Target(error)
+    }
+}
+
+impl From<TooMany> for Failure {
+    fn from(_: TooMany) -> Self {
+        Self::TooManyDevices
     }
 }
 
@@ -173,6 +192,12 @@ impl Failure {
                 StatusCode::FORBIDDEN,
                 "foreign_origin",
                 "with the cookie, requests must come from the app's own pages",
+            ),
+            Self::Target(error) => problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", &error.to_string()),
+            Self::TooManyDevices => problem(
+                StatusCode::CONFLICT,
+                "too_many_devices",
+                "you have as many devices as one may have: remove one first",
             ),
             Self::BadCode => {
                 unauthorized("bad_code", "this code is not right, or not any more: try again, or ask for a new one")

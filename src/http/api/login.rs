@@ -180,7 +180,7 @@ pub(super) async fn log_in(api: web::Data<Api>, Client(address): Client, wish: w
 }
 
 /// A name is a text that is shown as it is; an empty one is none.
-fn device_name(name: String) -> Result<Option<String>, Failure> {
+pub(super) fn device_name(name: String) -> Result<Option<String>, Failure> {
     let name = name.trim();
     if name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
         return Err(Failure::Invalid("a device's name has 64 characters at most, and no control characters"));

@@ -5,14 +5,18 @@ mod activity;
 mod admin;
 mod auth;
 mod conversations;
+mod devices;
+mod elsewhere;
 mod events;
 mod failure;
 mod login;
 mod me;
 mod openapi;
 mod shape;
+mod sip;
 mod tasks;
 mod upload;
+mod wishes;
 mod writing;
 
 use std::{sync::Arc, time::Duration};
@@ -39,9 +43,12 @@ use crate::{
     push::Push,
     roster::Book,
     sessions::Sessions,
+    sip::Softphones,
     twilio::{Twilio, facts::WorkspaceFacts},
 };
 
+/// Where the API is.
+const PREFIX: &str = "/api/v1";
 /// A JSON body's largest size, in bytes.
 const MAX_JSON: usize = 64 * 1024;
 /// How long an answer waits for Twilio's word: longer, and the app is told that it is still to come.
@@ -62,6 +69,8 @@ pub struct Api {
     pub facts: WorkspaceFacts,
     pub push: Push,
     pub handling: Handling,
+    /// None: there is no SIP.
+    pub softphones: Option<Softphones>,
     pub clock: Clock,
     /// Those who look on.
     pub events: Connections,
@@ -96,19 +105,22 @@ type Answer = Result<HttpResponse, Failure>;
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     let json = web::JsonConfig::default().limit(MAX_JSON).error_handler(|error, _| failure::of_json(&error).into());
     config.configure(events::routes).service(
-        web::scope("/api/v1")
+        web::scope(PREFIX)
             .app_data(json)
             .wrap(from_fn(body::in_time))
             .configure(openapi::routes)
             .configure(login::routes)
             .configure(me::routes)
+            .configure(wishes::routes)
+            .configure(devices::routes)
+            .configure(sip::routes)
             .configure(tasks::routes)
             .configure(conversations::routes)
             .configure(writing::routes)
             .configure(activity::routes)
             .configure(admin::routes)
             .route("/push/vapid", web::get().to(vapid))
-            .default_service(web::to(super::problem::not_found)),
+            .default_service(web::to(elsewhere::answer)),
     );
 }
 

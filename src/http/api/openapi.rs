@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{activity, admin, auth::COOKIE, conversations, events, login, me, tasks, writing};
+use super::{activity, admin, auth::COOKIE, conversations, devices, events, login, me, sip, tasks, wishes, writing};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -40,9 +40,16 @@ use super::{activity, admin, auth::COOKIE, conversations, events, login, me, tas
         login::refresh,
         login::log_out,
         me::show,
-        me::change,
         me::sessions,
         me::revoke,
+        wishes::change,
+        devices::list,
+        devices::register,
+        devices::change,
+        devices::remove,
+        devices::test,
+        sip::show,
+        sip::draw_password,
         activity::set,
         tasks::list,
         tasks::show,
@@ -55,6 +62,7 @@ use super::{activity, admin, auth::COOKIE, conversations, events, login, me, tas
         conversations::read,
         events::stream,
         super::vapid,
+        show,
     ),
     components(schemas(ProblemDocument, events::FromClient)),
 )]
@@ -131,7 +139,7 @@ impl Modify for Security {
 }
 
 /// The agents' calls, and those of whoever manages them.
-fn whole() -> utoipa::openapi::OpenApi {
+pub(super) fn whole() -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi().merge_from(admin::openapi());
     Problems.modify(&mut document);
     document
@@ -149,7 +157,12 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     config.route("/openapi.json", web::get().to(show));
 }
 
-/// It is made once: anybody may ask for it.
+/// This document.
+#[utoipa::path(
+    get, operation_id = "showDocument", path = "/openapi.json", tag = "push", security(()),
+    responses((status = 200, description = "All calls of the API (OpenAPI 3.1)", body = Object)),
+)]
+// It is made once: anybody may ask for it.
 async fn show() -> HttpResponse {
     static JSON: LazyLock<web::Bytes> = LazyLock::new(|| whole().to_json().unwrap_or_default().into());
     HttpResponse::Ok().content_type(ContentType::json()).body(JSON.clone())

@@ -93,7 +93,7 @@ pub(super) struct CustomerShape {
 
 /// A message of a conversation.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Written {
+pub(super) struct WrittenMessage {
     #[schema(value_type = String)]
     sid: MessageSid,
     index: u64,
@@ -116,7 +116,7 @@ pub(super) struct File {
     url: Option<String>,
 }
 
-impl Written {
+impl WrittenMessage {
     /// `link` gives a file's address.
     pub(super) fn new(message: Message, me: &ChatIdentity, link: impl Fn(&MediaSid) -> Option<String>) -> Self {
         let file = |media: Media| File {

@@ -14,7 +14,7 @@ use super::{
     auth::Caller,
     conversations::{Part, part},
     failure::Failure,
-    shape::Written,
+    shape::WrittenMessage,
     upload::{self, File, Posted},
 };
 use crate::{
@@ -90,7 +90,7 @@ pub(super) struct Form {
     ),
     request_body(content((Text = "application/json"), (Form = "multipart/form-data"))),
     responses(
-        (status = 201, description = "The message as it was sent", body = Written),
+        (status = 201, description = "The message as it was sent", body = WrittenMessage),
         (status = 400, description = "The body is neither JSON nor a form, or the key is none"),
         (status = 404, description = "You work in no such conversation"),
         (status = 409, description = "`closed`, or `in_progress`: a request with the same key is under way"),
@@ -152,15 +152,15 @@ struct Letter {
 
 impl Letter {
     /// Without a key: a second request is a second message.
-    async fn send_now(mut self) -> Result<Written, Failure> {
+    async fn send_now(mut self) -> Result<WrittenMessage, Failure> {
         let mut bits = [0; 16];
         rand::fill(&mut bits).map_err(|_| Failure::NotNow)?;
         let sent = self.send(SendId::from_bits(u128::from_be_bytes(bits))).await?;
         self.note(&sent).await;
-        Ok(Written::new(sent, &self.part.me, |_| None))
+        Ok(WrittenMessage::new(sent, &self.part.me, |_| None))
     }
 
-    async fn send_once(mut self, key: &str) -> Result<Written, Failure> {
+    async fn send_once(mut self, key: &str) -> Result<WrittenMessage, Failure> {
         let id = send_id(self.agent, key);
         let sending = ask::begin_send(&self.api.directory, self.agent, id, self.fingerprint()).await?;
         let Sending::Yours(begin, _turn) = sending else { return Err(Failure::InProgress) };
@@ -185,7 +185,7 @@ impl Letter {
                 let record = Sent { message: sent.sid.clone(), index, at, media };
                 ask::end_send(&self.api.directory, self.agent, id, Some(record)).await?;
                 self.note(&sent).await;
-                Ok(Written::new(sent, &self.part.me, |_| None))
+                Ok(WrittenMessage::new(sent, &self.part.me, |_| None))
             }
             Err(Failure::Unknown) => Err(Failure::UnknownFor(SOON)),
             Err(failure) => {
@@ -196,12 +196,12 @@ impl Letter {
     }
 
     /// The message as it was sent before.
-    fn repeated(self, Sent { message, index, at, media }: Sent) -> Written {
+    fn repeated(self, Sent { message, index, at, media }: Sent) -> WrittenMessage {
         let author = self.part.me.as_str().to_owned();
         let body = self.body.unwrap_or_default();
         let sent =
             Message { sid: message, index, author, body, media, participant: None, date_created: at, send: None };
-        Written::new(sent, &self.part.me, |_| None)
+        WrittenMessage::new(sent, &self.part.me, |_| None)
     }
 
     /// Sends it. What may have been sent is looked for before anybody is told that it was not.

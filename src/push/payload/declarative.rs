@@ -41,8 +41,11 @@ struct Button {
 
 /// The bytes to encrypt.
 pub(in crate::push) fn declarative(message: &Message) -> Vec<u8> {
-    let button =
-        |(action, navigate): (super::Action, String)| Button { action: action.name(), title: action.title(), navigate };
+    let button = |(action, navigate): (super::Action, String)| Button {
+        action: action.name(),
+        title: action.title(message.language),
+        navigate,
+    };
     let declarative = Declarative {
         web_push: WEB_PUSH,
         notification: Notification {
@@ -50,7 +53,7 @@ pub(in crate::push) fn declarative(message: &Message) -> Vec<u8> {
             body: &message.body,
             navigate: &message.navigate,
             tag: &message.tag,
-            lang: "en",
+            lang: message.language.tag(),
             silent: !message.visible,
             renotify: message.visible,
             data: &message.data,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Message;
-use crate::domain::Timestamp;
+use crate::domain::{NewsKind, Timestamp};
 
 /// To whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -114,7 +114,7 @@ fn data(message: &Message) -> BTreeMap<&'static str, String> {
     let data = &message.data;
     let all = [
         ("id", Some(data.id.to_string())),
-        ("type", Some(data.kind.to_owned())),
+        ("type", Some(data.kind.name().to_owned())),
         ("task", data.task.as_ref().map(ToString::to_string)),
         ("conversation", data.conversation.as_ref().map(ToString::to_string)),
         ("exp", Some(data.exp.to_string())),
@@ -123,6 +123,7 @@ fn data(message: &Message) -> BTreeMap<&'static str, String> {
         ("navigate", Some(message.navigate.clone())),
         ("tag", Some(message.tag.clone())),
         ("actions", message.offer.then(|| super::Action::ALL.map(super::Action::name).join(","))),
+        ("lang", Some(message.language.tag().to_owned())),
         ("app_badge", Some(message.badge.to_string())),
     ];
     all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
@@ -146,15 +147,15 @@ fn android(message: &Message, now: Timestamp) -> Android<'_> {
 /// What FCM keeps of it while the device is away is replaced by a newer one. It keeps four keys a device: there are seldom
 /// more offers than that, while conversations, of which there are, need none.
 fn collapse_key(message: &Message) -> Option<&str> {
-    let collapses = matches!(message.data.kind, "task.offered" | "task.closed" | "activity");
+    let collapses = matches!(message.data.kind, NewsKind::TaskOffered | NewsKind::TaskClosed | NewsKind::Activity);
     collapses.then_some(message.tag.as_str())
 }
 
 /// The app's notification channels, whose sounds a person can choose.
 fn channel(message: &Message) -> &'static str {
     match message.data.kind {
-        "task.offered" => "offers",
-        "message" => "messages",
+        NewsKind::TaskOffered => "offers",
+        NewsKind::Message => "messages",
         _ => "notices",
     }
 }
@@ -175,8 +176,8 @@ fn aps(message: &Message) -> Value {
         return json!({ "content-available": 1 });
     }
     let category = match message.data.kind {
-        "task.offered" => "TASK_OFFER",
-        "message" => "MESSAGE",
+        NewsKind::TaskOffered => "TASK_OFFER",
+        NewsKind::Message => "MESSAGE",
         _ => "NOTICE",
     };
     json!({
@@ -194,8 +195,10 @@ fn webpush(message: &Message, now: Timestamp) -> WebPush<'_> {
         ("TTL", message.seconds_left(now).to_string()),
         ("Urgency", if message.urgent { "high" } else { "normal" }.to_owned()),
     ]);
-    let buttons: Vec<_> =
-        message.actions().map(|(action, _)| json!({ "action": action.name(), "title": action.title() })).collect();
+    let buttons: Vec<_> = message
+        .actions()
+        .map(|(action, _)| json!({ "action": action.name(), "title": action.title(message.language) }))
+        .collect();
     let notification = json!({
         "tag": message.tag,
         "renotify": true,

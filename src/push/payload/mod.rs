@@ -2,6 +2,7 @@
 
 mod declarative;
 mod fcm;
+mod phrases;
 pub(super) mod text;
 mod words;
 
@@ -11,12 +12,19 @@ use serde::Serialize;
 
 pub(super) use self::declarative::declarative;
 pub(super) use self::fcm::{Recipient, SendRequest};
-use self::words::Words;
+use self::{phrases::Phrases, words::Words};
 use super::OutboxItem;
 use crate::{
-    config::{BaseUrl, Privacy},
-    domain::{ConversationSid, News, NotificationId, ReservationSid, Timestamp},
+    config::BaseUrl,
+    domain::{ConversationSid, Language, News, NewsKind, NotificationId, Privacy, ReservationSid, Timestamp},
 };
+
+/// How much is shown, and in which language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Terms {
+    pub(super) privacy: Privacy,
+    pub(super) language: Language,
+}
 
 /// What all devices of all kinds are told.
 #[derive(Debug)]
@@ -24,6 +32,7 @@ pub(super) struct Message {
     pub(super) data: Data,
     title: String,
     body: String,
+    language: Language,
     /// Where a tap leads.
     navigate: String,
     tag: String,
@@ -43,7 +52,7 @@ pub(super) struct Data {
     #[serde(serialize_with = "as_text")]
     id: NotificationId,
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: NewsKind,
     #[serde(skip_serializing_if = "Option::is_none")]
     task: Option<ReservationSid>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,19 +78,20 @@ impl Action {
         }
     }
 
-    const fn title(self) -> &'static str {
+    const fn title(self, language: Language) -> &'static str {
+        let say = Phrases::of(language);
         match self {
-            Self::Accept => "Accept",
-            Self::Decline => "Decline",
+            Self::Accept => say.accept,
+            Self::Decline => say.decline,
         }
     }
 }
 
 impl Message {
-    pub(super) fn of(item: &OutboxItem, privacy: Privacy, public_url: &BaseUrl) -> Self {
+    pub(super) fn of(item: &OutboxItem, terms: Terms, public_url: &BaseUrl) -> Self {
         let notification = &item.notification;
         let news = &notification.news;
-        let Words { title, body } = Words::of(news, privacy);
+        let Words { title, body } = Words::of(news, terms.privacy, terms.language);
         let (task, conversation) = about(news);
         let path = match (news, task, conversation) {
             (News::Message { conversation, .. }, ..) => format!("/c/{conversation}"),
@@ -99,6 +109,7 @@ impl Message {
             },
             title,
             body,
+            language: terms.language,
             navigate: public_url.join(&path),
             tag: news.tag().to_owned(),
             offer: matches!(news, News::TaskOffered { .. }),
@@ -133,7 +144,7 @@ fn about(news: &News) -> (Option<&ReservationSid>, Option<&ConversationSid>) {
         News::TaskOffered { task, conversation, .. } => (Some(task), conversation.as_ref()),
         News::TaskClosed { task, .. } | News::CallMissed { task } => (Some(task), None),
         News::Message { task, conversation, .. } => (task.as_ref(), Some(conversation)),
-        News::Activity { .. } | News::SessionSuperseded => (None, None),
+        News::Activity { .. } | News::SessionSuperseded | News::Test => (None, None),
     }
 }
 

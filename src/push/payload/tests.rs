@@ -33,7 +33,7 @@ fn closed(why: Closed) -> News {
     News::TaskClosed { task: TASK.parse().unwrap(), why }
 }
 
-fn every_kind() -> [News; 6] {
+fn every_kind() -> [News; 7] {
     [
         offer(ada()),
         closed(Closed::Gone),
@@ -41,6 +41,7 @@ fn every_kind() -> [News; 6] {
         News::CallMissed { task: TASK.parse().unwrap() },
         News::Activity { name: "Offline".into(), because: ActivityReason::Missed },
         News::SessionSuperseded,
+        News::Test,
     ]
 }
 
@@ -49,6 +50,10 @@ fn said(news: News, privacy: Privacy) -> Message {
 }
 
 fn said_from(news: News, privacy: Privacy, public_url: &str) -> Message {
+    said_in(Language::En, news, privacy, public_url)
+}
+
+fn said_in(language: Language, news: News, privacy: Privacy, public_url: &str) -> Message {
     let item = OutboxItem {
         id: NotificationId(0xabc),
         agent: AgentId::from_bits(1),
@@ -57,7 +62,7 @@ fn said_from(news: News, privacy: Privacy, public_url: &str) -> Message {
         notification: Notification { news, expires: NOW + LIFE, unread: 4 },
         created: NOW,
     };
-    Message::of(&item, privacy, &public_url.parse().unwrap())
+    Message::of(&item, Terms { privacy, language }, &public_url.parse().unwrap())
 }
 
 fn web(message: &Message) -> Value {
@@ -152,13 +157,14 @@ fn browsers_get_the_declarative_form() {
 fn every_kind_has_its_type_its_tag_and_where_it_leads() {
     let task = format!("/t/{TASK}");
     let conversation = format!("/c/{CONVERSATION}");
-    let expected: [(&str, &str, &str); 6] = [
+    let expected: [(&str, &str, &str); 7] = [
         ("task.offered", TASK, &task),
         ("task.closed", TASK, &task),
         ("message", CONVERSATION, &conversation),
         ("call.missed", TASK, &task),
         ("activity", "activity", "/"),
         ("session.superseded", "session", "/"),
+        ("test", "test", "/"),
     ];
     for (news, (kind, tag, path)) in every_kind().into_iter().zip(expected) {
         let message = said(news, Privacy::Full);
@@ -248,6 +254,39 @@ proptest! {
             let request = SendRequest::new(&message, Recipient::Token(&token), NOW);
             let fcm = serde_json::to_vec(&request).unwrap().len();
             prop_assert!(fcm <= FCM_LIMIT, "{fcm} bytes");
+        }
+    }
+}
+
+#[test]
+fn another_language_says_all_of_it_otherwise() {
+    let here = "https://gw.example.com";
+    for (english, german) in every_kind().into_iter().zip(every_kind()) {
+        let english = said_in(Language::En, english, Privacy::None, here);
+        let german = said_in(Language::De, german, Privacy::None, here);
+        assert_ne!(english.title, german.title);
+        assert_ne!(english.body, german.body);
+        assert_eq!(web(&german)["notification"]["lang"], "de");
+        assert_eq!(fcm(&german)["data"]["lang"], "de");
+    }
+    let german = said_in(Language::De, offer(ada()), Privacy::Sender, here);
+    assert_eq!(german.title, "Neue SMS von Ada Okafor");
+    assert_eq!(web(&german)["notification"]["actions"][0]["title"], "Annehmen");
+}
+
+proptest! {
+    #[test]
+    fn no_title_is_longer_than_a_phone_shows_it(name in "\\PC{0,80}", channel in "chat|sms|whatsapp|messenger|email|voice|x") {
+        for language in [Language::En, Language::De] {
+            let customer = Customer { name: Some(name.as_str().into()), address: None };
+            let offer =
+                News::TaskOffered { task: TASK.parse().unwrap(), channel: channel.clone(), customer, conversation: None };
+            let because = ActivityReason::Elsewhere;
+            let all = every_kind().into_iter().chain([offer, News::Activity { name: name.clone(), because }]);
+            for news in all {
+                let message = said_in(language, news, Privacy::Full, "https://gw.example.com");
+                prop_assert!(message.title.chars().count() <= words::TITLE, "{}", message.title);
+            }
         }
     }
 }

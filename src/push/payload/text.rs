@@ -32,6 +32,15 @@ pub(super) fn line(text: &str, bytes: usize) -> String {
     line
 }
 
+/// At most so many characters; what was cut off is marked.
+pub(super) fn shorten(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
 /// Bytes in a JSON string, in which control characters do not come here.
 const fn in_json(letter: char) -> usize {
     match letter {
@@ -75,6 +84,14 @@ mod tests {
         let mut text = "aä".to_owned();
         truncate(&mut text, 2);
         assert_eq!(text, "a");
+    }
+
+    #[test]
+    fn a_title_is_as_long_as_a_phone_shows_it() {
+        assert_eq!(shorten("abcde", 5), "abcde");
+        assert_eq!(shorten("abcdef", 5), "abcd…");
+        assert_eq!(shorten("abc def", 5), "abc…");
+        assert_eq!(shorten("äöüßæø", 5), "äöüß…");
     }
 
     proptest! {

@@ -1,13 +1,12 @@
-//! Plain English for what has happened, as much of it as a lock screen may show.
+//! What has happened in plain words, in the language of whoever reads it, as much of it as a lock screen may show.
 
-use super::text;
-use crate::{
-    config::Privacy,
-    domain::{ActivityReason, Closed, Customer, News},
-};
+use super::{phrases::Phrases, text};
+use crate::domain::{ActivityReason, Closed, Customer, Language, News, Privacy};
 
+/// Characters of a title: more is cut off by phones, each in its own way.
+pub(super) const TITLE: usize = 40;
 /// In JSON, without the quotes. Title and body stand in a payload up to three times, and FCM takes 4096 bytes.
-const TITLE: usize = 120;
+const TITLE_BYTES: usize = 120;
 const BODY: usize = 480;
 /// A name with as many digits is a phone number, or close enough.
 const DIGITS_OF_A_NUMBER: usize = 5;
@@ -18,74 +17,78 @@ pub(super) struct Words {
 }
 
 impl Words {
-    pub(super) fn of(news: &News, privacy: Privacy) -> Self {
+    pub(super) fn of(news: &News, privacy: Privacy, language: Language) -> Self {
+        let say = Phrases::of(language);
         let (title, body) = match news {
-            News::TaskOffered { channel, customer, .. } => offered(channel, customer, privacy),
-            News::TaskClosed { why, .. } => closed(*why),
-            News::Message { customer, text, files, .. } => message(customer, text, *files, privacy),
-            News::CallMissed { .. } => ("Missed call".into(), "It rang, and you did not answer.".into()),
-            News::Activity { name, because } => (format!("You are now {name}"), changed(*because).into()),
-            News::SessionSuperseded => {
-                ("Signed in elsewhere".into(), "Another device has taken over. Sign in again to use this one.".into())
-            }
+            News::TaskOffered { channel, customer, .. } => offered(say, channel, customer, privacy),
+            News::TaskClosed { why, .. } => closed(say, *why),
+            News::Message { customer, text, files, .. } => message(say, customer, text, *files, privacy),
+            News::CallMissed { .. } => say.call_missed.map(str::to_owned).into(),
+            News::Activity { name, because } => (with(say.activity, name), changed(say, *because).to_owned()),
+            News::SessionSuperseded => say.superseded.map(str::to_owned).into(),
+            News::Test => say.test.map(str::to_owned).into(),
         };
-        Self { title: text::line(&title, TITLE), body: text::line(&body, BODY) }
+        Self { title: text::shorten(&text::line(&title, TITLE_BYTES), TITLE), body: text::line(&body, BODY) }
     }
 }
 
-fn offered(channel: &str, customer: &Customer, privacy: Privacy) -> (String, String) {
-    let what = match channel {
-        "chat" | "web" => "New chat",
-        "sms" => "New text message",
-        "whatsapp" => "New WhatsApp chat",
-        "messenger" => "New Messenger chat",
-        "email" => "New e-mail",
-        "voice" => "New call",
-        _ => "New task",
+fn with(phrase: &str, what: &str) -> String {
+    phrase.replacen("{}", what, 1)
+}
+
+fn offered(say: &Phrases, channel: &str, customer: &Customer, privacy: Privacy) -> (String, String) {
+    let (alone, from) = match channel {
+        "chat" | "web" => say.chat,
+        "sms" => say.sms,
+        "whatsapp" => say.whatsapp,
+        "messenger" => say.messenger,
+        "email" => say.email,
+        "voice" => say.voice,
+        _ => say.task,
     };
     let title = match who(customer, privacy) {
-        Some(name) => format!("{what} from {name}"),
-        None => what.to_owned(),
+        Some(name) => with(from, name),
+        None => alone.to_owned(),
     };
     let body = match &customer.address {
-        Some(address) if privacy == Privacy::Full => format!("{address} is waiting. Tap to answer."),
-        _ => "A customer is waiting. Tap to answer.".to_owned(),
+        Some(address) if privacy == Privacy::Full => with(say.address_waits, address),
+        _ => say.customer_waits.to_owned(),
     };
     (title, body)
 }
 
-fn closed(why: Closed) -> (String, String) {
-    let (title, body) = match why {
-        Closed::Accepted => ("Task accepted", "You have it."),
-        Closed::Declined => ("Task declined", "It goes to somebody else."),
-        Closed::Missed => ("Task missed", "You did not answer in time."),
-        Closed::Gone => ("Task gone", "Somebody else has it, or the customer has left."),
+fn closed(say: &Phrases, why: Closed) -> (String, String) {
+    let words = match why {
+        Closed::Accepted => say.accepted,
+        Closed::Declined => say.declined,
+        Closed::Missed => say.missed,
+        Closed::Gone => say.gone,
     };
-    (title.to_owned(), body.to_owned())
+    words.map(str::to_owned).into()
 }
 
-fn message(customer: &Customer, text: &str, files: u32, privacy: Privacy) -> (String, String) {
+fn message(say: &Phrases, customer: &Customer, text: &str, files: u32, privacy: Privacy) -> (String, String) {
     let name = who(customer, privacy);
     let body = match (privacy, name.is_some()) {
-        (Privacy::Full, _) => contents(text, files),
-        (Privacy::Sender | Privacy::None, true) => "New message".to_owned(),
-        (Privacy::Sender | Privacy::None, false) => "Tap to read it.".to_owned(),
+        (Privacy::Full, _) => contents(say, text, files),
+        (Privacy::Sender | Privacy::None, true) => say.message.to_owned(),
+        (Privacy::Sender | Privacy::None, false) => say.read.to_owned(),
     };
-    (name.unwrap_or("New message").to_owned(), body)
+    (name.unwrap_or(say.message).to_owned(), body)
 }
 
-fn contents(text: &str, files: u32) -> String {
+fn contents(say: &Phrases, text: &str, files: u32) -> String {
     match (text.trim(), files) {
-        ("", 1) => "Sent a file".to_owned(),
-        ("", _) => format!("Sent {files} files"),
+        ("", 1) => say.file.to_owned(),
+        ("", _) => with(say.files, &files.to_string()),
         (text, _) => text.to_owned(),
     }
 }
 
-const fn changed(because: ActivityReason) -> &'static str {
+const fn changed(say: &Phrases, because: ActivityReason) -> &'static str {
     match because {
-        ActivityReason::Missed => "You missed too many in a row. Tap to change it.",
-        ActivityReason::Elsewhere => "It was changed elsewhere. Tap to change it back.",
+        ActivityReason::Missed => say.because_missed,
+        ActivityReason::Elsewhere => say.because_elsewhere,
     }
 }
 

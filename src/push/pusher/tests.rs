@@ -1,8 +1,7 @@
 use super::*;
 use crate::{
-    config::Privacy,
-    domain::{Device, News, Notification, PushTarget},
-    push::{Settings, VapidKeyFile, outbox::Outbox, vapid::VapidKey},
+    domain::{Device, News, Notification, Privacy, PushTarget, Wishes},
+    push::{Devices, Settings, VapidKeyFile, outbox::Outbox, vapid::VapidKey},
     store::MemoryStore,
 };
 
@@ -26,19 +25,28 @@ async fn pusher() -> (Pusher, Outbox) {
     let (clock, _) = Clock::manual(NOW);
     let store: StoreHandle = Arc::new(MemoryStore::new());
     let key = VapidKey::open(&settings.vapid_key).unwrap();
-    let providers = Arc::new(settings.providers(&key, &clock).unwrap());
-    let (outbox, outlet) = Outbox::open(&store).await.unwrap();
+    let providers = Arc::new(settings.providers(&key, &store, &clock).unwrap());
+    let (outbox, outlet) = Outbox::open(&store, Sequence::new(1)).await.unwrap();
     let (gone, _) = mpsc::channel(1);
-    (Pusher::new(store, clock, outlet, providers, settings.limits.in_flight, gone), outbox)
+    let tools = Tools { store, clock, providers, limits: settings.limits.in_flight, gone };
+    (Pusher::new(tools, outlet, Graveyard::default()), outbox)
 }
 
 async fn put(pusher: &Pusher, outbox: &Outbox, device: u64) -> Vec<Numbered> {
     let news = News::CallMissed { task: "WR0123456789abcdef0123456789abcdef".parse().unwrap() };
     let notification = Notification { news, expires: NOW + Duration::from_secs(60), unread: 0 };
     let target = PushTarget::Fcm { token: "token".into(), is_fid: false };
-    let device = Device { id: DeviceId::from_bits(device), name: None, target, added_at: NOW, session: None };
-    let items = outbox.items(AgentId::from_bits(1), &[device], &notification, NOW);
+    let device = Device {
+        id: DeviceId::from_bits(device),
+        name: None,
+        target,
+        added_at: NOW,
+        session: None,
+        wishes: Wishes::default(),
+    };
+    let items = outbox.items(AgentId::from_bits(1), std::slice::from_ref(&device), &notification, NOW);
     let mut batch = Batch::new();
+    batch.put(&AgentId::from_bits(1), &Devices::of(vec![device])).unwrap();
     for (sequence, item) in &items {
         batch.put(sequence, item).unwrap();
     }

@@ -71,9 +71,9 @@ fn a_verdict_follows_the_status() {
     let secs = Duration::from_secs;
     let answered = |status| {
         let answer = Answer { status, retry_after: Some(secs(7)), body: Vec::new() };
-        verdict(Ok(&answer)).err()
+        verdict(&answer).err()
     };
-    let later = |reason| Some(Failure::Later { reason, retry_after: Some(secs(7)) });
+    let later = |reason| Some(Failure::Later { reason, retry_after: Some(secs(7)), scope: Scope::Service });
     for (status, expected) in [
         (201, None),
         (200, None),
@@ -92,6 +92,6 @@ fn a_verdict_follows_the_status() {
     ] {
         assert_eq!(answered(status), expected, "{status}");
     }
-    assert_eq!(verdict(Err(Lost::Timeout)), Err(Failure::later("timeout")));
-    assert_eq!(verdict(Err(Lost::NotPublic)), Err(Failure::Refused { reason: "not_public" }));
+    assert_eq!(unanswered(Lost::Timeout), Failure::later("timeout"));
+    assert_eq!(unanswered(Lost::NotPublic), Failure::Refused { reason: "not_public" });
 }

@@ -39,9 +39,9 @@ fn what_is_wrong_is_told_at_once_and_without_the_value() {
 }
 
 #[test]
-fn a_sip_password_is_for_a_later_version() {
+fn a_sip_password_is_long_or_refused_without_being_repeated() {
     let told = errors(r#"{"phone":"+15550100","name":"Anna","sip_password":"x"}"#);
-    assert_eq!(told, ["sip_password: not in this version"]);
+    assert_eq!(told, ["sip_password: expected 12 to 128 characters of ASCII without blanks"]);
 }
 
 #[test]

@@ -123,6 +123,9 @@ impl Inner {
             .send()
             .await
             .map_err(|error| without_answer(&error))?;
+        if let Some(theirs) = response.headers().get(header::DATE).and_then(|date| http_date(date.to_str().ok()?)) {
+            self.dates.note(theirs, self.clock.now());
+        }
         let status = response.status().as_u16();
         let retry_after = self.retry_after(&response);
         let body = read(response).await;
@@ -150,9 +153,14 @@ impl Inner {
         if let Ok(seconds) = text.parse() {
             return Some(Duration::from_secs(seconds));
         }
-        let at = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?.as_millisecond();
-        Some(Timestamp::from_millis(at.try_into().ok()?).since(self.clock.now()))
+        Some(http_date(text)?.since(self.clock.now()))
     }
+}
+
+/// RFC 9110 §5.6.7.
+fn http_date(text: &str) -> Option<Timestamp> {
+    let at = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?.as_millisecond();
+    at.try_into().ok().map(Timestamp::from_millis)
 }
 
 async fn read(mut response: Response) -> Result<Vec<u8>, TwilioError> {

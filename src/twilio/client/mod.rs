@@ -4,6 +4,7 @@
 //! the runtime that made it. A caller that goes away does not take its request along: what was begun is finished.
 
 mod call;
+mod dates;
 mod error;
 mod exchange;
 mod health;
@@ -13,7 +14,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
@@ -57,6 +58,7 @@ struct Inner {
     in_flight: Semaphore,
     budget: retry::Budget,
     health: health::Tracker,
+    dates: dates::Dates,
     workspace: OnceCell<WorkspaceSid>,
 }
 
@@ -89,6 +91,7 @@ impl Twilio {
             in_flight: Semaphore::new(limits.max_in_flight),
             budget: retry::Budget::new(),
             health: health::Tracker::default(),
+            dates: dates::Dates::default(),
             workspace: OnceCell::new_with(settings.workspace_sid),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -101,6 +104,12 @@ impl Twilio {
     /// Whether Twilio answers, as far as the latest requests tell.
     pub fn health(&self) -> Health {
         self.inner.health.health(self.inner.clock.now())
+    }
+
+    /// How far our clock is from Twilio's, either way, by its latest answer; none before the first. Answers are dated to
+    /// the second.
+    pub fn clock_skew(&self) -> Option<Duration> {
+        self.inner.dates.skew()
     }
 
     /// How many requests Twilio has not answered yet.

@@ -62,6 +62,7 @@ impl Endpoints {
             Product::Api => &self.api,
             Product::Taskrouter => &self.taskrouter,
             Product::Conversations => &self.conversations,
+            Product::Events => &self.events,
             Product::Flex => &self.flex,
             Product::Media => &self.media,
             Product::Sync => &self.sync,
@@ -76,6 +77,8 @@ pub(in crate::twilio) enum Product {
     Api,
     Taskrouter,
     Conversations,
+    /// Event Streams.
+    Events,
     Flex,
     /// The Media Content Service.
     Media,
@@ -85,14 +88,23 @@ pub(in crate::twilio) enum Product {
 }
 
 impl Product {
-    const ALL: [Self; 7] =
-        [Self::Api, Self::Taskrouter, Self::Conversations, Self::Flex, Self::Media, Self::Sync, Self::Verify];
+    const ALL: [Self; 8] = [
+        Self::Api,
+        Self::Taskrouter,
+        Self::Conversations,
+        Self::Events,
+        Self::Flex,
+        Self::Media,
+        Self::Sync,
+        Self::Verify,
+    ];
 
     pub(super) const fn label(self) -> &'static str {
         match self {
             Self::Api => "api",
             Self::Taskrouter => "taskrouter",
             Self::Conversations => "conversations",
+            Self::Events => "events",
             Self::Flex => "flex",
             Self::Media => "media",
             Self::Sync => "sync",

@@ -9,6 +9,7 @@ mod participants;
 #[cfg(test)]
 mod tests;
 mod users;
+mod webhooks;
 
 use serde::Deserialize;
 
@@ -18,6 +19,7 @@ use crate::domain::ChatServiceSid;
 pub use messages::Message;
 pub use participants::Participant;
 pub use users::{ConversationState, UserConversation};
+pub use webhooks::{Webhook, WebhookScope};
 
 /// <https://www.twilio.com/docs/conversations/api/configuration-resource>
 #[derive(Deserialize)]

@@ -7,6 +7,7 @@
 mod event_log;
 mod instruction;
 mod reservations;
+mod settings;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -16,12 +17,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::client::{Call, Pages, Product, Twilio, TwilioError};
+use super::client::{Call, Pages, Product, Refusal, Twilio, TwilioError};
 use crate::domain::{ActivitySid, WorkflowSid, WorkspaceSid};
 
 pub use event_log::EventLog;
 pub use instruction::{ConferenceInstruction, Destination, Recording};
 pub use reservations::Reservation;
+pub use settings::EventCallback;
 pub use tasks::{AssignmentStatus, Task};
 pub use workers::Worker;
 
@@ -72,6 +74,16 @@ struct WorkflowBody {
     task_reservation_timeout: u64,
 }
 
+impl From<WorkflowBody> for Workflow {
+    fn from(body: WorkflowBody) -> Self {
+        Self {
+            sid: body.sid,
+            friendly_name: body.friendly_name,
+            reservation_timeout: Duration::from_secs(body.task_reservation_timeout),
+        }
+    }
+}
+
 impl Twilio {
     /// All workspaces of the account (<https://www.twilio.com/docs/taskrouter/api/workspace#read-multiple-workspace-resources>).
     ///
@@ -99,18 +111,22 @@ impl Twilio {
         self.all(call, "activities").await
     }
 
+    /// All workflows (<https://www.twilio.com/docs/taskrouter/api/workflow#read-multiple-workflow-resources>).
+    ///
+    /// # Errors
+    /// [`TwilioError`]; nothing is changed by it.
+    pub async fn workflows(&self) -> Result<Vec<Workflow>, TwilioError> {
+        let call = self.get_in_workspace("list_workflow", &["Workflows"]).await?.with("PageSize", PAGE_SIZE);
+        Ok(self.all::<WorkflowBody>(call, "workflows").await?.into_iter().map(Into::into).collect())
+    }
+
     /// One workflow (<https://www.twilio.com/docs/taskrouter/api/workflow#fetch-a-workflow-resource>).
     ///
     /// # Errors
     /// [`TwilioError`]; nothing is changed by it.
     pub async fn workflow(&self, sid: &WorkflowSid) -> Result<Workflow, TwilioError> {
         let call = self.get_in_workspace("fetch_workflow", &["Workflows", sid.as_str()]).await?;
-        let body: WorkflowBody = self.send(call).await?;
-        Ok(Workflow {
-            sid: body.sid,
-            friendly_name: body.friendly_name,
-            reservation_timeout: Duration::from_secs(body.task_reservation_timeout),
-        })
+        self.send::<WorkflowBody>(call).await.map(Into::into)
     }
 
     async fn get_in_workspace(&self, operation: &'static str, rest: &[&str]) -> Result<Call, TwilioError> {

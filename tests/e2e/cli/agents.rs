@@ -99,7 +99,7 @@ fn an_import_with_a_bad_line_adds_nobody() {
         "line 3: phone: agent ",
         "line 4: name: required",
         "line 5: expected a JSON object",
-        "line 6: sip_password: not in this version",
+        "line 6: sip_password: expected 12 to 128",
     ] {
         ended.refused(64, told);
     }

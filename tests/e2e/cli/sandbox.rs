@@ -83,5 +83,19 @@ mod with_node {
             process.signal("INT");
             assert_eq!(process.end().0, Some(0));
         }
+
+        #[test]
+        fn a_browser_shows_what_is_pushed_once_and_takes_it_away() {
+            let mut process = Process::start(&mut offdesk(&["sandbox", "--port", "0"]));
+            let app = super::super::address(&mut process, "App:");
+            let twilio = super::super::address(&mut process, "Twilio's stand-in:");
+            let mut browser = counterparts::node("app-pushes.mjs");
+            browser.args([app.trim_end_matches('/'), &twilio]);
+            browser.env("OFFDESK_CHROMIUM", counterparts::setting("OFFDESK_CHROMIUM"));
+            let ended = browser.output().unwrap();
+            assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+            process.signal("INT");
+            assert_eq!(process.end().0, Some(0));
+        }
     }
 }

@@ -16,7 +16,7 @@ use offdesk::{
     app::{App, Ready},
     clock::{Clock, Hand},
     config::Config,
-    domain::{AgentId, Device, DeviceId, E164, Profile, PushTarget, Role, SessionId, Timestamp},
+    domain::{AgentId, Device, DeviceId, E164, Profile, PushTarget, Role, SessionId, Timestamp, Wishes},
     inbox::Inbox,
     login::Login,
     push::Push,
@@ -63,6 +63,8 @@ pub struct Plan {
     pub login: String,
     /// Lines of the `[http]` table.
     pub http: String,
+    /// Lines of the `[sip]` table.
+    pub sip: String,
     /// Each agent has a browser that gets Web Push, and a phone that gets FCM.
     pub devices: bool,
     /// What is different about an agent's profile, as JSON, by phone number; none: the agent is no agent of ours.
@@ -79,6 +81,7 @@ impl Default for Plan {
             push: String::new(),
             login: String::new(),
             http: String::new(),
+            sip: String::new(),
             devices: false,
             profiles: BTreeMap::new(),
         }
@@ -126,6 +129,12 @@ impl Plan {
 
     pub fn http(mut self, lines: &str) -> Self {
         self.http = lines.to_owned();
+        self
+    }
+
+    /// Lines of the `[sip]` table.
+    pub fn sip(mut self, lines: &str) -> Self {
+        self.sip = lines.to_owned();
         self
     }
 
@@ -490,6 +499,8 @@ pub fn config_text(plan: &Plan, twilio: &Handle, folder: &TempDir, listen: Socke
         {fcm}
         [calls]
         {calls}
+        [sip]
+        {sip}
         [admin]
         bootstrap_token = "{BOOTSTRAP}"
         "#,
@@ -501,6 +512,7 @@ pub fn config_text(plan: &Plan, twilio: &Handle, folder: &TempDir, listen: Socke
         push = plan.push,
         login = plan.login,
         http = plan.http,
+        sip = plan.sip,
         verify_service = options.verify_service_sid,
         fcm = fcm(plan, twilio, folder),
     )
@@ -525,7 +537,7 @@ pub async fn sign_in(config: &Config, plan: &Plan, twilio: &Handle, now: Timesta
         let (session, token) = sessions::begin(&mut batch, agent, now).unwrap();
         tokens.insert(seed.phone.clone(), token.expose_secret().to_owned());
         if plan.devices {
-            batch.put(&agent, &Devices(devices(number, session, &seed.phone, twilio))).unwrap();
+            batch.put(&agent, &Devices::of(devices(number, session, &seed.phone, twilio))).unwrap();
         }
     }
     opened.store.commit(batch).await.unwrap();
@@ -545,6 +557,7 @@ fn devices(number: u64, session: SessionId, phone: &str, twilio: &Handle) -> Vec
         target,
         added_at: START,
         session: Some(session),
+        wishes: Wishes::default(),
     };
     (0..).zip(targets).map(device).collect()
 }
@@ -575,6 +588,7 @@ pub async fn add_agents(config: &Config, plan: &Plan) {
             worker_sid: None,
             ring_plan: None,
             sip_username: None,
+            sip_secret: None,
             can_manage_agents: false,
             disabled: false,
             created_at: START,

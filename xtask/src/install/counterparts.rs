@@ -8,6 +8,7 @@ use crate::group::{Group, Without};
 use crate::install::browser;
 use crate::install::node::Node;
 use crate::install::python::Venv;
+use crate::install::softphones;
 use crate::place::Place;
 use crate::process::Program;
 
@@ -17,7 +18,9 @@ pub(crate) struct Counterparts {
     node: Option<PathBuf>,
     node_modules: Option<PathBuf>,
     python: Option<PathBuf>,
+    schemathesis: Option<PathBuf>,
     browser: Option<PathBuf>,
+    softphones: Option<PathBuf>,
 }
 
 /// Installs what is missing, but for the groups that are left out.
@@ -31,11 +34,16 @@ pub(crate) fn ensure(place: &Place, without: &Without) -> Result<Counterparts> {
         found.node = Some(node.program().to_path_buf());
     }
     if !without.leaves_out(Group::Python) {
-        let requirements = place.root().join("tests/counterparts/python/requirements.txt");
-        found.python = Some(Venv::ensure(&cache, "python", &requirements)?.python());
+        let python = place.root().join("tests/counterparts/python");
+        found.python = Some(Venv::ensure(&cache, "python", &python.join("requirements.txt"))?.python());
+        let schemathesis = Venv::ensure(&cache, "schemathesis", &python.join("schemathesis.txt"))?;
+        found.schemathesis = Some(schemathesis.bin().join("schemathesis"));
     }
     if !without.leaves_out(Group::Browser) {
         found.browser = Some(browser::ensure()?);
+    }
+    if !without.leaves_out(Group::Softphones) {
+        found.softphones = Some(softphones::ensure(place)?);
     }
     found.remember(&cache)?;
     Ok(found)
@@ -66,7 +74,9 @@ impl Counterparts {
             ("OFFDESK_NODE", &self.node),
             ("OFFDESK_NODE_MODULES", &self.node_modules),
             ("OFFDESK_PYTHON", &self.python),
+            ("OFFDESK_SCHEMATHESIS", &self.schemathesis),
             ("OFFDESK_CHROMIUM", &self.browser),
+            ("OFFDESK_SOFTPHONES", &self.softphones),
         ];
         all.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?))).collect()
     }

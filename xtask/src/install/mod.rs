@@ -6,6 +6,8 @@ pub(crate) mod counterparts;
 pub(crate) mod node;
 pub(crate) mod openssl;
 pub(crate) mod python;
+pub(crate) mod rtpengine;
+pub(crate) mod softphones;
 pub(crate) mod system;
 pub(crate) mod version;
 

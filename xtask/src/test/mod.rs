@@ -25,8 +25,9 @@ Debian or Ubuntu, else the line to type is printed.
 
   --without GROUP   leave a group out, and say so in the last line; may be repeated, or joined with commas:
       node          tests against Twilio's JavaScript library and its OpenAPI documents, and a browser's decryption of pushes
-      python        tests against Twilio's Python library and Google's description of FCM
+      python        tests against Twilio's Python library, Google's description of FCM, and Schemathesis
       browser       Chromium at the sandbox's page; it needs Node too
+      softphones    tests against baresip, linphonec, PJSIP, sipp and sipvicious
       deny          the dependency policy
       crash         kills and power losses
       systemd       the exposure of the systemd unit

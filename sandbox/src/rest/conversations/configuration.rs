@@ -10,7 +10,8 @@ use crate::{
     },
     world::{
         World,
-        conversations::{FILTERS, chat_service, messaging_service},
+        conversations::{FILTERS, WebhookTarget, chat_service, messaging_service},
+        sid::Sid,
     },
 };
 
@@ -30,19 +31,53 @@ pub(super) fn fetch(world: &World, request: &Request) -> Answer {
     }))
 }
 
-pub(super) fn webhook(world: &World, request: &Request) -> Answer {
-    Answer::ok(shape(world, request))
+/// Whose webhook.
+#[derive(Clone, Copy)]
+pub(super) enum Whose {
+    Account,
+    /// The only service's: its webhook is used in place of the account's.
+    Service,
 }
 
-pub(super) fn update_webhook(world: &mut World, request: &Request) -> Reply {
+impl Whose {
+    pub(super) fn of_service(sid: &Sid) -> Result<Self, Refusal> {
+        if *sid == chat_service() { Ok(Self::Service) } else { Err(Refusal::not_found()) }
+    }
+
+    const fn of(self, world: &mut World) -> &mut WebhookTarget {
+        match self {
+            Self::Account => &mut world.conversations_webhook,
+            Self::Service => &mut world.service_webhook,
+        }
+    }
+}
+
+pub(super) fn webhook(world: &World, request: &Request, whose: Whose) -> Answer {
+    let base = &request.base;
+    match whose {
+        Whose::Account => {
+            let mut shape = shape(world, &world.conversations_webhook, &format!("{base}/v1"));
+            shape["target"] = world.conversations_webhook.target.as_str().into();
+            Answer::ok(shape)
+        }
+        Whose::Service => {
+            let service = chat_service();
+            let mut shape = shape(world, &world.service_webhook, &format!("{base}/v1/Services/{service}"));
+            shape["chat_service_sid"] = json!(service);
+            Answer::ok(shape)
+        }
+    }
+}
+
+pub(super) fn update_webhook(world: &mut World, request: &Request, whose: Whose) -> Reply {
     let form = &request.form;
-    let filters = form.words("Filters");
+    let filters: Vec<_> = form.words("Filters").into_iter().filter(|filter| !filter.is_empty()).collect();
     if let Some(unknown) = filters.iter().find(|filter| !FILTERS.contains(&filter.as_str())) {
         return Err(Refusal::invalid(format!("Invalid Filters: {unknown}")));
     }
     let method = form.word("Method", |method| ["GET", "POST"].contains(&method).then(|| method.to_owned()))?;
     let target = form.word("Target", |target| ["webhook", "flex"].contains(&target).then(|| target.to_owned()))?;
-    let row = &mut world.conversations_webhook;
+    let row = whose.of(world);
     if form.get("Filters").is_some() {
         row.filters = filters;
     }
@@ -53,18 +88,16 @@ pub(super) fn update_webhook(world: &mut World, request: &Request) -> Reply {
     }
     row.method = method.unwrap_or_else(|| row.method.clone());
     row.target = target.unwrap_or_else(|| row.target.clone());
-    Ok(webhook(world, request))
+    Ok(webhook(world, request, whose))
 }
 
-fn shape(world: &World, request: &Request) -> Value {
-    let row = &world.conversations_webhook;
+fn shape(world: &World, row: &WebhookTarget, base: &str) -> Value {
     json!({
         "account_sid": world.fixed.account,
         "method": row.method,
         "filters": row.filters,
         "pre_webhook_url": row.pre_url,
         "post_webhook_url": row.post_url,
-        "target": row.target,
-        "url": format!("{}/v1/Configuration/Webhooks", request.base),
+        "url": format!("{base}/Configuration/Webhooks"),
     })
 }

@@ -8,7 +8,7 @@ mod users;
 
 use percent_encoding::percent_decode_str;
 
-use self::shape::Shape;
+use self::{configuration::Whose, shape::Shape};
 use super::{
     Reply,
     error::Refusal,
@@ -31,8 +31,16 @@ pub(super) fn answer(world: &mut World, request: &Request, operation: Operation,
     let second = path.get(1);
     match operation {
         Operation::FetchConfiguration => Ok(configuration::fetch(world, request)),
-        Operation::FetchConfigurationWebhook => Ok(configuration::webhook(world, request)),
-        Operation::UpdateConfigurationWebhook => configuration::update_webhook(world, request),
+        Operation::FetchConfigurationWebhook => Ok(configuration::webhook(world, request, Whose::Account)),
+        Operation::UpdateConfigurationWebhook => configuration::update_webhook(world, request, Whose::Account),
+        Operation::FetchServiceWebhookConfiguration => {
+            let whose = Whose::of_service(first()?)?;
+            Ok(configuration::webhook(world, request, whose))
+        }
+        Operation::UpdateServiceWebhookConfiguration => {
+            let whose = Whose::of_service(first()?)?;
+            configuration::update_webhook(world, request, whose)
+        }
         Operation::ListConversation => list_conversations(world, request),
         Operation::FetchConversation => conversation(world, request, first()?),
         Operation::UpdateConversation => update_conversation(world, request, first()?),

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{Message, Participant, StateReason, chat_service, messaging_service};
 use crate::{
     deliver::Manner,
+    options::WebhookSeed,
     rest::date::iso8601_ms,
     world::{
         World,
@@ -40,7 +41,8 @@ pub(crate) const FILTERS: [&str; 21] = [
     "onUserUpdated",
 ];
 
-/// `/v1/Configuration/Webhooks`: the account's, which every conversation's events go to.
+/// `/v1/Configuration/Webhooks`, the account's, or `/v1/Services/*/Configuration/Webhooks`, a service's: where
+/// conversations' events go to.
 #[derive(Clone, Debug)]
 pub(crate) struct WebhookTarget {
     pub(crate) method: String,
@@ -50,6 +52,13 @@ pub(crate) struct WebhookTarget {
     pub(crate) pre_url: Option<String>,
     pub(crate) post_url: Option<String>,
     pub(crate) target: String,
+}
+
+impl WebhookTarget {
+    /// As somebody has set it.
+    pub(crate) fn of(seed: &WebhookSeed) -> Self {
+        Self { post_url: Some(seed.post_url.clone()), filters: seed.filters.clone(), ..Self::default() }
+    }
 }
 
 impl Default for WebhookTarget {
@@ -98,6 +107,12 @@ impl World {
         };
     }
 
+    /// The service's stands in for the account's.
+    const fn webhook_in_use(&self) -> &WebhookTarget {
+        let service = &self.service_webhook;
+        if service.pre_url.is_some() || service.post_url.is_some() { service } else { &self.conversations_webhook }
+    }
+
     fn tell(&mut self, conversation: &Sid, event: &str, by: &By, fields: Params) {
         let mut params = vec![
             pair("AccountSid", &self.fixed.account),
@@ -109,7 +124,7 @@ impl World {
         params.extend(by.params());
         params.extend(fields);
         self.stream_conversation(event, &params);
-        let target = &self.conversations_webhook;
+        let target = self.webhook_in_use();
         let wanted = by.raises_webhooks() && target.filters.iter().any(|filter| filter == event);
         if let Some(url) = target.post_url.clone().filter(|_| wanted) {
             self.send(url, params, Manner::Conversations);

@@ -21,6 +21,8 @@ pub(crate) struct Sink {
     pub(crate) sid: Sid,
     pub(crate) description: String,
     pub(crate) destination: String,
+    /// Twilio has given it up.
+    pub(crate) failed: bool,
     pub(crate) created: u64,
 }
 
@@ -93,9 +95,20 @@ impl World {
             sid: sid.clone(),
             description: description.to_owned(),
             destination: destination.to_owned(),
+            failed: false,
             created: self.now,
         });
         Ok(sid)
+    }
+
+    /// Twilio gives all sinks up, as it does with those that answer nothing for long.
+    pub(crate) fn fail_sinks(&mut self) {
+        let sids: Vec<_> = self.sinks.iter().map(|row| row.sid.clone()).collect();
+        for sid in sids {
+            if let Some(row) = self.sinks.get_mut(&sid) {
+                row.failed = true;
+            }
+        }
     }
 
     /// Its subscriptions go with it.

@@ -75,6 +75,27 @@ impl World {
         Ok(sid)
     }
 
+    /// Its rate limits go with it.
+    pub(crate) fn remove_verify_service(&mut self, sid: &Sid) -> Done {
+        self.verify.services.remove(sid).ok_or_else(Refusal::not_found)?;
+        let limits: Vec<_> =
+            self.verify.limits.iter().filter(|row| row.service == *sid).map(|row| row.sid.clone()).collect();
+        for limit in limits {
+            self.remove_rate_limit(&limit);
+        }
+        Ok(())
+    }
+
+    /// Its buckets go with it.
+    pub(crate) fn remove_rate_limit(&mut self, sid: &Sid) {
+        self.verify.limits.remove(sid);
+        let buckets: Vec<_> =
+            self.verify.buckets.iter().filter(|row| row.limit == *sid).map(|row| row.sid.clone()).collect();
+        for bucket in buckets {
+            self.verify.buckets.remove(&bucket);
+        }
+    }
+
     /// How codes get to a number from now on.
     pub(crate) fn set_code_delivery(&mut self, number: &str, delivery: CodeDelivery) {
         self.verify.troubled.remove(number);

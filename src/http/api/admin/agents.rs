@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::{Answer, Manager, Refusal, refusal::of_json, removal, shape};
 use crate::{
     domain::AgentId,
-    http::api::Api,
-    roster::{Draft, Patch},
+    http::api::{Api, me::SessionView, shape::Page},
+    roster::{Draft, Patch, ends_sessions},
 };
 
 /// A JSON body, or why there is none.
@@ -61,6 +61,29 @@ pub(super) async fn show(api: web::Data<Api>, manager: Manager, path: web::Path<
     Ok(HttpResponse::Ok().json(shape::Agent::from(&*found.ok_or(Refusal::NotFound)?)))
 }
 
+/// List an agent's sessions
+///
+/// Where the agent is signed in, the session used last first.
+#[utoipa::path(
+    get,
+    path = "/admin/agents/{id}/sessions",
+    operation_id = "listSessionsOfAgent",
+    tag = "admin",
+    params(("id" = String, Path, description = "The agent's id")),
+    responses(
+        (status = 200, description = "The sessions", body = Page<SessionView>),
+        (status = 403, description = "You may not manage agents"),
+        (status = 404, description = "There is no such agent, or not in your department"),
+    )
+)]
+pub(super) async fn sessions(api: web::Data<Api>, manager: Manager, path: web::Path<String>) -> Answer {
+    let found = api.book.get(named(&path)?).filter(|profile| manager.access.sees(profile));
+    let agent = found.ok_or(Refusal::NotFound)?.id;
+    let sessions = api.sessions.list(agent).into_iter();
+    let items = sessions.map(|session| SessionView::new(session, &api, None)).collect();
+    Ok(HttpResponse::Ok().json(Page { items, next: None }))
+}
+
 /// Change an agent
 #[utoipa::path(
     patch,
@@ -84,9 +107,9 @@ pub(super) async fn update(api: web::Data<Api>, manager: Manager, path: web::Pat
     let id = named(&path)?;
     let body = body.map_err(|error| of_json(&error))?;
     let by = manager.by.clone();
+    let before = api.book.get(id);
     let after = api.book.update(manager.by, id, Patch::from_value(&body)?).await?;
-    if after.disabled {
-        // They let nobody in while the agent is disabled, and shall not do so later either.
+    if before.is_some_and(|before| ends_sessions(&before, &after)) {
         removal::revoke_sessions(&api, id, removal::origin(&by, &after)).await.map_err(|_| Refusal::SessionsLeft)?;
     }
     Ok(HttpResponse::Ok().json(shape::Agent::from(&*after)))

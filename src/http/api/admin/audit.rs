@@ -14,11 +14,15 @@ use crate::{
 /// Entries that an export has in hand at a time.
 const PAGE: usize = 500;
 
+/// The largest number that an entry may have: JSON readers take whole numbers for signed ones of 64 bits.
+const LAST: u64 = i64::MAX as u64;
+
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Query {
     /// `next` of the page before, or the number of an entry
+    #[param(maximum = 9_223_372_036_854_775_807_i64)]
     after: Option<u64>,
     /// How many, 200 at most
     limit: Option<usize>,
@@ -45,13 +49,17 @@ pub(super) async fn list(
     query: Result<web::Query<Query>, actix_web::Error>,
 ) -> Answer {
     let query = query.map_err(|_| Refusal::Invalid("expected whole numbers for \"after\" and \"limit\"".into()))?;
-    let found = page(&api.audit, &manager, query.after.unwrap_or(0), list::bounded(query.limit)).await?;
+    let after = query.after.unwrap_or(0);
+    if after > LAST {
+        return Err(Refusal::Invalid("after: there is no entry of such a number".into()));
+    }
+    let found = page(&api.audit, &manager, after, list::bounded(query.limit)).await?;
     Ok(HttpResponse::Ok().json(found))
 }
 
 async fn page(audit: &Audit, manager: &Manager, after: u64, limit: usize) -> Result<Page<Entry>, Refusal> {
     let seen = |entry: &Entry| manager.access.reaches(entry.what.department.as_deref());
-    let found = audit.entries_behind(after, limit, seen).await.map_err(|_| Refusal::NotStored)?;
+    let found = audit.entries(after, limit, seen).await.map_err(|_| Refusal::NotStored)?;
     Ok(Page { items: found.items, next: found.next.map(|number| number.get().to_string()) })
 }
 

@@ -5,11 +5,20 @@ use std::fmt;
 use aws_lc_rs::{constant_time, digest};
 use secrecy::{ExposeSecret, SecretString};
 
+/// Characters that a token should have.
+const SHORT: usize = 24;
+
 /// `admin.bootstrap_token`: its hash. To compare hashes takes equally long whatever was guessed, and of whatever length.
 pub struct BootstrapToken(digest::Digest);
 
 impl BootstrapToken {
+    /// A short one is taken, but warned of: whoever finds it may do everything.
     pub fn new(token: &SecretString) -> Self {
+        if token.expose_secret().len() < SHORT {
+            tracing::warn!(
+                "admin.bootstrap_token is short and could be guessed: `openssl rand -hex 32` makes a good one"
+            );
+        }
         Self(hash(token.expose_secret()))
     }
 

@@ -8,10 +8,12 @@ mod bulk;
 mod caller;
 mod list;
 mod live;
+mod pushes;
 mod refusal;
 mod removal;
 mod reports;
 mod shape;
+mod sip;
 
 use actix_web::{HttpResponse, web};
 use utoipa::OpenApi;
@@ -31,12 +33,16 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/admin/agents/{id}", web::get().to(agents::show))
         .route("/admin/agents/{id}", web::patch().to(agents::update))
         .route("/admin/agents/{id}", web::delete().to(removal::remove))
+        .route("/admin/agents/{id}/sessions", web::get().to(agents::sessions))
         .route("/admin/agents/{id}/sessions", web::delete().to(removal::end_sessions))
         .route("/admin/live", web::get().to(live::list))
         .route("/admin/reports/handle-time", web::get().to(reports::handle_time))
+        .route("/admin/agents/{id}/sip", web::get().to(sip::show))
+        .route("/admin/agents/{id}/sip", web::delete().to(sip::revoke))
         .route("/admin/audit", web::get().to(audit::list))
         .route("/admin/audit/export", web::get().to(audit::export))
-        .route("/admin/audit/verify", web::get().to(audit::verify));
+        .route("/admin/audit/verify", web::get().to(audit::verify))
+        .route("/admin/push/dead", web::get().to(pushes::dead));
 }
 
 #[derive(OpenApi)]
@@ -47,13 +53,17 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     bulk::export,
     agents::show,
     agents::update,
+    agents::sessions,
     removal::remove,
     removal::end_sessions,
+    sip::show,
+    sip::revoke,
     audit::list,
     audit::export,
     audit::verify,
     live::list,
-    reports::handle_time
+    reports::handle_time,
+    pushes::dead
 ))]
 struct Document;
 

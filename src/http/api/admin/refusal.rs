@@ -63,6 +63,7 @@ impl From<BookError> for Refusal {
                 let told = clashes.iter().map(|(place, clashes)| format!("agent {}: {}", place + 1, same(clashes)));
                 Self::Duplicate(in_a_row(&told.collect::<Vec<_>>()))
             }
+            BookError::NoSip => Self::Invalid("sip_password: softphones are not configured".into()),
             BookError::NoRandomness | BookError::Store(_) => {
                 tracing::error!(%error, "the agents could not be changed");
                 Self::NotStored

@@ -71,12 +71,14 @@ impl From<&Profile> for Written {
 #[expect(dead_code, reason = "the document's view of what `roster::Draft` reads")]
 pub(super) struct NewAgent {
     /// With its country code, grouped in any way
+    #[schema(min_length = 1, example = "+15550100")]
     phone: String,
-    #[schema(max_length = 254)]
+    #[schema(min_length = 1, max_length = 254)]
     name: String,
     #[schema(max_length = 254)]
     email: Option<String>,
     /// `agent`, `supervisor`, `admin` or one of Flex Insights' `wfo.…`; without it, `agent`
+    #[schema(min_items = 1, example = json!(["agent"]))]
     roles: Option<Vec<String>>,
     /// A supervisor's own, if it is left out
     #[schema(max_length = 254)]
@@ -87,6 +89,9 @@ pub(super) struct NewAgent {
     worker_name: Option<String>,
     ring_plan: Option<Vec<String>>,
     sip_username: Option<String>,
+    /// 12 to 128 characters; it is kept as hashes
+    #[schema(min_length = 12, max_length = 128)]
+    sip_password: Option<String>,
     can_manage_agents: Option<bool>,
     disabled: Option<bool>,
 }
@@ -95,19 +100,24 @@ pub(super) struct NewAgent {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the document's view of what `roster::Patch` reads")]
 pub(super) struct AgentChanges {
+    #[schema(min_length = 1)]
     phone: Option<String>,
-    #[schema(max_length = 254)]
+    #[schema(min_length = 1, max_length = 254)]
     name: Option<String>,
     #[schema(max_length = 254)]
     email: Option<String>,
+    #[schema(min_items = 1)]
     roles: Option<Vec<String>>,
     #[schema(max_length = 254)]
     department: Option<String>,
     worker_sid: Option<String>,
-    #[schema(max_length = 254)]
+    #[schema(min_length = 1, max_length = 254)]
     worker_name: Option<String>,
     ring_plan: Option<Vec<String>>,
     sip_username: Option<String>,
+    /// `null` takes it away, and cuts the softphones off
+    #[schema(min_length = 12, max_length = 128)]
+    sip_password: Option<String>,
     can_manage_agents: Option<bool>,
     disabled: Option<bool>,
 }

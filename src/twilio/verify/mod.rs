@@ -1,6 +1,8 @@
 //! Verify: one-time passwords that Twilio makes, sends and checks (<https://www.twilio.com/docs/verify/api>). We never see
 //! one but on its way from the person who types it.
 
+mod services;
+
 use serde::Deserialize;
 
 use super::{
@@ -8,6 +10,8 @@ use super::{
     wire::Nothing,
 };
 use crate::domain::{E164, VerifyServiceSid};
+
+pub use services::{LIMIT_BY_ADDRESS, LIMIT_BY_PHONE, RateLimit, Service};
 
 /// How a code gets to a phone (<https://www.twilio.com/docs/verify/api/verification#verification-channels>).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

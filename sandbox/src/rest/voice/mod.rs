@@ -1,5 +1,7 @@
 //! Calls, conferences and participants of API 2010-04-01 (<https://www.twilio.com/docs/voice/api>).
 
+mod account;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -25,6 +27,9 @@ pub(super) fn answer(world: &mut World, request: &Request, operation: Operation,
         return Err(Refusal::not_found());
     }
     match (operation, path.get(1), path.get(2)) {
+        (Operation::FetchAccount | Operation::ListIncomingPhoneNumber | Operation::ListOutgoingCallerId, ..) => {
+            Ok(account::answer(world, request, operation))
+        }
         (Operation::ListCall, ..) => list_calls(world, request),
         (Operation::CreateCall, ..) => create_call(world, request),
         (Operation::FetchCall, Some(sid), _) => fetched(call(world, sid)),

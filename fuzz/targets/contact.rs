@@ -1,0 +1,11 @@
+//! Values of Contact, and of what is written like it.
+#![no_main]
+
+#[path = "../../sip/tests/laws/mod.rs"]
+#[allow(dead_code, reason = "each target holds its inputs against some of the laws")]
+mod laws;
+
+libfuzzer_sys::fuzz_target!(|value: &[u8]| {
+    laws::value_of("Contact", value);
+    laws::value_of("Path", value);
+});

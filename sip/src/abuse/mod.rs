@@ -1,0 +1,206 @@
+//! What protects a port that the whole world may talk to: a limit a source before anything is parsed, silence for
+//! scanners, no answer that would make an attacker's datagram grow, and a lock for sources that guess passwords. Never for
+//! an address-of-record: nobody can lock a victim out.
+//!
+//! A source is *known* while somebody there has shown, not long ago, that answers reach them: by digest credentials that
+//! hold a nonce which was sent to that very address. A known source may be an office full of phones behind one address.
+
+mod bucket;
+mod scanner;
+mod source;
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+use self::bucket::Bucket;
+pub use self::{bucket::Rate, scanner::is_scanner, source::Source};
+
+/// Why something was dropped; the metrics' `reason`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Shed {
+    /// More than the source may send.
+    Rate,
+    /// The source has guessed passwords.
+    LockedOut,
+    /// It says of itself that it is a scanner.
+    Scanner,
+    /// No SIP.
+    Garbage,
+    /// The answer would be more than twice as long as the request, to somebody who may have forged the address.
+    Amplification,
+    /// More answers than an unknown source gets.
+    Replies,
+    /// No room for another transaction or connection.
+    Full,
+}
+
+impl Shed {
+    pub const ALL: [Self; 7] =
+        [Self::Rate, Self::LockedOut, Self::Scanner, Self::Garbage, Self::Amplification, Self::Replies, Self::Full];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rate => "rate",
+            Self::LockedOut => "locked_out",
+            Self::Scanner => "scanner",
+            Self::Garbage => "garbage",
+            Self::Amplification => "amplification",
+            Self::Replies => "replies",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// What a source may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    pub messages: Rate,
+    /// Wrong passwords, before the source is locked out.
+    pub failures: Rate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub unknown: Allowance,
+    pub known: Allowance,
+    /// Answers that an unknown source gets over UDP.
+    pub replies: Rate,
+    /// How long a source stays known.
+    pub known_for: Duration,
+    /// How long it stays locked out.
+    pub locked_for: Duration,
+    /// Sources that are remembered; the rest share one allowance. It protects the memory: about 100 bytes each.
+    pub sources: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            unknown: Allowance {
+                messages: Rate { per_second: 50.0, burst: 200 },
+                failures: Rate { per_second: 0.1, burst: 20 },
+            },
+            known: Allowance {
+                messages: Rate { per_second: 10_000.0, burst: 20_000 },
+                failures: Rate { per_second: 2.0, burst: 200 },
+            },
+            replies: Rate { per_second: 20.0, burst: 100 },
+            known_for: Duration::from_secs(3600),
+            locked_for: Duration::from_secs(60),
+            sources: 65_536,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Record {
+    messages: Bucket,
+    replies: Bucket,
+    failures: Bucket,
+    known_until: Option<Instant>,
+    locked_until: Option<Instant>,
+}
+
+impl Record {
+    fn is_known(&self, now: Instant) -> bool {
+        self.known_until.is_some_and(|until| now < until)
+    }
+
+    /// Whether it says no more than a new one would.
+    fn is_blank(&self, now: Instant) -> bool {
+        let idle = [self.messages, self.replies, self.failures].iter().all(|bucket| bucket.is_full(now));
+        idle && !self.is_known(now) && self.locked_until.is_none_or(|until| now >= until)
+    }
+}
+
+/// How often room is looked for among the sources once they are as many as may be.
+const TIDY_EVERY: Duration = Duration::from_secs(1);
+
+/// What is remembered of each source.
+#[derive(Debug)]
+pub struct Gate {
+    limits: Limits,
+    sources: HashMap<Source, Record>,
+    /// All those for which there is no room.
+    others: Record,
+    tidied: Option<Instant>,
+}
+
+impl Gate {
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, sources: HashMap::new(), others: Record::default(), tidied: None }
+    }
+
+    /// Whether a message from there is to be looked at. It is asked before anything is parsed.
+    pub fn admit(&mut self, from: IpAddr, now: Instant) -> Result<(), Shed> {
+        let limits = self.limits;
+        let record = self.record(from, now);
+        if record.locked_until.is_some_and(|until| now < until) {
+            return Err(Shed::LockedOut);
+        }
+        let allowance = if record.is_known(now) { limits.known } else { limits.unknown };
+        record.messages.take(allowance.messages, now).then_some(()).ok_or(Shed::Rate)
+    }
+
+    /// Whether a datagram may be answered with so many bytes. What a connection carries may always be.
+    pub fn may_reply(&mut self, to: IpAddr, request: usize, reply: usize, now: Instant) -> Result<(), Shed> {
+        let replies = self.limits.replies;
+        let record = self.record(to, now);
+        if record.is_known(now) {
+            return Ok(());
+        }
+        if reply > request.saturating_mul(2) {
+            return Err(Shed::Amplification);
+        }
+        record.replies.take(replies, now).then_some(()).ok_or(Shed::Replies)
+    }
+
+    /// Somebody there has the right password.
+    pub fn succeeded(&mut self, from: IpAddr, now: Instant) {
+        let until = now + self.limits.known_for;
+        self.record(from, now).known_until = Some(until);
+    }
+
+    /// Somebody there has a wrong password, or a user that there is none of. Answers whether that locked the source out.
+    pub fn failed(&mut self, from: IpAddr, now: Instant) -> bool {
+        let limits = self.limits;
+        let record = self.record(from, now);
+        let allowance = if record.is_known(now) { limits.known } else { limits.unknown };
+        let locked = !record.failures.take(allowance.failures, now);
+        if locked {
+            record.locked_until = Some(now + limits.locked_for);
+        }
+        locked
+    }
+
+    /// Sources that are remembered.
+    pub fn len(&self) -> usize {
+        self.sources.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.sources.is_empty()
+    }
+
+    fn record(&mut self, address: IpAddr, now: Instant) -> &mut Record {
+        let source = Source::of(address);
+        let room = self.sources.len() < self.limits.sources || self.sources.contains_key(&source) || self.tidy(now);
+        if room { self.sources.entry(source).or_default() } else { &mut self.others }
+    }
+
+    /// Forgets the sources of which there is nothing to remember. Answers whether there is room again.
+    fn tidy(&mut self, now: Instant) -> bool {
+        if self.tidied.is_some_and(|at| now < at + TIDY_EVERY) {
+            return false;
+        }
+        self.tidied = Some(now);
+        self.sources.retain(|_, record| !record.is_blank(now));
+        self.sources.len() < self.limits.sources
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! The one UDP socket: many datagrams a wake-up, in and out.
+
+use std::{
+    io::{self, IoSlice},
+    net::SocketAddr,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use rustix::net::{
+    MMsgHdr, SendAncillaryBuffer, SendFlags, SocketAddrAny,
+    addr::SocketAddrArg,
+    sendmmsg,
+    sockopt::{set_socket_recv_buffer_size, set_socket_recv_buffer_size_force},
+};
+use tokio::{io::Interest, net::UdpSocket};
+
+/// Read at one wake-up before anybody else has their turn.
+const BATCH: usize = 128;
+/// What the kernel may hold for us: a burst of some thousand REGISTERs.
+const KERNEL_BUFFER: usize = 4 << 20;
+/// The longest datagram there is.
+const LONGEST: usize = 65_535;
+/// Once this many datagrams have come in one wake-up, more are let gather before the next.
+const BUSY: usize = 2;
+/// How long they gather. It is nothing beside the 500 ms after which a phone repeats itself, and saves most wake-ups.
+const GATHER: Duration = Duration::from_millis(1);
+
+/// The socket, with what is to go out by it.
+pub(super) struct Udp {
+    socket: UdpSocket,
+    buffer: Vec<u8>,
+    outgoing: Vec<(SocketAddr, Bytes)>,
+    busy: bool,
+}
+
+impl Udp {
+    /// Takes over a bound socket. Needs the runtime that it is to be driven by.
+    pub(super) fn new(socket: std::net::UdpSocket) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        // Beyond the system's limit only root may ask for it; without it a burst is lost and repeated.
+        let _ = set_socket_recv_buffer_size(&socket, KERNEL_BUFFER);
+        let _ = set_socket_recv_buffer_size_force(&socket, KERNEL_BUFFER);
+        let socket = UdpSocket::from_std(socket)?;
+        Ok(Self { socket, buffer: vec![0; LONGEST], outgoing: Vec::new(), busy: false })
+    }
+
+    /// Resolves when there is something to read. It may be given up and called again at any time.
+    pub(super) async fn readable(&self) -> io::Result<()> {
+        if self.busy {
+            tokio::time::sleep(GATHER).await;
+        }
+        self.socket.readable().await
+    }
+
+    /// Hands over what has come, up to a batch.
+    pub(super) fn receive(&mut self, mut take: impl FnMut(SocketAddr, &[u8])) {
+        let mut count = 0;
+        while count < BATCH {
+            match self.socket.try_recv_from(&mut self.buffer) {
+                Ok((length, from)) => take(from, self.buffer.get(..length).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // What an earlier datagram met on its way (ICMP), not this one's.
+                Err(_) => {}
+            }
+            count += 1;
+        }
+        self.busy = count >= BUSY;
+    }
+
+    pub(super) fn send(&mut self, to: SocketAddr, bytes: Bytes) {
+        self.outgoing.push((to, bytes));
+    }
+
+    /// Sends all that is to go out. What the kernel has no room for is lost, as on any other hop.
+    pub(super) fn flush(&mut self) {
+        if let [(to, bytes)] = self.outgoing.as_slice() {
+            let _ = self.socket.try_send_to(bytes, *to);
+        } else if !self.outgoing.is_empty() {
+            let _ = self.socket.try_io(Interest::WRITABLE, || send_all(&self.socket, &self.outgoing));
+        }
+        self.outgoing.clear();
+    }
+}
+
+fn send_all(socket: &UdpSocket, outgoing: &[(SocketAddr, Bytes)]) -> io::Result<()> {
+    let addresses: Vec<SocketAddrAny> = outgoing.iter().map(|(to, _)| to.as_any()).collect();
+    let slices: Vec<[IoSlice<'_>; 1]> = outgoing.iter().map(|(_, bytes)| [IoSlice::new(bytes)]).collect();
+    let mut controls: Vec<_> = outgoing.iter().map(|_| SendAncillaryBuffer::default()).collect();
+    let with_address = addresses.iter().zip(&slices).zip(&mut controls);
+    let mut messages: Vec<_> =
+        with_address.map(|((address, slice), control)| MMsgHdr::new_with_addr(address, slice, control)).collect();
+    let mut rest = messages.as_mut_slice();
+    while !rest.is_empty() {
+        match sendmmsg(socket, rest, SendFlags::DONTWAIT) {
+            Ok(sent) => rest = rest.get_mut(sent.max(1)..).unwrap_or_default(),
+            Err(rustix::io::Errno::AGAIN) => return Err(io::ErrorKind::WouldBlock.into()),
+            // One that cannot be sent does not hold up the others.
+            Err(_) => rest = rest.get_mut(1..).unwrap_or_default(),
+        }
+    }
+    Ok(())
+}

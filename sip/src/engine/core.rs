@@ -1,0 +1,307 @@
+//! What comes in, and where it goes.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    net::SocketAddr,
+    sync::Arc,
+    time::Instant,
+};
+
+use bytes::Bytes;
+
+use super::{
+    Command, Count, Counters, Event, Now, Output, Reach, Saved, Settings, Way,
+    accounts::{Accounts, Set},
+    news::News,
+    probe::Probes,
+    reply::{Asked, Lots},
+};
+use crate::{
+    abuse::{Gate, Shed, is_scanner},
+    digest::Guard,
+    message::{self, Capabilities, Carrier, Code, Host, Limits, Message, Method, Name, Rejected},
+    registrar::{Aor, Record, Registrar},
+    transaction::{self, TransactionId, Transactions},
+    transport::{ConnectionId, Flow, KeepAlive, Transport, keep_alive},
+};
+
+/// What phones may ask of this version.
+const CAPABILITIES: Capabilities = Capabilities {
+    methods: &[Method::Register, Method::Options],
+    extensions: &["path", "outbound"],
+    bodies: &["application/sdp"],
+};
+
+/// The engine without its sockets.
+pub struct Core {
+    pub(super) settings: Settings,
+    pub(super) accounts: Accounts,
+    pub(super) guard: Guard,
+    pub(super) gate: Gate,
+    pub(super) registrar: Registrar<Way>,
+    pub(super) transactions: Transactions,
+    pub(super) probes: Probes,
+    pub(super) news: News,
+    pub(super) lots: Lots,
+    pub(super) outputs: VecDeque<Output>,
+    pub(super) counters: Arc<Counters>,
+    /// Whose bindings go with a connection.
+    followers: HashMap<ConnectionId, HashSet<Aor>>,
+}
+
+impl Core {
+    /// `key` is random: nonces are made with it.
+    pub fn new(settings: Settings, key: &[u8; 32], counters: Arc<Counters>, now: Now) -> Self {
+        Self {
+            accounts: Accounts::default(),
+            guard: Guard::new(settings.digest.clone(), key, now.instant),
+            gate: Gate::new(settings.abuse),
+            registrar: Registrar::new(settings.registrar.clone(), now.instant),
+            transactions: Transactions::new(settings.timing, settings.transactions),
+            probes: Probes::default(),
+            news: News::default(),
+            lots: Lots::default(),
+            outputs: VecDeque::new(),
+            counters,
+            followers: HashMap::new(),
+            settings,
+        }
+    }
+
+    /// A datagram has come.
+    pub fn datagram(&mut self, peer: SocketAddr, bytes: &[u8], now: Now) {
+        // Before anything is looked at: it costs a look into one table.
+        if let Err(why) = self.gate.admit(peer.ip(), now.instant) {
+            return self.shed(why);
+        }
+        let from = Flow::udp(peer);
+        match keep_alive(peer, bytes) {
+            Some(KeepAlive::Silent) => {}
+            Some(KeepAlive::Stun { answer }) => self.send_back(from, bytes.len(), from, answer, now),
+            None => self.take(from, Bytes::copy_from_slice(bytes), Carrier::Datagram, now),
+        }
+    }
+
+    /// A stream has brought a whole message.
+    pub fn message(&mut self, from: Flow, bytes: Bytes, now: Now) {
+        match self.gate.admit(from.peer.ip(), now.instant) {
+            Ok(()) => self.take(from, bytes, Carrier::Stream, now),
+            Err(why) => {
+                self.shed(why);
+                // A connection that is not listened to is of no use to anybody.
+                self.outputs.extend(from.connection.map(Output::Close));
+            }
+        }
+    }
+
+    fn take(&mut self, from: Flow, bytes: Bytes, carrier: Carrier, now: Now) {
+        self.counters.add(Count::Messages);
+        let length = bytes.len();
+        match Message::parse(bytes, carrier, &Limits::default()) {
+            Ok(message) if message.code().is_some() => self.response_came(&message, now),
+            Ok(request) => self.request_came(&Asked { request: &request, from, length }, now),
+            Err(Rejected::Answer { head, problem }) => self.reject(&head, problem, from, length, now),
+            Err(Rejected::Drop(problem)) => {
+                self.shed(Shed::Garbage);
+                if problem.is_none_or(message::Problem::ends_stream) {
+                    self.outputs.extend(from.connection.map(Output::Close));
+                }
+            }
+        }
+    }
+
+    fn request_came(&mut self, asked: &Asked<'_>, now: Now) {
+        let head = asked.request.head();
+        if head.first(Name::UserAgent).is_some_and(|name| is_scanner(name.as_bytes())) {
+            return self.shed(Shed::Scanner);
+        }
+        match asked.request.method() {
+            Some(Method::Register) if CAPABILITIES.check(asked.request).is_ok() => self.register(asked, now),
+            Some(Method::Options) if CAPABILITIES.check(asked.request).is_ok() => {
+                let methods = CAPABILITIES.methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
+                let response = self.response(asked, Code::OK).header(Name::Allow, methods);
+                self.reply(asked, response.header(Name::Supported, CAPABILITIES.extensions.join(", ")), now);
+            }
+            Some(Method::Ack) | None => {}
+            Some(_) => self.refuse(asked, now),
+        }
+    }
+
+    /// Whatever is neither REGISTER nor OPTIONS, or asks for what nobody here does: refused, and forgotten.
+    fn refuse(&mut self, asked: &Asked<'_>, now: Now) {
+        self.counters.add(Count::Refused);
+        let response = match (asked.request.method(), CAPABILITIES.check(asked.request)) {
+            // Of a dialog or a transaction that there is not.
+            (Some(Method::Bye | Method::Cancel), _) => self.response(asked, Code::NO_SUCH_CALL),
+            (_, Err(why)) => {
+                let response = self.response(asked, why.code());
+                CAPABILITIES.explain(why, asked.request.head(), response)
+            }
+            (_, Ok(())) => self.response(asked, Code::FORBIDDEN),
+        };
+        self.reply(asked, response, now);
+    }
+
+    /// Whether a host is one that our addresses have.
+    pub(super) fn is_ours(&self, host: Host<'_>) -> bool {
+        let domain = Host::parse(&self.settings.domain);
+        domain == Some(host) || self.settings.advertised.is_some_and(|address| host.ip() == Some(address))
+    }
+
+    /// A connection is gone, and with it the bindings that came over it.
+    pub fn closed(&mut self, connection: ConnectionId, now: Now) {
+        let mut changes = Vec::new();
+        for aor in self.followers.remove(&connection).unwrap_or_default() {
+            let over_it = |record: &Record<'_, Way>| record.flow.flow.connection == Some(connection);
+            let gone: Vec<_> = self.registrar.bindings(aor).filter(over_it).map(|record| record.id).collect();
+            gone.into_iter().for_each(|id| self.registrar.end(aor, id, now.instant, &mut changes));
+        }
+        self.news.add(changes, now.instant);
+    }
+
+    pub(super) fn follow(&mut self, aor: Aor, flow: Flow) {
+        if let Some(connection) = flow.connection {
+            self.followers.entry(connection).or_default().insert(aor);
+        }
+    }
+
+    pub fn command(&mut self, command: Command, now: Now) {
+        match command {
+            Command::SetAccount { user, ha1s } => {
+                if let Set::Changed(aor) = self.accounts.set(user, ha1s) {
+                    self.cut(aor, now);
+                }
+            }
+            Command::RemoveAccount { user } => {
+                if let Some(aor) = self.accounts.remove(&user) {
+                    self.cut(aor, now);
+                }
+            }
+            Command::Stop => self.news.hurry(now.instant),
+            Command::Cut { user } => {
+                if let Some(aor) = self.accounts.aor(user.as_str()) {
+                    self.cut(aor, now);
+                }
+            }
+            Command::Restore(bindings) => bindings.iter().for_each(|(user, saved)| {
+                if let Some(aor) = self.accounts.aor(user.as_str()) {
+                    self.restore(aor, saved, now);
+                }
+            }),
+        }
+    }
+
+    fn cut(&mut self, aor: Aor, now: Now) {
+        let mut changes = Vec::new();
+        self.registrar.remove(aor, &mut changes);
+        self.news.add(changes, now.instant);
+    }
+
+    fn restore(&mut self, aor: Aor, saved: &Saved, now: Now) {
+        let flow = Flow { transport: saved.transport, peer: saved.peer, connection: None };
+        self.registrar.restore(&Record {
+            aor,
+            id: saved.id,
+            state: saved.state,
+            uri: &saved.uri,
+            params: &saved.params,
+            path: &saved.path,
+            call_id: &saved.call_id,
+            cseq: saved.cseq,
+            expires: now.instant(saved.expires),
+            flow: &Way { flow, reach: Reach::Suspect },
+        });
+        if saved.transport == Transport::Udp {
+            self.probes.add(aor, saved.id, now.instant);
+        }
+    }
+
+    /// What was to be sent for a transaction could not be.
+    pub fn unsent(&mut self, id: TransactionId, now: Now) {
+        self.transactions.unsent(id, now.instant);
+        self.collect(now);
+    }
+
+    /// Does what has fallen due.
+    pub fn timeout(&mut self, now: Now) {
+        self.transactions.timeout(now.instant);
+        self.collect(now);
+        let mut changes = Vec::new();
+        self.registrar.expire(now.instant, &mut changes);
+        self.news.add(changes, now.instant);
+        self.probe(now);
+        self.count();
+    }
+
+    /// When there is something to hear by [`Core::take_event`].
+    pub const fn next_event(&self) -> Option<Instant> {
+        self.news.due()
+    }
+
+    /// How many connections there are, for the counters.
+    pub(crate) fn connections(&self, count: usize) {
+        self.counters.set(Count::Connections, count);
+    }
+
+    /// When to call [`Core::timeout`] next, at the latest.
+    pub fn next_timeout(&self) -> Option<Instant> {
+        let times = [self.transactions.next_timeout(), self.registrar.deadline(), self.probes.due(), self.news.due()];
+        times.into_iter().flatten().min()
+    }
+
+    pub fn take_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// What the owner is to hear, once it has gathered for a moment.
+    pub fn take_event(&mut self, now: Now) -> Option<Event> {
+        let (aor, id) = self.news.take(now.instant)?;
+        let user = self.accounts.user(aor).cloned();
+        Some(match self.registrar.binding(aor, id).zip(user) {
+            Some((record, user)) => Event::Bound { user, binding: saved(&record, now) },
+            None => Event::Unbound(id),
+        })
+    }
+
+    /// The owner takes no more events at the moment.
+    pub fn put_off_events(&mut self, now: Now) {
+        self.news.put_off(now.instant);
+    }
+
+    /// What the transactions have put out.
+    pub(super) fn collect(&mut self, now: Now) {
+        while let Some(output) = self.transactions.take_output() {
+            match output {
+                transaction::Output::Send { id, flow, bytes } => {
+                    self.outputs.push_back(Output::Send { flow, bytes, of: Some(id) });
+                }
+                transaction::Output::Tell { id, tell } => self.probe_told(id, tell, now),
+            }
+        }
+    }
+
+    fn count(&self) {
+        self.counters.set(Count::Bindings, self.registrar.len());
+        self.counters.set(Count::Accounts, self.accounts.len());
+        self.counters.set(Count::Transactions, self.transactions.len());
+        self.counters.set(Count::Sources, self.gate.len());
+    }
+}
+
+/// A binding as it is written down.
+fn saved(record: &Record<'_, Way>, now: Now) -> Saved {
+    let Way { flow, reach } = *record.flow;
+    Saved {
+        id: record.id,
+        state: record.state,
+        uri: record.uri.to_owned(),
+        params: record.params.to_owned(),
+        path: record.path.to_owned(),
+        call_id: record.call_id.to_owned(),
+        cseq: record.cseq,
+        expires: now.wall(record.expires),
+        transport: flow.transport,
+        peer: flow.peer,
+        reach,
+    }
+}

@@ -1,0 +1,157 @@
+//! What joins it all, without I/O: messages in, answers and news out.
+//!
+//! [`Core`] is given datagrams, messages of streams, commands and the time; it puts out what is to be sent ([`Output`]) and
+//! what its owner is to hear ([`Event`]). It asks nobody anything while it answers a REGISTER: accounts are pushed in. The
+//! unauthenticated make it keep nothing but a source's allowance; a REGISTER that is granted begins a transaction, so that its
+//! repetitions get the same answer.
+//!
+//! REGISTER and OPTIONS are answered here. Whatever else comes is refused without state by [`Core`]'s `refuse`, which is
+//! where the legs of calls will begin.
+
+mod accounts;
+mod core;
+mod counters;
+mod news;
+mod probe;
+mod register;
+mod reply;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+
+pub use self::{
+    core::Core,
+    counters::{Count, Counters},
+};
+use crate::{
+    abuse,
+    digest::{self, Ha1s},
+    registrar::{self, BindingId, State},
+    transaction::{self, TransactionId},
+    transport::{ConnectionId, Flow, Transport},
+    user::User,
+};
+
+/// The time, as the engine's owner has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// By which everything is timed.
+    pub instant: Instant,
+    /// Since 1970: only for what outlives this run.
+    pub unix: Duration,
+}
+
+impl Now {
+    /// When that is by the wall clock, in seconds since 1970.
+    fn wall(&self, at: Instant) -> u64 {
+        let ahead = self.unix + at.saturating_duration_since(self.instant);
+        ahead.saturating_sub(self.instant.saturating_duration_since(at)).as_secs()
+    }
+
+    /// The reverse. What is long past is now.
+    fn instant(&self, wall: u64) -> Instant {
+        self.instant + Duration::from_secs(wall).saturating_sub(self.unix)
+    }
+}
+
+/// What the engine goes by.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The host of every address-of-record.
+    pub domain: String,
+    /// Another host by which phones may know us.
+    pub advertised: Option<IpAddr>,
+    pub digest: digest::Policy,
+    pub registrar: registrar::Policy,
+    pub abuse: abuse::Limits,
+    pub timing: transaction::Timing,
+    pub transactions: transaction::Limits,
+}
+
+/// What the engine's owner tells it.
+#[derive(Debug)]
+pub enum Command {
+    /// There is an account, or it has another password. Its bindings stay only if the password does.
+    SetAccount { user: User, ha1s: Ha1s },
+    /// There is none any more; its bindings are cut.
+    RemoveAccount { user: User },
+    /// Bindings of an earlier run, after their accounts were set. They are suspect: those of UDP until their phone answers
+    /// OPTIONS, the others until it registers anew.
+    Restore(Vec<(User, Saved)>),
+    /// The bindings of an account go; the account stays.
+    Cut { user: User },
+    /// Tells what is still to be told, and ends.
+    Stop,
+}
+
+/// A binding as it outlives the engine. The contact holds the phone's address, and may hold a push token.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Saved {
+    pub id: BindingId,
+    pub state: State,
+    pub uri: String,
+    pub params: String,
+    pub path: String,
+    pub call_id: String,
+    pub cseq: u32,
+    /// In seconds since 1970. Of one that is asleep: when it is forgotten.
+    pub expires: u64,
+    pub transport: Transport,
+    pub peer: SocketAddr,
+    /// Whether it is known that the phone can be reached.
+    pub reach: Reach,
+}
+
+impl std::fmt::Debug for Saved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Saved").field("id", &self.id).field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+/// Whether a binding's flow is known to work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Something came over it in this run.
+    Proven,
+    /// It is of an earlier run.
+    Suspect,
+}
+
+/// What the engine's owner hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A binding is new, was renewed, fell asleep, or is reached another way.
+    Bound {
+        user: User,
+        binding: Saved,
+    },
+    Unbound(BindingId),
+}
+
+/// The way to a phone that is bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Way {
+    flow: Flow,
+    reach: Reach,
+}
+
+/// What is to be done with the sockets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    Send {
+        flow: Flow,
+        bytes: Bytes,
+        /// Who is to be told if that fails, by [`Core::unsent`].
+        of: Option<TransactionId>,
+    },
+    /// Somebody has shown a password over it: it may be idle for long.
+    Trust(ConnectionId),
+    /// Once what was sent before has gone out.
+    Close(ConnectionId),
+}

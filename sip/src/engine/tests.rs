@@ -1,0 +1,358 @@
+//! The core with phones that are texts, on a time that tests move.
+
+use super::*;
+use crate::{
+    abuse::Shed,
+    digest::Algorithm,
+    message::{Carrier, Limits, Message, Name},
+};
+
+const KEY: [u8; 32] = [7; 32];
+const DOMAIN: &str = "gw.example.com";
+
+struct House {
+    core: Core,
+    counters: std::sync::Arc<Counters>,
+    now: Now,
+}
+
+/// A phone's side: what it says of itself.
+#[derive(Clone, Copy)]
+struct Phone {
+    user: &'static str,
+    password: &'static str,
+    peer: &'static str,
+    cseq: u32,
+}
+
+const ANNA: Phone = Phone { user: "anna", password: "secret", peer: "192.0.2.7:5062", cseq: 1 };
+
+impl House {
+    fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "an instant can be had in no other way; the tests move it")]
+    fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let now = Now { instant: Instant::now(), unix: Duration::from_secs(1_800_000_000) };
+        let mut settings = Settings {
+            domain: DOMAIN.into(),
+            advertised: None,
+            digest: digest::Policy {
+                realm: DOMAIN.into(),
+                algorithms: vec![Algorithm::Md5],
+                nonce_life: Duration::from_secs(300),
+            },
+            registrar: registrar::Policy {
+                min: 60,
+                default: 300,
+                max: 3600,
+                most_bindings: 10,
+                push_project: None,
+                asleep: 86_400,
+            },
+            abuse: abuse::Limits::default(),
+            timing: transaction::Timing::default(),
+            transactions: transaction::Limits::default(),
+        };
+        change(&mut settings);
+        let counters = std::sync::Arc::new(Counters::default());
+        let mut core = Core::new(settings, &KEY, counters.clone(), now);
+        core.command(account("anna", "secret"), now);
+        Self { core, counters, now }
+    }
+
+    fn pass(&mut self, time: Duration) {
+        let end = self.now.instant + time;
+        while let Some(at) = self.core.next_timeout().filter(|at| *at <= end) {
+            // Outputs and events may wait; time does not stand still for them.
+            let at = at.max(self.now.instant + Duration::from_millis(1)).min(end);
+            self.move_to(at);
+            self.core.timeout(self.now);
+            if at == end {
+                break;
+            }
+        }
+        self.move_to(end);
+        self.core.timeout(self.now);
+    }
+
+    fn move_to(&mut self, at: Instant) {
+        self.now = Now { instant: at, unix: self.now.unix + (at - self.now.instant) };
+    }
+
+    fn datagram(&mut self, peer: &str, text: &str) -> Vec<Message> {
+        self.core.datagram(peer.parse().unwrap(), text.as_bytes(), self.now);
+        self.sent()
+    }
+
+    fn sent(&mut self) -> Vec<Message> {
+        let mut sent = Vec::new();
+        while let Some(output) = self.core.take_output() {
+            if let Output::Send { bytes, .. } = output {
+                sent.push(Message::parse(bytes, Carrier::Datagram, &Limits::default()).unwrap());
+            }
+        }
+        sent
+    }
+
+    fn code(&mut self, peer: &str, text: &str) -> Option<u16> {
+        self.datagram(peer, text).first().and_then(|answer| answer.code()).map(|code| code.get())
+    }
+
+    /// Registers as phones do: challenged first. Answers the last answer.
+    fn registers(&mut self, phone: Phone, lines: &str) -> Message {
+        let challenge = self.datagram(phone.peer, &phone.register(lines, None)).remove(0);
+        assert_eq!(challenge.code().unwrap().get(), 401);
+        self.datagram(phone.peer, &phone.register(lines, Some((&nonce(&challenge), 1)))).remove(0)
+    }
+
+    /// What the owner hears, once it has gathered.
+    fn events(&mut self) -> Vec<Event> {
+        self.pass(Duration::from_millis(250));
+        std::iter::from_fn(|| self.core.take_event(self.now)).collect()
+    }
+}
+
+fn account(user: &str, password: &str) -> Command {
+    Command::SetAccount { user: user.parse().unwrap(), ha1s: Ha1s::new(user, DOMAIN, password) }
+}
+
+fn nonce(challenge: &Message) -> String {
+    let value = challenge.head().first(Name::WwwAuthenticate).unwrap();
+    value.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+impl Phone {
+    fn register(&self, lines: &str, answer: Option<(&str, u32)>) -> String {
+        let Self { user, peer, cseq, .. } = *self;
+        let authorization = answer.map(|(nonce, count)| self.authorization(nonce, count)).unwrap_or_default();
+        let branch = format!("z9hG4bK-{user}-{cseq}-{}", answer.map_or(0, |(_, count)| count));
+        format!(
+            "REGISTER sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP {peer};branch={branch};rport\r\nMax-Forwards: 70\r\n\
+             From: <sip:{user}@{DOMAIN}>;tag=1\r\nTo: <sip:{user}@{DOMAIN}>\r\nCall-ID: of-{user}\r\n\
+             CSeq: {cseq} REGISTER\r\n{lines}{authorization}Content-Length: 0\r\n\r\n"
+        )
+    }
+
+    fn authorization(&self, nonce: &str, count: u32) -> String {
+        let hash = |parts: &[&str]| {
+            let parts: Vec<_> = parts.iter().map(|part| part.as_bytes()).collect();
+            String::from_utf8(Algorithm::Md5.hash(&parts).as_bytes().to_vec()).unwrap()
+        };
+        let (user, uri) = (self.user, format!("sip:{DOMAIN}"));
+        let ha1 = hash(&[user, DOMAIN, self.password]);
+        let ha2 = hash(&["REGISTER", &uri]);
+        let response = hash(&[&ha1, nonce, &format!("{count:08x}"), "cn", "auth", &ha2]);
+        format!(
+            "Authorization: Digest username=\"{user}\", realm=\"{DOMAIN}\", nonce=\"{nonce}\", uri=\"{uri}\", \
+             response=\"{response}\", algorithm=MD5, cnonce=\"cn\", qop=auth, nc={count:08x}\r\n"
+        )
+    }
+
+    fn contact(&self) -> String {
+        format!("Contact: <sip:{}@{}>\r\n", self.user, self.peer)
+    }
+}
+
+fn request(method: &str) -> String {
+    format!(
+        "{method} sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7:5062;branch=z9hG4bKx;rport\r\nMax-Forwards: 70\r\n\
+         From: <sip:x@example.org>;tag=1\r\nTo: <sip:anna@{DOMAIN}>\r\nCall-ID: x\r\nCSeq: 1 {method}\r\n\
+         Content-Length: 0\r\n\r\n"
+    )
+}
+
+#[test]
+fn a_phone_registers_and_its_owner_hears_of_it() {
+    let mut house = House::new();
+    let answer = house.registers(ANNA, &ANNA.contact());
+    assert_eq!(answer.code().unwrap().get(), 200);
+    assert_eq!(answer.head().first(Name::Contact).unwrap(), "<sip:anna@192.0.2.7:5062>;expires=300");
+    let events = house.events();
+    let [Event::Bound { user, binding }] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!((user.as_str(), binding.uri.as_str()), ("anna", "sip:anna@192.0.2.7:5062"));
+    assert_eq!((binding.reach, binding.transport), (Reach::Proven, Transport::Udp));
+    assert_eq!(binding.expires, 1_800_000_300);
+}
+
+#[test]
+fn a_repeated_register_gets_the_same_answer_and_changes_nothing() {
+    let mut house = House::new();
+    let challenge = house.datagram(ANNA.peer, &ANNA.register(&ANNA.contact(), None)).remove(0);
+    let text = ANNA.register(&ANNA.contact(), Some((&nonce(&challenge), 1)));
+    let first = house.datagram(ANNA.peer, &text).remove(0);
+    let again = house.datagram(ANNA.peer, &text).remove(0);
+    assert_eq!((first.code().unwrap().get(), again.code().unwrap().get()), (200, 200));
+    assert_eq!(first.to().tag(), again.to().tag());
+    house.pass(Duration::from_secs(33));
+    assert_eq!(house.code(ANNA.peer, &text), Some(401), "a replay, once its transaction is over");
+}
+
+#[test]
+fn users_that_are_there_and_those_that_are_not_get_the_same_401() {
+    let mut house = House::new();
+    let wrong = Phone { password: "guess", ..ANNA };
+    let nobody = Phone { user: "none", ..wrong };
+    let shape = |answer: &Message| -> Vec<(Name, usize)> {
+        answer.head().headers().map(|header| (header.name, header.value.len())).collect()
+    };
+    let (wrong, nobody) = (house.registers(wrong, ""), house.registers(nobody, ""));
+    assert_eq!((wrong.code().unwrap().get(), nobody.code().unwrap().get()), (401, 401));
+    assert_eq!(shape(&wrong), shape(&nobody));
+    assert!(house.core.transactions.is_empty(), "whoever is not authenticated leaves nothing behind");
+}
+
+#[test]
+fn guessing_locks_a_source_out_and_not_the_agent() {
+    let mut house = House::new();
+    let guesser = Phone { password: "guess", peer: "198.51.100.9:5060", ..ANNA };
+    let mut silent = false;
+    for cseq in 1..40 {
+        let phone = Phone { cseq, ..guesser };
+        let Some(challenge) = house.datagram(phone.peer, &phone.register("", None)).pop() else {
+            silent = true;
+            break;
+        };
+        house.datagram(phone.peer, &phone.register("", Some((&nonce(&challenge), cseq))));
+    }
+    assert!(silent && house.counters.get(Count::LockedOut) == 1);
+    assert!(house.counters.shed(Shed::LockedOut) > 0);
+    assert_eq!(house.registers(ANNA, &ANNA.contact()).code().unwrap().get(), 200);
+}
+
+#[test]
+fn nobody_registers_for_somebody_else() {
+    let mut house = House::new();
+    house.core.command(account("berta", "secret"), house.now);
+    let challenge = house.datagram(ANNA.peer, &ANNA.register("", None)).remove(0);
+    let text = ANNA.register(&ANNA.contact(), Some((&nonce(&challenge), 1)));
+    let for_berta = text.replace("To: <sip:anna@", "To: <sip:berta@");
+    assert_eq!(house.code(ANNA.peer, &for_berta), Some(403));
+    let challenge = house.datagram(ANNA.peer, &ANNA.register("", None)).remove(0);
+    let text = Phone { cseq: 2, ..ANNA }.register("", Some((&nonce(&challenge), 1)));
+    let elsewhere = text.replace(&format!("To: <sip:anna@{DOMAIN}"), "To: <sip:anna@example.org");
+    assert_eq!(house.code(ANNA.peer, &elsewhere), Some(404));
+}
+
+#[test]
+fn scanners_and_garbage_meet_silence() {
+    let mut house = House::new();
+    let scan = request("OPTIONS").replace("Content-Length", "User-Agent: friendly-scanner\r\nContent-Length");
+    assert!(house.datagram(ANNA.peer, &scan).is_empty());
+    assert!(house.datagram(ANNA.peer, "hello\r\n\r\n").is_empty());
+    assert!(house.datagram(ANNA.peer, "\r\n\r\n").is_empty());
+    assert_eq!((house.counters.shed(Shed::Scanner), house.counters.shed(Shed::Garbage)), (1, 1));
+}
+
+#[test]
+fn what_is_not_for_phones_is_refused_without_state() {
+    let mut house = House::new();
+    for (method, code) in
+        [("OPTIONS", Some(200)), ("INVITE", Some(405)), ("BYE", Some(481)), ("CANCEL", Some(481)), ("ACK", None)]
+    {
+        assert_eq!(house.code(ANNA.peer, &request(method)), code, "{method}");
+    }
+    assert_eq!(house.code(ANNA.peer, &request("NOSUCH")), Some(501));
+    assert!(house.core.transactions.is_empty());
+}
+
+#[test]
+fn an_unknown_source_gets_no_answer_that_is_much_longer_than_its_question() {
+    let mut house = House::new();
+    let short = "REGISTER sip:a SIP/2.0\r\nv:SIP/2.0/UDP h\r\nf:<sip:a@b>;tag=1\r\nt:<sip:a@b>\r\ni:1\r\nCSeq:1 REGISTER\r\n\r\n";
+    assert!(house.datagram("198.51.100.9:5060", short).is_empty());
+    assert_eq!(house.counters.shed(Shed::Amplification), 1);
+}
+
+#[test]
+fn another_password_removal_and_a_cut_end_the_bindings() {
+    let commands: [fn() -> Command; 3] = [
+        || account("anna", "other"),
+        || Command::RemoveAccount { user: "anna".parse().unwrap() },
+        || Command::Cut { user: "anna".parse().unwrap() },
+    ];
+    for command in commands {
+        let mut house = House::new();
+        house.registers(ANNA, &ANNA.contact());
+        assert_eq!(house.events().len(), 1);
+        house.core.command(command(), house.now);
+        assert!(matches!(house.events().as_slice(), [Event::Unbound(_)]));
+    }
+    let mut house = House::new();
+    house.registers(ANNA, &ANNA.contact());
+    house.events();
+    house.core.command(account("anna", "secret"), house.now);
+    assert!(house.events().is_empty(), "the same password again changes nothing");
+}
+
+#[test]
+fn a_binding_ends_with_its_time_or_with_its_connection() {
+    let mut house = House::new();
+    house.registers(ANNA, &ANNA.contact());
+    house.events();
+    house.pass(Duration::from_secs(302));
+    assert!(matches!(house.events().as_slice(), [Event::Unbound(_)]));
+    let flow = Flow { transport: Transport::Tcp, peer: ANNA.peer.parse().unwrap(), connection: Some(ConnectionId(4)) };
+    let phone = Phone { cseq: 9, ..ANNA };
+    house.core.message(flow, phone.register("", None).into(), house.now);
+    let challenge = house.sent().remove(0);
+    let text = phone.register(&phone.contact(), Some((&nonce(&challenge), 1)));
+    house.core.message(flow, text.into(), house.now);
+    assert!(house.core.outputs.contains(&Output::Trust(ConnectionId(4))));
+    assert_eq!(house.sent().remove(0).code().unwrap().get(), 200);
+    assert!(matches!(house.events().as_slice(), [Event::Bound { .. }]));
+    house.core.closed(ConnectionId(4), house.now);
+    assert!(matches!(house.events().as_slice(), [Event::Unbound(_)]));
+}
+
+/// A binding of an earlier run, as its owner kept it.
+fn kept() -> Saved {
+    let mut house = House::new();
+    house.registers(ANNA, &ANNA.contact());
+    match house.events().remove(0) {
+        Event::Bound { binding, .. } => binding,
+        Event::Unbound(_) => panic!("not bound"),
+    }
+}
+
+#[test]
+fn a_restored_binding_is_suspect_until_its_phone_answers() {
+    let mut house = House::new();
+    house.core.command(Command::Restore(vec![("anna".parse().unwrap(), kept())]), house.now);
+    house.pass(Duration::from_millis(1));
+    let options = house.sent().remove(0);
+    assert_eq!(options.method().unwrap().as_str(), "OPTIONS");
+    let response = crate::message::ResponseBuilder::new(
+        options.head(),
+        ANNA.peer.parse().unwrap(),
+        crate::message::Code::NOT_FOUND,
+        crate::message::Tag::new(1),
+    );
+    let response = String::from_utf8(response.finish()).unwrap();
+    house.datagram(ANNA.peer, &response);
+    let events = house.events();
+    let [Event::Bound { binding, .. }] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!(binding.reach, Reach::Proven);
+}
+
+#[test]
+fn a_restored_binding_whose_phone_says_nothing_stays_suspect_and_can_be_renewed() {
+    let mut house = House::new();
+    house.core.command(Command::Restore(vec![("anna".parse().unwrap(), kept())]), house.now);
+    house.pass(Duration::from_secs(40));
+    assert!(house.sent().len() > 5, "it is asked again and again");
+    assert!(house.core.transactions.is_empty());
+    assert_eq!(house.registers(Phone { cseq: 9, ..ANNA }, &ANNA.contact()).code().unwrap().get(), 200);
+    let events = house.events();
+    let [Event::Bound { binding, .. }] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!((binding.id, binding.reach), (kept().id, Reach::Proven));
+}
+
+#[test]
+fn time_on_the_wall_survives_a_restart() {
+    let house = House::new();
+    let at = house.now.instant + Duration::from_secs(100);
+    assert_eq!(house.now.instant(house.now.wall(at)), at);
+    assert_eq!(house.now.instant(5), house.now.instant, "long past is now");
+}

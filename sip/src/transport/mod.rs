@@ -1,0 +1,11 @@
+//! How SIP comes in and goes out, without the sockets: flows, keep-alives, and what a connection may do and for how long.
+//! The sockets themselves are in [`crate::driver`].
+
+mod flow;
+mod keepalive;
+pub mod stun;
+
+pub use self::{
+    flow::{ConnectionId, Flow, Transport},
+    keepalive::{KeepAlive, keep_alive},
+};

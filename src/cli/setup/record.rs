@@ -1,0 +1,182 @@
+//! What was changed, so that it can be put back: a file beside the store, written before each change and after it.
+//!
+//! A change that was cut short is in it without the sid that Twilio would have answered. Nothing of its kind was there when
+//! it was written down: what is there afterwards is ours.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, chown},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{file::Edit, plan::There};
+use crate::{
+    domain::{AccountSid, ActivitySid, RateLimitSid, SinkSid, SubscriptionSid, VerifyServiceSid},
+    twilio::{
+        conversations::{Webhook, WebhookScope},
+        taskrouter::EventCallback,
+    },
+};
+
+/// One thing that was made or changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub(super) enum Change {
+    Activity { name: String, available: bool, sid: Option<ActivitySid> },
+    EventCallback { before: EventCallback, after: EventCallback },
+    Webhook { scope: WebhookScope, before: Webhook, after: Webhook },
+    Sink { destination: String, sid: Option<SinkSid> },
+    Subscription { sink: SinkSid, sid: Option<SubscriptionSid> },
+    Type { subscription: SubscriptionSid, kind: String },
+    VerifyService { name: String, sid: Option<VerifyServiceSid> },
+    RateLimit { service: VerifyServiceSid, name: String, sid: Option<RateLimitSid> },
+    Config { file: PathBuf, edit: Edit },
+    ConfigFile { file: PathBuf, text: String },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Record {
+    pub(super) account: AccountSid,
+    /// The oldest first.
+    pub(super) changes: Vec<Change>,
+    #[serde(skip)]
+    path: PathBuf,
+}
+
+impl Record {
+    /// The record in this folder; an empty one, if there is none.
+    pub(super) fn open(folder: &Path, account: &AccountSid) -> io::Result<Self> {
+        let path = folder.join("setup.json");
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Self { path, ..serde_json::from_slice(&bytes)? }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(Self { account: account.clone(), changes: Vec::new(), path })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes down what is about to be done. One that is there already was cut short, and is done again.
+    pub(super) fn begin(&mut self, change: &Change) -> io::Result<()> {
+        if !self.changes.contains(change) {
+            self.changes.push(change.clone());
+        }
+        self.save()
+    }
+
+    /// Writes down that it was done, with its sid.
+    pub(super) fn done(&mut self, begun: &Change, done: Change) -> io::Result<()> {
+        if let Some(change) = self.changes.iter_mut().find(|change| *change == begun) {
+            *change = done;
+        }
+        self.save()
+    }
+
+    pub(super) fn forget(&mut self, change: &Change) -> io::Result<()> {
+        self.changes.retain(|known| known != change);
+        self.save()
+    }
+
+    /// URLs that were set by us.
+    pub(super) fn urls(&self) -> Vec<String> {
+        let url = |change: &Change| match change {
+            Change::EventCallback { after, .. } => Some(after.url.clone()),
+            Change::Webhook { after, .. } => Some(after.post_url.clone()),
+            _ => None,
+        };
+        self.changes.iter().filter_map(url).collect()
+    }
+
+    pub(super) fn made_limit(&self, sid: &RateLimitSid) -> bool {
+        self.changes.iter().any(|change| matches!(change, Change::RateLimit { sid: Some(made), .. } if made == sid))
+    }
+
+    /// The Verify service that was made, or was about to be.
+    pub(super) fn verify_service(&self) -> Option<&Change> {
+        self.changes.iter().find(|change| matches!(change, Change::VerifyService { .. }))
+    }
+
+    /// Finds the sids of changes that were cut short after Twilio had made them.
+    pub(super) fn settle(&mut self, there: &There) -> io::Result<()> {
+        let before = self.changes.clone();
+        for change in &mut self.changes {
+            match change {
+                Change::Activity { name, sid: sid @ None, .. } => {
+                    let found = there.activities.iter().find(|activity| activity.friendly_name == *name);
+                    *sid = found.map(|activity| activity.sid.clone());
+                }
+                Change::Sink { sid: sid @ None, .. } => {
+                    *sid = there.intake.sinks.first().map(|sink| sink.sid.clone());
+                }
+                Change::Subscription { sink, sid: sid @ None } => {
+                    let found = there.intake.sinks.iter().find(|found| found.sid == *sink);
+                    *sid = found.and_then(|sink| sink.subscriptions.first()).map(|(sid, _)| sid.clone());
+                }
+                Change::VerifyService { sid: sid @ None, .. } => {
+                    if let super::plan::Verify::Service { sid: found, .. } = &there.verify {
+                        *sid = Some(found.clone());
+                    }
+                }
+                Change::RateLimit { name, sid: sid @ None, .. } => {
+                    if let super::plan::Verify::Service { limits, .. } = &there.verify {
+                        let found = limits.iter().find(|(limit, _)| limit.unique_name == *name);
+                        *sid = found.map(|(limit, _)| limit.sid.clone());
+                    }
+                }
+                _ => {}
+            }
+        }
+        if before == self.changes { Ok(()) } else { self.save() }
+    }
+
+    /// There is the whole record or the one before it, also after a power loss. An empty one is no file.
+    fn save(&self) -> io::Result<()> {
+        let folder = self.path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        if self.changes.is_empty() {
+            return fs::remove_file(&self.path).or_else(|error| match error.kind() {
+                io::ErrorKind::NotFound => Ok(()),
+                _ => Err(error),
+            });
+        }
+        fs::create_dir_all(folder)?;
+        let mut text = serde_json::to_vec_pretty(self)?;
+        text.push(b'\n');
+        write_durably(&self.path, &text, 0o600, fs::metadata(folder).ok().map(|found| (found.uid(), found.gid())))
+    }
+}
+
+/// A whole file or the one before, readable as `mode` says, and whose it is to be.
+pub(super) fn write_durably(path: &Path, text: &[u8], mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+    name.push(".new");
+    let beside = folder.join(name);
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
+    file.write_all(text)?;
+    // The umask may have taken bits away.
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
+    give(&beside, owner)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    File::open(folder)?.sync_all()
+}
+
+/// Root leaves a file to whom its folder belongs; anybody else can make files of their own alone.
+pub(super) fn give(path: &Path, owner: Option<(u32, u32)>) -> io::Result<()> {
+    let now = fs::metadata(path)?;
+    match owner {
+        Some((user, group)) if (now.uid(), now.gid()) != (user, group) => chown(path, Some(user), Some(group)),
+        _ => Ok(()),
+    }
+}

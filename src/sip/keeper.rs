@@ -1,0 +1,65 @@
+//! Writes down what the engine tells, and shows it to agents.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use offdesk_sip::engine::Event;
+use tokio::sync::mpsc;
+
+use super::{lock, record::BindingRecord, table::Table};
+use crate::{
+    clock::Clock,
+    store::{Batch, StoreError, StoreHandle},
+};
+
+/// How long a store that has its hands full is left alone. Meanwhile the engine holds what is still to be told.
+const PAUSE: Duration = Duration::from_millis(100);
+
+pub(super) struct Keeper {
+    pub(super) store: StoreHandle,
+    pub(super) clock: Clock,
+    pub(super) table: Arc<Mutex<Table>>,
+}
+
+impl Keeper {
+    /// Until the engine has ended.
+    pub(super) async fn run(self, mut events: mpsc::Receiver<Vec<Event>>) {
+        while let Some(events) = events.recv().await {
+            let batch = self.note(events);
+            self.write(batch).await;
+        }
+    }
+
+    fn note(&self, events: Vec<Event>) -> Batch {
+        let (mut batch, mut table) = (Batch::new(), lock(&self.table));
+        for event in events {
+            match event {
+                Event::Bound { user, binding } => {
+                    table.bound(user.as_str(), &binding);
+                    let id = binding.id;
+                    if let Err(error) = batch.put(&id, &BindingRecord::new(&user, binding)) {
+                        tracing::warn!(%error, "a binding is not kept");
+                    }
+                }
+                Event::Unbound(id) => {
+                    table.unbound(id);
+                    batch.delete::<BindingRecord>(&id);
+                }
+            }
+        }
+        batch
+    }
+
+    /// Softly: what is lost with the power comes again with the phone's next REGISTER.
+    async fn write(&self, batch: Batch) {
+        loop {
+            match self.store.commit_soft(batch.clone()) {
+                Ok(()) => return,
+                Err(StoreError::Busy) => self.clock.sleep(PAUSE).await,
+                Err(error) => return tracing::warn!(%error, "bindings are not kept"),
+            }
+        }
+    }
+}
