@@ -4,6 +4,7 @@ mod chores;
 mod entrance;
 mod io;
 mod parts;
+mod softphones;
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -11,25 +12,24 @@ use std::{
 };
 
 use actix::{Addr, Arbiter};
-use actix_web::dev::ServerHandle;
+use actix_web::dev::{Server, ServerHandle};
 use serde::Serialize;
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot, watch},
 };
 
-use self::{entrance::Entrance, io::Io};
+use self::io::Io;
 use crate::{
     actors::{self, Directory, Doors},
     clock::Clock,
     config::{Config, HttpTls},
-    http::{self, Connections, Readiness, TlsError},
+    http::{self, Connections, Instance, Readiness, TlsError},
     inbox::Inbox,
     login::Login,
-    push::{Push, PushError, VapidKeyFile},
-    roster::Told,
+    push::{self, Push, PushError, VapidKeyFile},
     sessions::Sessions,
-    sip::{self, SipError, Softphones},
+    sip::{SipError, Softphones},
     store::{self, Fatal, StoreError, StoreHandle, profiles::take_back_import},
     telemetry::Metrics,
     twilio::{Twilio, client::SettingsError},
@@ -118,50 +118,39 @@ impl App {
     /// Opens the store, binds the ports, and takes webhooks from here on; what is older is worked off behind that. It is
     /// called inside an actix `System`.
     pub async fn start(config: &Config, clock: Clock, metrics: Metrics) -> Result<Self, StartError> {
-        let public = bind("http.listen", config.http.listen)?;
-        let operator = bind("http.admin_listen", config.http.admin_listen)?;
-        let (public_at, operator_at) = (local(&public)?, local(&operator)?);
-        warn_of_open_door(operator_at);
+        let listeners = Listeners::bind(config)?;
         let tls = server_tls(&config.http.tls)?;
-        let (store, fatal) = open_store(config, &clock)?;
-        take_back_import(&*store).await.map_err(|source| store_error(config, source))?;
+        let (store, fatal) = open_store(config, &clock).await?;
         let io = Io::start().map_err(StartError::Runtime)?;
         let twilio = twilio(config, clock.clone(), io.handle())?;
         let (gone, gone_devices) = mpsc::channel(GONE);
         let push = Push::start(parts::push(config)?, store.clone(), clock.clone(), io.handle(), gone).await?;
+        warn_of_another_key(config);
         let opened = Inbox::open(store.clone(), clock.clone()).await;
         let (inbox, outlet) = opened.map_err(|source| store_error(config, source))?;
-
         let arbiters: Vec<_> = (0..AGENT_THREADS).map(|_| Arbiter::new()).collect();
         let kit = Arc::new(parts::kit(config, &store, &clock, &twilio, &push));
         chores::warm(&io.handle(), kit.facts.clone(), config.twilio.activities.offline.clone());
-        let (tell, told) = mpsc::channel(TOLD);
-        let (pass_on, told, news) = by_way_of_sip(config, told);
+        let (tell, told, detour) = softphones::road(config);
         let doors = Doors { inbox: outlet, gone: gone_devices, told };
         let (directory, ended) = actors::start(kit.clone(), doors, &arbiters);
         let readiness = Arc::new(Readiness::default());
-        let webhooks = parts::webhooks(config, &twilio, &inbox);
+        let instance = Instance::new().map_err(StartError::Runtime)?;
+        let webhooks = parts::webhooks(config, &twilio, &inbox, &instance);
         let entrance = entrance::open(&io.handle(), config, &kit, tell).await;
         let entrance = entrance.map_err(|source| store_error(config, source))?;
-        let softphones = softphones(config, &store, &clock, &io.handle(), &entrance).await?;
-        if let (Some(softphones), Some(news)) = (softphones.clone(), news) {
-            io.handle().spawn(softphones.listen(news, pass_on));
-        }
-        let ready = ready(public_at, operator_at, softphones.as_ref());
-        let admin = parts::admin(&kit, &directory, &inbox, &readiness, metrics, softphones.clone());
+        let softphones = detour.start(config, &kit, &io.handle(), &entrance).await?;
+        let ready = softphones::ready(&listeners, softphones.as_ref());
+        let admin = parts::admin(&kit, &directory, &inbox, &readiness, metrics, (instance, softphones.clone()));
         let (sessions, login) = (entrance.sessions.clone(), entrance.login.clone());
         chores::look_after(&io.handle(), &clock, &sessions, &directory);
         let api = parts::api(config, &kit, &directory, entrance, softphones.clone());
         let connections = api.events.clone();
         io.handle().spawn(connections.clone().follow(sessions.clone()));
-        let servers = [
-            http::public(public, tls, Arc::new(webhooks), Arc::new(api)).map_err(StartError::Runtime)?,
-            http::operator(operator, Arc::new(admin)).map_err(StartError::Runtime)?,
-        ];
+        let servers = servers((listeners.public, tls, webhooks, api), (listeners.operator, admin));
+        let servers = servers.map_err(StartError::Runtime)?;
         let log_readings = chores::start(&io.handle(), config, &store, &clock, &inbox, &twilio);
         readiness.set(true);
-        let handles = servers.iter().map(actix_web::dev::Server::handle).collect();
-        let running = servers.into_iter().collect();
         Ok(Self {
             ready,
             readiness,
@@ -177,8 +166,8 @@ impl App {
             log_readings,
             fatal: Some(fatal),
             ended: Some(ended),
-            servers: handles,
-            running,
+            servers: servers.iter().map(Server::handle).collect(),
+            running: servers.into_iter().collect(),
             arbiters,
             _io: io,
         })
@@ -235,7 +224,7 @@ impl App {
             error = failure(self.fatal.take()) => Err(RunError::Store(error)),
             ended = self.running.join_next() => Err(RunError::Listener(cause(ended))),
             () = end_of(self.ended.take()) => Err(RunError::Directory),
-            () = end_of_sip(self.softphones.clone()) => Err(RunError::Sip),
+            () = softphones::end(self.softphones.clone()) => Err(RunError::Sip),
         };
         self.drain().await;
         outcome
@@ -277,6 +266,11 @@ pub fn twilio(config: &Config, clock: Clock, io: Handle) -> Result<Twilio, Start
     Ok(Twilio::new(parts::settings(config)?, clock, io)?)
 }
 
+/// How pushes go out, as the configuration has it.
+pub fn push_settings(config: &Config) -> Result<push::Settings, StartError> {
+    parts::push(config)
+}
+
 /// Where the key lies that signs web pushes.
 pub fn vapid_key(config: &Config) -> VapidKeyFile {
     parts::vapid_key(config)
@@ -288,49 +282,6 @@ async fn end_of(directory: Option<oneshot::Receiver<()>>) {
         Some(ended) => drop(ended.await),
         None => std::future::pending().await,
     }
-}
-
-/// Resolves if the SIP engine ends by itself.
-async fn end_of_sip(softphones: Option<Softphones>) {
-    match softphones {
-        Some(softphones) => softphones.ended().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Where changes of agents go through on their way to the directory.
-type Detour = (mpsc::Sender<Told>, mpsc::Receiver<Told>, Option<mpsc::Receiver<Told>>);
-
-/// With SIP, softphones hear of every change first, and pass it on.
-fn by_way_of_sip(config: &Config, told: mpsc::Receiver<Told>) -> Detour {
-    let (pass_on, passed_on) = mpsc::channel(TOLD);
-    match config.sip {
-        Some(_) => (pass_on, passed_on, Some(told)),
-        None => (pass_on, told, None),
-    }
-}
-
-async fn softphones(
-    config: &Config,
-    store: &StoreHandle,
-    clock: &Clock,
-    io: &Handle,
-    entrance: &Entrance,
-) -> Result<Option<Softphones>, StartError> {
-    let Some(sip) = &config.sip else { return Ok(None) };
-    let means = sip::Means {
-        store: store.clone(),
-        clock: clock.clone(),
-        io: io.clone(),
-        push_project: parts::push_project(config),
-        profiles: entrance.book.all(),
-    };
-    Ok(Some(Softphones::start(sip, means).await?))
-}
-
-fn ready(http: SocketAddr, admin: SocketAddr, softphones: Option<&Softphones>) -> Ready {
-    let sip = softphones.map(Softphones::bound).unwrap_or_default();
-    Ready { ready: true, http, admin, sip_udp: sip.udp, sip_tcp: sip.tcp, sip_tls: sip.tls }
 }
 
 fn cause(ended: Option<Result<std::io::Result<()>, tokio::task::JoinError>>) -> std::io::Error {
@@ -348,8 +299,41 @@ fn server_tls(tls: &HttpTls) -> Result<Option<rustls::ServerConfig>, TlsError> {
     }
 }
 
+/// The web's ports.
+struct Listeners {
+    public: TcpListener,
+    public_at: SocketAddr,
+    operator: TcpListener,
+    operator_at: SocketAddr,
+}
+
+impl Listeners {
+    fn bind(config: &Config) -> Result<Self, StartError> {
+        let public = bind("http.listen", config.http.listen)?;
+        let operator = bind("http.admin_listen", config.http.admin_listen)?;
+        let (public_at, operator_at) = (local(&public)?, local(&operator)?);
+        warn_of_open_door(operator_at);
+        Ok(Self { public, public_at, operator, operator_at })
+    }
+}
+
 fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).map_err(|source| StartError::Bind { key, address, source })
+}
+
+/// What the public listener is made of.
+type Public = (TcpListener, Option<rustls::ServerConfig>, http::Webhooks, http::Api);
+
+fn servers(public: Public, (operator, admin): (TcpListener, http::AdminState)) -> std::io::Result<[Server; 2]> {
+    let (listener, tls, webhooks, api) = public;
+    Ok([http::public(listener, tls, Arc::new(webhooks), Arc::new(api))?, http::operator(operator, Arc::new(admin))?])
+}
+
+/// Browsers' subscriptions are bound to the key that they were made with.
+fn warn_of_another_key(config: &Config) {
+    if let Ok(push::KeyMark::Another) = push::mark_key(&parts::vapid_key(config), config.data_dir.path()) {
+        tracing::error!("the key that signs web pushes is another one than before: browsers must subscribe anew");
+    }
 }
 
 /// The operator's listener asks nobody who they are.
@@ -367,11 +351,12 @@ fn store_error(config: &Config, source: StoreError) -> StartError {
     StartError::Store { path: config.store_path().display().to_string(), source }
 }
 
-fn open_store(config: &Config, clock: &Clock) -> Result<(StoreHandle, Fatal), StartError> {
+async fn open_store(config: &Config, clock: &Clock) -> Result<(StoreHandle, Fatal), StartError> {
     let options = store::Options { backups: Some(config.backup_path()), now: clock.now(), ..store::Options::default() };
     let opened = store::open(&config.store_path(), &options).map_err(|source| store_error(config, source))?;
     if opened.quarantined.is_some() {
         metrics::counter!("offdesk_store_quarantined_total").increment(1);
     }
+    take_back_import(&*opened.store).await.map_err(|source| store_error(config, source))?;
     Ok((opened.store, opened.fatal))
 }

@@ -65,6 +65,11 @@ const RULES: &[Rule] = &[
     },
     Rule { places: &["src/push"], forbidden: &["crate::twilio", "crate::inbox"], but: &[] },
     Rule {
+        places: &["src/sip"],
+        forbidden: &["crate::actors", "crate::http", "crate::app", "crate::cli", "crate::twilio", "actix"],
+        but: &[],
+    },
+    Rule {
         places: &["src/login", "src/sessions", "src/audit"],
         forbidden: &["crate::actors", "crate::http", "crate::app", "crate::cli", "actix"],
         but: &[],
@@ -80,7 +85,7 @@ const RULES: &[Rule] = &[
     Rule {
         places: &["src"],
         forbidden: &["reqwest::"],
-        but: &["src/twilio/client", "src/push/http.rs", "src/cli/remote.rs"],
+        but: &["src/twilio/client", "src/push/http.rs", "src/cli/remote.rs", "src/cli/doctor/web.rs"],
     },
     Rule { places: &["src"], forbidden: &["web_push::"], but: &["src/push/webpush.rs"] },
     Rule { places: &["src"], forbidden: &["Instant::now", "SystemTime::now"], but: &["src/clock.rs"] },
