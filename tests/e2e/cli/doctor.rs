@@ -156,6 +156,14 @@ fn faults_in_what_is_asked_of_twilio_are_found_with_their_cure() {
     let swapped = r#"["Unavailable", "Offline"]"#;
     for (env, level, check, what, cure) in [
         (vec![("TWILIO__INTAKE", "event-streams")], "fail", "events", "no Event Streams sink", "offdesk setup"),
+        (vec![("SIP__DOMAIN", "10.0.0.5")], "fail", "sip", "which nobody outside can reach", "sip.advertised_address"),
+        (
+            vec![("SIP__DOMAIN", "sip.example.com"), ("SIP__UDP", "127.0.0.1:0")],
+            "fail",
+            "sip",
+            "nothing listens at UDP",
+            "restart the daemon",
+        ),
         (vec![("CALLS__RECORD", "always")], "warn", "recording", "and here each is", "calls.record"),
         (vec![("TWILIO__AGENT_ACTIVITIES", lunch)], "fail", "activities", "none called \"Lunch\"", "offdesk setup"),
         (
