@@ -118,7 +118,7 @@ mod with_node {
 
     use offdesk::{
         clock::Clock,
-        domain::{ChatIdentity, ReservationStatus, Timestamp},
+        domain::{ChatIdentity, ReservationStatus, SendId, Timestamp},
         twilio::{
             Credentials, Endpoints, Limits, Settings, Twilio,
             interactions::Ending,
@@ -206,8 +206,10 @@ mod with_node {
         let _ = twilio.participants(conversation).await;
         let _ = twilio.latest_messages(conversation, 1).await;
         let _ = twilio.messages(conversation, Some(7), 50).await;
-        let _ = twilio.send_message(conversation, agent, Some("Ahoy & 😀"), None).await;
-        let _ = twilio.send_message(conversation, agent, None, Some(&sid("ME").parse().unwrap())).await;
+        let _ = twilio.send_message(conversation, agent, Some("Ahoy & 😀"), None, SendId::from_bits(7)).await;
+        let _ = twilio
+            .send_message(conversation, agent, None, Some(&sid("ME").parse().unwrap()), SendId::from_bits(7))
+            .await;
         let _ = twilio.user_conversations(agent).await;
         let _ = twilio.set_read(agent, conversation, 7).await;
     }

@@ -6,16 +6,21 @@ use actix::{Addr, Handler, Message};
 use tokio::sync::{mpsc, oneshot};
 
 pub use super::feed::{Event, Told};
-use super::{AgentActor, Directory};
+use super::{
+    AgentActor, Directory, Views,
+    agent::{BeginSend, EndSend},
+};
+pub use super::{SendTurn, Sending};
 pub use crate::agent::{
     changes::{CallView, Change, HowClosed, Said},
     chat::{LastMessage, Line},
     command::{Command, Denial},
     request::Closing,
+    sends::{Begin, Sent},
     view::{Progress, TaskView},
 };
 pub use crate::call::Stage;
-use crate::domain::{AgentId, ChatIdentity, Device, DeviceId, ReservationSid, SessionId, Wishes};
+use crate::domain::{AgentId, ChatIdentity, Device, DeviceId, Fingerprint, ReservationSid, SendId, SessionId, Wishes};
 
 /// How long whoever asks waits for an agent, whose store may be busy.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -54,7 +59,7 @@ pub(super) struct Find(pub(super) AgentId);
 pub(super) struct Order(pub(super) Command);
 
 #[derive(Message)]
-#[rtype(result = "Option<View>")]
+#[rtype(result = "Option<Arc<View>>")]
 pub(super) struct See;
 
 /// What may be waited for.
@@ -180,8 +185,16 @@ pub async fn listen(
 }
 
 /// Looks at an agent.
-pub async fn see(directory: &Addr<Directory>, agent: AgentId) -> Result<View, NoAnswer> {
+pub async fn see(directory: &Addr<Directory>, agent: AgentId) -> Result<Arc<View>, NoAnswer> {
     ask(directory, agent, TIMES, || See).await?.ok_or(NoAnswer)
+}
+
+/// Looks at an agent as it was shown last, if nothing has changed since.
+pub async fn glance(views: &Views, directory: &Addr<Directory>, agent: AgentId) -> Result<Arc<View>, NoAnswer> {
+    match views.get(agent) {
+        Some(view) => Ok(view),
+        None => see(directory, agent).await,
+    }
 }
 
 /// How far a task has come; over, if the agent has no such task.
@@ -197,4 +210,24 @@ pub async fn progress(
 /// Resolves when that is so; the caller says how long it is worth waiting for.
 pub async fn settled(directory: &Addr<Directory>, agent: AgentId, wait: Wait) -> Result<(), NoAnswer> {
     ask(directory, agent, TIMES, || Await(wait.clone())).await?.await.map_err(|_| NoAnswer)
+}
+
+/// Asks for the turn to send a message. It is written down when this is answered.
+pub async fn begin_send(
+    directory: &Addr<Directory>,
+    agent: AgentId,
+    id: SendId,
+    what: Fingerprint,
+) -> Result<Sending, NoAnswer> {
+    ask(directory, agent, TIMES, || BeginSend { id, what }).await?
+}
+
+/// Tells what became of a send; none: it was certainly not sent.
+pub async fn end_send(
+    directory: &Addr<Directory>,
+    agent: AgentId,
+    id: SendId,
+    sent: Option<Sent>,
+) -> Result<(), NoAnswer> {
+    ask(directory, agent, TIMES, || EndSend { id, sent: sent.clone() }).await?
 }

@@ -6,7 +6,7 @@ use actix::{ActorFutureExt, AsyncContext, Context, StreamHandler, WrapFuture};
 use futures_util::future;
 
 use super::{
-    AgentRecord, Devices, Directory,
+    AgentRecord, Devices, Directory, Sends,
     agent::{Changed, Retire},
 };
 use crate::{
@@ -78,7 +78,7 @@ impl Directory {
 /// Deletes what the actor of an agent had written.
 pub(super) async fn forget(kit: &super::Kit, id: AgentId) -> Result<(), StoreError> {
     let mut batch = Batch::new();
-    batch.delete::<AgentRecord>(&id).delete::<Devices>(&id);
+    batch.delete::<AgentRecord>(&id).delete::<Devices>(&id).delete::<Sends>(&id);
     loop {
         match kit.store.commit(batch.clone()).await {
             Ok(_) => return Ok(()),

@@ -15,17 +15,19 @@ mod live;
 mod load;
 mod records;
 mod rest;
+mod views;
 
 use std::{sync::Arc, time::Duration};
 
 use actix::{Actor, Addr, Arbiter};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-pub use agent::AgentActor;
+pub use agent::{AgentActor, SendTurn, Sending};
 pub use census::{Census, Overview};
 pub use conversations::Conversations;
 pub use directory::Directory;
-pub use records::AgentRecord;
+pub use records::{AgentRecord, Sends};
+pub use views::Views;
 
 pub use crate::push::Devices;
 
@@ -61,6 +63,7 @@ pub struct Kit {
     pub recording: Recording,
     pub push: Push,
     pub conversations: Conversations,
+    pub views: Views,
     /// A permit a reading of how things stand: after a start every busy agent wants one, and calls go first.
     pub readings: Semaphore,
     /// The same for conversations, of which there are many more.

@@ -20,9 +20,11 @@ mod offers;
 mod policy;
 pub mod request;
 mod ringing;
+pub mod sends;
 #[cfg(test)]
 mod tests;
 pub mod view;
+mod withdrawals;
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -4,6 +4,7 @@ mod chores;
 mod entrance;
 mod io;
 mod parts;
+mod softphones;
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -18,7 +19,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
-use self::{entrance::Entrance, io::Io};
+use self::io::Io;
 use crate::{
     actors::{self, Directory, Doors},
     clock::Clock,
@@ -27,9 +28,8 @@ use crate::{
     inbox::Inbox,
     login::Login,
     push::{self, Push, PushError, VapidKeyFile},
-    roster::Told,
     sessions::Sessions,
-    sip::{self, SipError, Softphones},
+    sip::{SipError, Softphones},
     store::{self, Fatal, StoreError, StoreHandle, profiles::take_back_import},
     telemetry::Metrics,
     twilio::{Twilio, client::SettingsError},
@@ -118,10 +118,7 @@ impl App {
     /// Opens the store, binds the ports, and takes webhooks from here on; what is older is worked off behind that. It is
     /// called inside an actix `System`.
     pub async fn start(config: &Config, clock: Clock, metrics: Metrics) -> Result<Self, StartError> {
-        let public = bind("http.listen", config.http.listen)?;
-        let operator = bind("http.admin_listen", config.http.admin_listen)?;
-        let (public_at, operator_at) = (local(&public)?, local(&operator)?);
-        warn_of_open_door(operator_at);
+        let listeners = Listeners::bind(config)?;
         let tls = server_tls(&config.http.tls)?;
         let (store, fatal) = open_store(config, &clock).await?;
         let io = Io::start().map_err(StartError::Runtime)?;
@@ -134,8 +131,7 @@ impl App {
         let arbiters: Vec<_> = (0..AGENT_THREADS).map(|_| Arbiter::new()).collect();
         let kit = Arc::new(parts::kit(config, &store, &clock, &twilio, &push));
         chores::warm(&io.handle(), kit.facts.clone(), config.twilio.activities.offline.clone());
-        let (tell, told) = mpsc::channel(TOLD);
-        let (pass_on, told, news) = by_way_of_sip(config, told);
+        let (tell, told, detour) = softphones::road(config);
         let doors = Doors { inbox: outlet, gone: gone_devices, told };
         let (directory, ended) = actors::start(kit.clone(), doors, &arbiters);
         let readiness = Arc::new(Readiness::default());
@@ -143,21 +139,20 @@ impl App {
         let webhooks = parts::webhooks(config, &twilio, &inbox, &instance);
         let entrance = entrance::open(&io.handle(), config, &kit, tell).await;
         let entrance = entrance.map_err(|source| store_error(config, source))?;
-        let softphones = softphones(config, &store, &clock, &io.handle(), &entrance).await?;
-        if let (Some(softphones), Some(news)) = (softphones.clone(), news) {
-            io.handle().spawn(softphones.listen(news, pass_on));
-        }
+        let softphones = detour.start(config, &kit, &io.handle(), &entrance).await?;
+        let ready = softphones::ready(&listeners, softphones.as_ref());
         let admin = parts::admin(&kit, &directory, &inbox, &readiness, metrics, (instance, softphones.clone()));
         let (sessions, login) = (entrance.sessions.clone(), entrance.login.clone());
         chores::look_after(&io.handle(), &clock, &sessions, &directory);
         let api = parts::api(config, &kit, &directory, entrance, softphones.clone());
         let connections = api.events.clone();
         io.handle().spawn(connections.clone().follow(sessions.clone()));
-        let servers = servers((public, tls, webhooks, api), (operator, admin)).map_err(StartError::Runtime)?;
+        let servers = servers((listeners.public, tls, webhooks, api), (listeners.operator, admin));
+        let servers = servers.map_err(StartError::Runtime)?;
         let log_readings = chores::start(&io.handle(), config, &store, &clock, &inbox, &twilio);
         readiness.set(true);
         Ok(Self {
-            ready: ready(public_at, operator_at, softphones.as_ref()),
+            ready,
             readiness,
             directory,
             inbox,
@@ -229,7 +224,7 @@ impl App {
             error = failure(self.fatal.take()) => Err(RunError::Store(error)),
             ended = self.running.join_next() => Err(RunError::Listener(cause(ended))),
             () = end_of(self.ended.take()) => Err(RunError::Directory),
-            () = end_of_sip(self.softphones.clone()) => Err(RunError::Sip),
+            () = softphones::end(self.softphones.clone()) => Err(RunError::Sip),
         };
         self.drain().await;
         outcome
@@ -289,49 +284,6 @@ async fn end_of(directory: Option<oneshot::Receiver<()>>) {
     }
 }
 
-/// Resolves if the SIP engine ends by itself.
-async fn end_of_sip(softphones: Option<Softphones>) {
-    match softphones {
-        Some(softphones) => softphones.ended().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Where changes of agents go through on their way to the directory.
-type Detour = (mpsc::Sender<Told>, mpsc::Receiver<Told>, Option<mpsc::Receiver<Told>>);
-
-/// With SIP, softphones hear of every change first, and pass it on.
-fn by_way_of_sip(config: &Config, told: mpsc::Receiver<Told>) -> Detour {
-    let (pass_on, passed_on) = mpsc::channel(TOLD);
-    match config.sip {
-        Some(_) => (pass_on, passed_on, Some(told)),
-        None => (pass_on, told, None),
-    }
-}
-
-async fn softphones(
-    config: &Config,
-    store: &StoreHandle,
-    clock: &Clock,
-    io: &Handle,
-    entrance: &Entrance,
-) -> Result<Option<Softphones>, StartError> {
-    let Some(sip) = &config.sip else { return Ok(None) };
-    let means = sip::Means {
-        store: store.clone(),
-        clock: clock.clone(),
-        io: io.clone(),
-        push_project: parts::push_project(config),
-        profiles: entrance.book.all(),
-    };
-    Ok(Some(Softphones::start(sip, means).await?))
-}
-
-fn ready(http: SocketAddr, admin: SocketAddr, softphones: Option<&Softphones>) -> Ready {
-    let sip = softphones.map(Softphones::bound).unwrap_or_default();
-    Ready { ready: true, http, admin, sip_udp: sip.udp, sip_tcp: sip.tcp, sip_tls: sip.tls }
-}
-
 fn cause(ended: Option<Result<std::io::Result<()>, tokio::task::JoinError>>) -> std::io::Error {
     match ended {
         Some(Ok(Err(error))) => error,
@@ -344,6 +296,24 @@ fn server_tls(tls: &HttpTls) -> Result<Option<rustls::ServerConfig>, TlsError> {
     match tls {
         HttpTls::Off => Ok(None),
         HttpTls::Files { cert, key } => http::server_config(cert, key).map(Some),
+    }
+}
+
+/// The web's ports.
+struct Listeners {
+    public: TcpListener,
+    public_at: SocketAddr,
+    operator: TcpListener,
+    operator_at: SocketAddr,
+}
+
+impl Listeners {
+    fn bind(config: &Config) -> Result<Self, StartError> {
+        let public = bind("http.listen", config.http.listen)?;
+        let operator = bind("http.admin_listen", config.http.admin_listen)?;
+        let (public_at, operator_at) = (local(&public)?, local(&operator)?);
+        warn_of_open_door(operator_at);
+        Ok(Self { public, public_at, operator, operator_at })
     }
 }
 

@@ -137,6 +137,7 @@ pub(super) fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &
         recording: calls.record,
         push: push.clone(),
         conversations: actors::Conversations::default(),
+        views: actors::Views::default(),
         readings: tokio::sync::Semaphore::new(actors::READINGS),
         chat_readings: tokio::sync::Semaphore::new(actors::READINGS),
     }
@@ -176,6 +177,7 @@ pub(super) fn api(
         audit,
         bootstrap: config.admin.bootstrap_token.as_ref().map(BootstrapToken::new),
         directory: directory.clone(),
+        views: kit.views.clone(),
         twilio: kit.twilio.clone(),
         facts: kit.facts.clone(),
         push: kit.push.clone(),

@@ -169,6 +169,16 @@ pub(super) fn hexadecimal(text: &str, what: &'static str) -> Result<u64, IdError
     u64::from_str_radix(text, 16).map_err(|_| error)
 }
 
+/// A number of 128 bits, in one spelling.
+pub(super) fn long_hexadecimal(text: &str, what: &'static str) -> Result<u128, IdError> {
+    let error = IdError { what, expected: "32 lower-case hexadecimal digits" };
+    let plain = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !plain {
+        return Err(error);
+    }
+    u128::from_str_radix(text, 16).map_err(|_| error)
+}
+
 impl TryFrom<String> for AgentId {
     type Error = IdError;
 

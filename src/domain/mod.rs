@@ -9,6 +9,7 @@ mod ids;
 mod notification;
 mod phone;
 mod profile;
+mod send;
 mod session;
 mod sip;
 mod time;
@@ -29,6 +30,7 @@ pub use ids::{
 pub use notification::{ActivityReason, Closed, Customer, News, NewsKind, Notification, NotificationId};
 pub use phone::{E164, PhoneError};
 pub use profile::{Profile, RingTarget, Role};
+pub use send::{Fingerprint, SendId};
 pub use session::SessionId;
 pub use sip::{SipPassword, SipSecret};
 pub use time::Timestamp;

@@ -7,6 +7,7 @@
 mod account;
 mod address;
 mod backoff;
+mod ece;
 mod endpoint;
 mod failure;
 mod fcm;

@@ -33,21 +33,29 @@ pub(super) async fn keep_current(tls: SipTls, engine: Handle, clock: Clock) {
         clock.sleep(EVERY).await;
         let looked_at = tls.clone();
         let Ok(read) = tokio::task::spawn_blocking(move || pem(&looked_at)).await else { return };
-        let new = match read {
-            Ok(new) if Some(&new) != current.as_ref() => new,
-            Ok(_) => continue,
-            Err(error) => {
-                tracing::warn!(%error, "the SIP certificate cannot be looked at");
-                continue;
+        match read {
+            Ok(new) if Some(&new) != current.as_ref() => {
+                if put(&new, &engine) {
+                    current = Some(new);
+                }
             }
-        };
-        match Certificate::from_pem(&new.0, &new.1) {
-            Ok(certificate) => {
-                engine.set_certificate(certificate);
-                current = Some(new);
-                tracing::info!("softphones get a new certificate");
-            }
-            Err(error) => tracing::warn!(%error, "the new SIP certificate does not serve"),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the SIP certificate cannot be looked at"),
+        }
+    }
+}
+
+fn put((chain, key): &Pem, engine: &Handle) -> bool {
+    let read = Certificate::from_pem(chain, key);
+    match read {
+        Ok(certificate) => {
+            engine.set_certificate(certificate);
+            tracing::info!("softphones get a new certificate");
+            true
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the new SIP certificate does not serve");
+            false
         }
     }
 }

@@ -65,10 +65,12 @@ pub enum Family {
     DeadLetters,
     /// Where softphones are; key: [`Sequence`].
     Bindings,
+    /// What agents' apps have sent with keys of their own.
+    Sends,
 }
 
 impl Family {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Meta,
         Self::Inbox,
         Self::Seen,
@@ -81,6 +83,7 @@ impl Family {
         Self::Deliveries,
         Self::DeadLetters,
         Self::Bindings,
+        Self::Sends,
     ];
 
     /// Its name in backups.
@@ -98,6 +101,7 @@ impl Family {
             Self::Deliveries => "deliveries",
             Self::DeadLetters => "dead_letters",
             Self::Bindings => "bindings",
+            Self::Sends => "sends",
         }
     }
 
@@ -120,6 +124,7 @@ impl Family {
             Self::Deliveries => b'v',
             Self::DeadLetters => b'x',
             Self::Bindings => b'b',
+            Self::Sends => b'k',
         }
     }
 }

@@ -65,6 +65,11 @@ const RULES: &[Rule] = &[
     },
     Rule { places: &["src/push"], forbidden: &["crate::twilio", "crate::inbox"], but: &[] },
     Rule {
+        places: &["src/sip"],
+        forbidden: &["crate::actors", "crate::http", "crate::app", "crate::cli", "crate::twilio", "actix"],
+        but: &[],
+    },
+    Rule {
         places: &["src/login", "src/sessions", "src/audit"],
         forbidden: &["crate::actors", "crate::http", "crate::app", "crate::cli", "actix"],
         but: &[],

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fs, fs::File, net::SocketAddr, process::Command
 use base64::{Engine, prelude::BASE64_STANDARD};
 use offdesk::{clock::Clock, config::Config};
 use offdesk_sandbox::{
-    AgentSeed, Facts, FlowDirection, Handle, LogEntry, Operation, Options, ReservationStatus, RestFault, Sandbox,
-    Snapshot, sign,
+    AgentSeed, Facts, FlowDirection, Handle, LogEntry, Operation, Options, ReservationStatus, RestAct, RestFault,
+    Sandbox, Snapshot, sign,
 };
 use tempfile::TempDir;
 
@@ -199,6 +199,43 @@ async fn every_message_is_notified_and_counted_once_although_the_daemon_is_kille
     place.until(told).await;
     for device in place.twilio.snapshot().devices {
         assert_eq!(device.showing().count(), 1, "they are of one conversation");
+    }
+}
+
+#[tokio::test]
+async fn the_same_key_never_sends_twice_although_the_daemon_is_killed_in_between() {
+    let place = Place::of(1, Plan::default()).await;
+    let mut daemon = place.daemon();
+    let chat = place.twilio.start_chat(CUSTOMER, "Zebulon", "hello?");
+    place.until(|state| state.reservation_of(&chat.task_sid).is_some()).await;
+    let offer = place.twilio.snapshot().reservation_of(&chat.task_sid).unwrap().sid.clone();
+    let phone = &place.phones[0];
+    assert!(matches!(place.app(phone).accept(&offer).await.status, 200 | 202));
+    place.until(|state| state.reservation_of(&chat.task_sid).unwrap().status == ReservationStatus::Accepted).await;
+    place.twilio.settled(LIMIT).await.unwrap();
+    let said = |state: &Snapshot| {
+        let messages = &state.conversation(&chat.conversation_sid).unwrap().messages;
+        messages.iter().filter(|message| message.author.starts_with("user_")).count()
+    };
+    for round in 1..=4 {
+        // Twilio has it, and the daemon does not hear so before its end.
+        place.twilio.fault(RestFault::once(Operation::CreateConversationMessage, RestAct::DropAfter));
+        place.twilio.fault(RestFault::fail(Operation::ListConversationMessage, u32::MAX, 500, 20500));
+        let (app, key) = (place.app(phone), format!("key-{round}"));
+        let request = app.request_once(&chat.conversation_sid, "hello", &key);
+        let asking = tokio::spawn(async move { request.send().await.is_ok() });
+        place.until(|state| said(state) == round).await;
+        daemon.signal("KILL");
+        assert_eq!(daemon.end().0, None);
+        assert!(!asking.await.unwrap(), "it was answered before the end");
+        place.twilio.clear_faults();
+        place.twilio.fault(RestFault::fail(Operation::ListEvent, u32::MAX, 500, 20500));
+        daemon = place.daemon();
+        let app = place.app(phone);
+        let first = app.says_once(&chat.conversation_sid, "hello", &key).await;
+        assert_eq!(first.status, 201, "{first:?}\n{}", place.log());
+        assert_eq!(app.says_once(&chat.conversation_sid, "hello", &key).await, first);
+        assert_eq!(said(&place.twilio.snapshot()), round);
     }
 }
 

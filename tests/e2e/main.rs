@@ -21,6 +21,7 @@ mod outcomes;
 mod record;
 mod schemathesis;
 mod secrets;
+mod sends;
 mod sessions;
 mod sip;
 mod spine;

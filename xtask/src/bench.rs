@@ -3,12 +3,12 @@
 use crate::args::Args;
 use crate::error::{Error, Result};
 use crate::group::Without;
-use crate::install::{counterparts, openssl, rtpengine};
+use crate::install::{counterparts, openssl, rtpengine, softphones};
 use crate::place::Place;
 use crate::steps::Steps;
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask bench [webhooks|latency|scale|chats|me|push|relay]...
+Usage: cargo xtask bench [webhooks|latency|scale|chats|me|push|relay|sip]...
 
 Builds the release and measures; without a name, all of them. A ratio taken in one run decides, an absolute figure orients.
 
@@ -19,6 +19,7 @@ Builds the release and measures; without a name, all of them. A ratio taken in o
   me         CPU time of an app's call with its session, against a bare handler, and of the look at a token
   push       CPU time a push costs, against npm's web-push and undici, and from a webhook to the last of five devices
   relay      CPU time of the media relay for 100,000 packets, against rtpengine where it is installed
+  sip        registrations beside Kamailio, their memory and their way back, and a flood
 ";
 
 /// Each with the package that it belongs to.
@@ -30,9 +31,11 @@ const BENCHES: &[(&str, &str)] = &[
     ("me", "offdesk"),
     ("push", "offdesk"),
     (RELAY, "offdesk-sip"),
+    (SIP, "offdesk-sip"),
 ];
 
 const RELAY: &str = "relay";
+const SIP: &str = "sip";
 
 pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
     let benches = chosen(&args.rest())?;
@@ -42,6 +45,10 @@ pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
         steps.run("rtpengine", rtpengine::try_ensure)?;
     }
     steps.run("OpenSSL's headers", openssl::ensure)?;
+    if benches.iter().any(|(name, _)| *name == SIP) {
+        let programs = [("kamailio", "kamailio"), ("sipp", "sip-tester"), ("taskset", "util-linux")];
+        steps.run("Kamailio and sipp", || softphones::programs("what SIP is measured against", &programs))?;
+    }
     let cargo = |(name, package): &(&str, &str)| {
         place.cargo().args(["bench", "--quiet", "--locked", "--package", package, "--bench", name])
     };

@@ -64,10 +64,10 @@ impl Handler<Order> for AgentActor {
 }
 
 impl Handler<See> for AgentActor {
-    type Result = Option<View>;
+    type Result = Option<Arc<View>>;
 
     fn handle(&mut self, _: See, _: &mut Context<Self>) -> Self::Result {
-        self.view()
+        self.view().map(|view| self.kit.views.put(self.id, view))
     }
 }
 

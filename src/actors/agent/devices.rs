@@ -35,6 +35,7 @@ impl AgentActor {
         ctx.wait(writing.into_actor(self).map(move |written, this, _| match written {
             Ok(pushes) => {
                 this.devices = next;
+                this.kit.views.forget(this.id);
                 this.kit.push.hand_over(pushes);
                 // Whoever has gone does not want to know.
                 let _ = done.send(());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    super::{AgentRecord, Devices, Kit},
+    super::{AgentRecord, Devices, Kit, Sends},
     Handled,
 };
 use crate::{
@@ -110,6 +110,19 @@ pub(super) async fn write_devices(
         for (sequence, item) in pushes {
             batch.put(sequence, item)?;
         }
+        match kit.store.commit(batch).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.is_retryable() => kit.clock.sleep(STORE_PAUSE).await,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Writes what an agent has sent, or is about to send.
+pub(super) async fn write_sends(kit: &Kit, id: AgentId, sends: &Sends) -> Result<(), StoreError> {
+    loop {
+        let mut batch = Batch::new();
+        batch.put(&id, sends)?;
         match kit.store.commit(batch).await {
             Ok(_) => return Ok(()),
             Err(error) if error.is_retryable() => kit.clock.sleep(STORE_PAUSE).await,

@@ -6,6 +6,7 @@ mod devices;
 mod disk;
 mod listening;
 mod notice;
+mod sending;
 
 use std::{sync::Arc, time::Duration};
 
@@ -37,6 +38,8 @@ use crate::{
 const MAILBOX: usize = 32;
 
 pub(super) use asked::{Changed, Retire};
+pub(super) use sending::{BeginSend, EndSend};
+pub use sending::{SendTurn, Sending};
 
 pub struct AgentActor {
     id: AgentId,
@@ -50,6 +53,7 @@ pub struct AgentActor {
     /// Who looks on; none: nobody has yet.
     feed: Option<Feed>,
     newcomers: Vec<listening::Newcomer>,
+    sending: Vec<sending::UnderWay>,
     timer: Option<(Timestamp, SpawnHandle)>,
 }
 
@@ -119,6 +123,7 @@ impl AgentActor {
             waiting: Vec::new(),
             feed: None,
             newcomers: Vec::new(),
+            sending: Vec::new(),
             timer: None,
         }
     }
@@ -145,7 +150,7 @@ impl AgentActor {
         let mut stream = None;
         let unavailable = self.kit.facts.unavailable_activities();
         let context = self.context(timeout, &unavailable);
-        let (done, effects) = match input {
+        let (done, mut effects) = match input {
             Owned::Event(event) => (Ok(()), next.handle(Input::Event(&event), &context)),
             Owned::Answer(ticket, result) => (Ok(()), next.handle(Input::Answer { ticket, result }, &context)),
             Owned::Profile { profile, other_worker } => {
@@ -158,6 +163,7 @@ impl AgentActor {
             Owned::Tick => (Ok(()), next.handle(Input::Tick, &context)),
             Owned::Order(command) => next.command(command, &context),
         };
+        effects.extend(next.withdrawals(current, &context).into_iter().map(Effect::Push));
         let (changed, changes) = (next != *current, self.changes(&next, &effects));
         self.write(Turned { next, changed, done, effects, changes, stream }, cause)
     }
@@ -186,6 +192,7 @@ impl AgentActor {
             Ok((Written { record: AgentRecord(next), pushes, handled }, asked)) => {
                 this.follow_conversations(&next);
                 this.agent = Some(next);
+                this.kit.views.forget(this.id);
                 this.feed = this.feed.take().or(stream.map(Feed::new));
                 this.desk.clear();
                 drop(handled);
@@ -298,6 +305,10 @@ impl Actor for AgentActor {
         let (id, kit) = (self.id, self.kit.clone());
         let loading = async move { disk::load(&kit, id).await };
         ctx.wait(loading.into_actor(self).then(|found, this, _| this.loaded(found)));
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        self.kit.views.forget(self.id);
     }
 }
 

@@ -113,6 +113,7 @@ async fn kit(store: &StoreHandle, clock: &Clock) -> Kit {
         recording: Recording::Never,
         push: pusher(clock).await,
         conversations: actors::Conversations::default(),
+        views: actors::Views::default(),
         readings: tokio::sync::Semaphore::new(actors::READINGS),
         chat_readings: tokio::sync::Semaphore::new(actors::READINGS),
     }

@@ -57,6 +57,6 @@ pub(super) async fn set(api: web::Data<Api>, Caller(agent): Caller, wish: web::J
         () = api.clock.sleep(WORTH_WAITING) => {}
     }
     let view = ask::see(&api.directory, agent).await?;
-    let body = ActivityNow { activity: view.activity, choices: api.activities.choices.clone() };
+    let body = ActivityNow { activity: view.activity.clone(), choices: api.activities.choices.clone() };
     Ok(if view.is_changing_activity { HttpResponse::Accepted().json(body) } else { HttpResponse::Ok().json(body) })
 }

@@ -198,7 +198,7 @@ pub(super) async fn of_agent(api: &Api, agent: crate::domain::AgentId, devices: 
 )]
 pub(super) async fn list(api: web::Data<Api>, Caller(agent): Caller) -> Answer {
     let view = ask::see(&api.directory, agent).await?;
-    Ok(HttpResponse::Ok().json(Page { items: of_agent(&api, agent, view.devices).await, next: None }))
+    Ok(HttpResponse::Ok().json(Page { items: of_agent(&api, agent, view.devices.clone()).await, next: None }))
 }
 
 /// Have notifications pushed to this device, for as long as I am signed in here.

@@ -1,6 +1,6 @@
 //! Why the API does not do as asked, as a problem for programs and people (RFC 9457).
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -47,6 +47,12 @@ pub(super) enum Failure {
     Unavailable,
     /// Nobody knows whether it was done.
     Unknown,
+    /// The same, and when it is worth asking again with the same key.
+    UnknownFor(Duration),
+    /// A request with the same key is under way.
+    InProgress,
+    /// Another message had this key.
+    KeyReused,
     /// The cookie came with a request that another site may have made.
     ForeignOrigin,
     /// A device that cannot be pushed to, or may not.
@@ -118,9 +124,7 @@ impl From<LoginError> for Failure {
         match error {
             LoginError::NotSetUp => Self::NoLogin,
             LoginError::BadCode => Self::BadCode,
-            LoginError::TooMany { wait } => {
-                Self::TooMany(u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX))
-            }
+            LoginError::TooMany { wait } => Self::TooMany(seconds(wait)),
             LoginError::Unavailable => Self::Unavailable,
             LoginError::Session(error) => error.into(),
         }
@@ -170,6 +174,20 @@ impl Failure {
                 "unknown",
                 "Twilio did not answer: look at the conversation before you try again",
             ),
+            Self::UnknownFor(wait) => later(
+                problem(
+                    StatusCode::GATEWAY_TIMEOUT,
+                    "unknown",
+                    "nobody knows yet whether it was sent: ask again with the same key",
+                ),
+                seconds(wait),
+            ),
+            Self::InProgress => {
+                problem(StatusCode::CONFLICT, "in_progress", "a request with the same key is under way")
+            }
+            Self::KeyReused => {
+                problem(StatusCode::UNPROCESSABLE_ENTITY, "key_reused", "another message had this key: take a new one")
+            }
             Self::ForeignOrigin => problem(
                 StatusCode::FORBIDDEN,
                 "foreign_origin",
@@ -203,10 +221,18 @@ const fn denied(denial: Denial) -> (StatusCode, &'static str) {
 }
 
 fn too_many(seconds: u32) -> HttpResponse {
-    let mut response =
+    let response =
         problem(StatusCode::TOO_MANY_REQUESTS, "too_many", "there were too many tries; Retry-After says when to go on");
+    later(response, seconds)
+}
+
+fn later(mut response: HttpResponse, seconds: u32) -> HttpResponse {
     response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
     response
+}
+
+fn seconds(wait: Duration) -> u32 {
+    u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
 }
 
 const fn code_of(none: NoSession) -> &'static str {

@@ -90,16 +90,16 @@ fn own_sessions(api: &Api, who: Who) -> Vec<SessionView> {
     ),
 )]
 pub(super) async fn show(api: web::Data<Api>, SignedIn { who, .. }: SignedIn) -> Answer {
-    let view = ask::see(&api.directory, who.agent).await?;
+    let view = ask::glance(&api.views, &api.directory, who.agent).await?;
     let profile = api.book.get(who.agent).ok_or(Failure::NoAnswer)?;
     let session = own_sessions(&api, who).into_iter().find(|session| session.current).ok_or(Failure::NoAnswer)?;
     Ok(HttpResponse::Ok().json(Myself {
-        activity: view.activity,
+        activity: view.activity.clone(),
         choices: api.activities.choices.clone(),
         session,
         unread: view.unread,
-        devices: devices::of_agent(&api, who.agent, view.devices).await,
-        wishes: WishesView::new(view.wishes),
+        devices: devices::of_agent(&api, who.agent, view.devices.clone()).await,
+        wishes: WishesView::new(view.wishes.clone()),
         ring_plan: profile.ring_plan.clone().unwrap_or_else(|| api.ring_plan.clone()),
         sip: api.softphones.as_ref().map(|softphones| account(softphones, &profile)),
         agent: Me::new(&profile),

@@ -17,8 +17,9 @@ mod sip;
 mod tasks;
 mod upload;
 mod wishes;
+mod writing;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix::Addr;
 use actix_web::{HttpResponse, middleware::from_fn, web};
@@ -33,7 +34,7 @@ use self::failure::Failure;
 pub use self::openapi::document as openapi_document;
 use super::{body, problem::problem};
 use crate::{
-    actors::Directory,
+    actors::{Directory, Views},
     audit::Audit,
     clock::Clock,
     domain::RingTarget,
@@ -63,6 +64,7 @@ pub struct Api {
     /// None: nobody has one.
     pub bootstrap: Option<BootstrapToken>,
     pub directory: Addr<Directory>,
+    pub views: Views,
     pub twilio: Twilio,
     pub facts: WorkspaceFacts,
     pub push: Push,
@@ -73,7 +75,7 @@ pub struct Api {
     pub events: Connections,
     /// What an agent may choose, and which of them is meant by available and by not available.
     pub activities: Activities,
-    pub uploads: Semaphore,
+    pub uploads: Arc<Semaphore>,
     /// The ring plan of agents who have none of their own.
     pub ring_plan: Vec<RingTarget>,
     /// The app's own, as browsers name it: what the cookie counts with.
@@ -91,8 +93,8 @@ pub struct Activities {
 
 impl Api {
     /// How many files may be taken in at once.
-    pub fn uploads() -> Semaphore {
-        Semaphore::new(UPLOADS)
+    pub fn uploads() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(UPLOADS))
     }
 }
 
@@ -113,6 +115,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             .configure(sip::routes)
             .configure(tasks::routes)
             .configure(conversations::routes)
+            .configure(writing::routes)
             .configure(activity::routes)
             .configure(admin::routes)
             .route("/push/vapid", web::get().to(vapid))

@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{activity, admin, auth::COOKIE, conversations, devices, events, login, me, sip, tasks, wishes};
+use super::{activity, admin, auth::COOKIE, conversations, devices, events, login, me, sip, tasks, wishes, writing};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -58,7 +58,7 @@ use super::{activity, admin, auth::COOKIE, conversations, devices, events, login
         tasks::wrap_up,
         tasks::complete,
         conversations::history,
-        conversations::write,
+        writing::write,
         conversations::read,
         events::stream,
         super::vapid,

@@ -46,8 +46,8 @@ fn named(path: &str) -> Result<ReservationSid, Failure> {
     ),
 )]
 pub(super) async fn list(api: web::Data<Api>, Caller(agent): Caller) -> Answer {
-    let (view, now) = (ask::see(&api.directory, agent).await?, api.clock.now());
-    let items = view.tasks.into_iter().map(|task| Task::new(task, now)).collect();
+    let (view, now) = (ask::glance(&api.views, &api.directory, agent).await?, api.clock.now());
+    let items = view.tasks.iter().map(|task| Task::new(task.clone(), now)).collect();
     Ok(HttpResponse::Ok().json(Page { items, next: None }))
 }
 
@@ -63,10 +63,10 @@ pub(super) async fn list(api: web::Data<Api>, Caller(agent): Caller) -> Answer {
 pub(super) async fn show(api: web::Data<Api>, Caller(agent): Caller, path: web::Path<String>) -> Answer {
     let sid = named(&path)?;
     let view = ask::see(&api.directory, agent).await?;
-    let task = view.tasks.into_iter().find(|task| task.reservation == sid).ok_or(Failure::NotFound)?;
+    let task = view.tasks.iter().find(|task| task.reservation == sid).ok_or(Failure::NotFound)?;
     let attributes = api.twilio.task(&task.task).await?.attributes;
     let attributes = serde_json::from_str(&attributes).unwrap_or_else(|_| json!({}));
-    Ok(HttpResponse::Ok().json(Task::new(task, api.clock.now()).with_attributes(attributes)))
+    Ok(HttpResponse::Ok().json(Task::new(task.clone(), api.clock.now()).with_attributes(attributes)))
 }
 
 /// Accept an offer. Answers once Twilio has brought the agent into the conversation, or with `connecting` if that takes long.

@@ -54,6 +54,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Posted<T> {
     }
 }
 
+impl File {
+    /// What makes it this file: its type, its name, and what is in it.
+    pub(super) fn parts(&self) -> (&str, &str, &[u8]) {
+        (&self.content_type, self.name.as_deref().unwrap_or_default(), &self.bytes)
+    }
+}
+
 impl Upload {
     /// The text and the file, as far as they are there.
     pub(super) async fn read(mut self) -> Result<(Option<String>, Option<File>), Failure> {

@@ -23,7 +23,7 @@ use crate::domain::Timestamp;
 /// The order in which a store in use is read, page by page, while it goes on changing. What was handled meanwhile is then
 /// at worst still in the inbox of the backup and handled once more after a restore, which the agents' records tell; in the
 /// other order it could be in neither. A notification is at worst sent once more.
-const ORDER: [Family; 11] = [
+const ORDER: [Family; 13] = [
     Family::Meta,
     Family::Seen,
     Family::Inbox,
@@ -35,6 +35,8 @@ const ORDER: [Family; 11] = [
     Family::Audit,
     Family::Deliveries,
     Family::DeadLetters,
+    Family::Bindings,
+    Family::Sends,
 ];
 
 /// How many rows are read at once. The store's thread does nothing else meanwhile, for about a millisecond.

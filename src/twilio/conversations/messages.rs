@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::{
-    domain::{ChatIdentity, ConversationSid, Media, MediaSid, MessageSid, ParticipantSid, Timestamp},
+    domain::{ChatIdentity, ConversationSid, Media, MediaSid, MessageSid, ParticipantSid, SendId, Timestamp},
     twilio::{
         client::{Pages, Twilio, TwilioError},
         events::media,
@@ -38,6 +38,33 @@ pub struct Message {
     pub participant: Option<ParticipantSid>,
     #[serde(default, deserialize_with = "optional_moment")]
     pub date_created: Option<Timestamp>,
+    /// The send that it comes of, if it was written by us.
+    #[serde(default, rename = "attributes", deserialize_with = "send")]
+    pub send: Option<SendId>,
+}
+
+/// What we put into a message's attributes.
+#[derive(Serialize, Deserialize)]
+struct Attributes {
+    offdesk: Mark,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Mark {
+    send: SendId,
+}
+
+impl Attributes {
+    /// A struct of one text is always JSON.
+    fn of(id: SendId) -> String {
+        serde_json::to_string(&Self { offdesk: Mark { send: id } }).unwrap_or_default()
+    }
+}
+
+/// Attributes are JSON in a text, and anybody's to write.
+fn send<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SendId>, D::Error> {
+    let text: Option<String> = Option::deserialize(from)?;
+    Ok(text.and_then(|text| serde_json::from_str::<Attributes>(&text).ok()).map(|ours| ours.offdesk.send))
 }
 
 fn files<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Media>, D::Error> {
@@ -102,7 +129,7 @@ impl Twilio {
         Ok(found)
     }
 
-    /// Writes a message for an agent: a text, a file, or both
+    /// Writes a message for an agent: a text, a file, or both. It bears the send's id, by which it is found again
     /// (<https://www.twilio.com/docs/conversations/api/conversation-message-resource#create-a-conversationmessage-resource>).
     ///
     /// # Errors
@@ -114,10 +141,12 @@ impl Twilio {
         author: &ChatIdentity,
         body: Option<&str>,
         media: Option<&MediaSid>,
+        id: SendId,
     ) -> Result<Message, TwilioError> {
         let call = self
             .post_for_agent("create_conversation_message", &["Conversations", conversation.as_str(), "Messages"])
             .with("Author", author.as_str())
+            .with("Attributes", Attributes::of(id))
             .with_some("Body", body)
             .with_some("MediaSid", media.map(MediaSid::as_str));
         self.send(call).await

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    domain::{ChatIdentity, Media, Timestamp},
+    domain::{ChatIdentity, Media, SendId, Timestamp},
     twilio::{
         client::Refusal,
         testing::{Fake, Reply, page, parts, sid},
@@ -130,14 +130,16 @@ async fn a_message_is_read_in_full_and_with_nothing_told() {
 async fn a_message_is_written_in_the_agents_name_and_raises_the_accounts_webhooks() {
     let fake = Fake::replying([Reply::ok(message_body(8).to_string())]).await;
     let (twilio, conversation) = (fake.client(), sid(CONVERSATION));
-    let written = twilio.send_message(&conversation, &agent(), Some("Ahoy & 😀"), None).await.unwrap();
+    let written =
+        twilio.send_message(&conversation, &agent(), Some("Ahoy & 😀"), None, SendId::from_bits(7)).await.unwrap();
     assert_eq!(written.index, 8);
-    twilio.send_message(&conversation, &agent(), None, Some(&sid(MEDIA))).await.unwrap();
+    twilio.send_message(&conversation, &agent(), None, Some(&sid(MEDIA)), SendId::from_bits(7)).await.unwrap();
     let requests = fake.requests();
     for (request, (name, value)) in requests.iter().zip([("Body", "Ahoy & 😀"), ("MediaSid", MEDIA)]) {
         let (line, form) = parts(request);
         assert_eq!(line, format!("POST /v1/Conversations/{CONVERSATION}/Messages"));
-        let expected = [("Author", "user_2D_2B4915550101001"), (name, value)];
+        let mark = r#"{"offdesk":{"send":"00000000000000000000000000000007"}}"#;
+        let expected = [("Author", "user_2D_2B4915550101001"), ("Attributes", mark), (name, value)];
         assert_eq!(form, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert!(request.contains(WEBHOOKS), "{request}");
     }
@@ -148,7 +150,11 @@ async fn a_message_that_the_account_does_not_let_through_is_told_apart() {
     let body = r#"{"code":50000,"message":"Webhook cancelled processing of command","status":403}"#;
     let refused = Reply::Answer { status: 403, headers: "", body: body.to_owned() };
     let fake = Fake::replying([refused]).await;
-    let error = fake.client().send_message(&sid(CONVERSATION), &agent(), Some("Ahoy"), None).await.unwrap_err();
+    let error = fake
+        .client()
+        .send_message(&sid(CONVERSATION), &agent(), Some("Ahoy"), None, SendId::from_bits(7))
+        .await
+        .unwrap_err();
     assert_eq!(error.refusal(), Some(Refusal::RejectedByWebhook));
     assert_eq!(fake.requests().len(), 1);
 }
@@ -156,7 +162,11 @@ async fn a_message_that_the_account_does_not_let_through_is_told_apart() {
 #[tokio::test]
 async fn a_message_that_may_have_been_written_is_not_written_again() {
     let fake = Fake::replying([Reply::HangupAfterReading]).await;
-    let error = fake.client().send_message(&sid(CONVERSATION), &agent(), Some("Ahoy"), None).await.unwrap_err();
+    let error = fake
+        .client()
+        .send_message(&sid(CONVERSATION), &agent(), Some("Ahoy"), None, SendId::from_bits(7))
+        .await
+        .unwrap_err();
     assert!(error.may_have_happened(), "{error}");
     assert_eq!(fake.requests().len(), 1);
 }

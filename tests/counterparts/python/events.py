@@ -4,7 +4,7 @@ One JSON line in: something to do with a connection, by a number of the asker's 
 
   {"do": "open", "id": 1, "url": "ws://…", "headers": {…}}   -> {"opened": true} or {"refused": status, "body": "…"}
   {"do": "next", "id": 1, "within": seconds}                 -> {"text": "…"}, {"closed": code, "reason": "…"} or {}
-  {"do": "send", "id": 1, "text": "…"} or "parts" or "binary"-> {}
+  {"do": "send", "id": 1, "text": "…"}                       -> {}
   {"do": "ping", "id": 1, "within": seconds}                 -> {"pong": true} or {}
   {"do": "close", "id": 1}  {"do": "drop", "id": 1}          -> {}; the second without a word to the server
 """
@@ -41,9 +41,9 @@ def next_frame(number, within):
         return {"closed": code, "reason": closed.rcvd.reason if closed.rcvd else ""}
 
 
-def send(number, text=None, parts=None, binary=None):
+def send(number, text):
     try:
-        OPEN[number].send(parts if parts is not None else bytes(binary) if binary is not None else text)
+        OPEN[number].send(text)
     except ConnectionClosed:
         pass
     return {}
@@ -75,7 +75,7 @@ def answer(question):
         case "next":
             return next_frame(number, question["within"])
         case "send":
-            return send(number, question.get("text"), question.get("parts"), question.get("binary"))
+            return send(number, question["text"])
         case "ping":
             return ping(number, question["within"])
         case "close":

@@ -127,12 +127,6 @@ impl Ear<'_> {
         self.ask(json!({ "do": "send", "text": frame.to_string() }));
     }
 
-    pub fn sends(&self, what: Value) {
-        let mut question = what;
-        question["do"] = json!("send");
-        self.ask(question);
-    }
-
     /// Whether a ping is answered.
     pub fn ping(&self) -> bool {
         self.ask(json!({ "do": "ping", "within": LIMIT }))["pong"] == true

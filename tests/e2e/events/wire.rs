@@ -100,6 +100,9 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// What is sent, and the code of the close that it is answered with.
+type Case<'a> = (&'a str, &'a [(u8, &'a [u8])], u16);
+
 const OPEN: &[u8] = br#"{"type":"open","conversation":null}"#;
 
 #[tokio::test]
@@ -133,7 +136,7 @@ async fn what_no_client_may_send_closes_with_the_code_that_says_so() {
     let house = Plan::default().build().await;
     let large = vec![b'x'; 4097];
     let huge = vec![b'x'; 70_000];
-    let cases: &[(&str, &[(u8, &[u8])], u16)] = &[
+    let cases: &[Case<'_>] = &[
         ("binary", &[(FIN | BINARY, OPEN)], 1003),
         ("nonsense", &[(FIN | TEXT, b"hello")], 1007),
         ("an empty text", &[(FIN | TEXT, b"")], 1007),

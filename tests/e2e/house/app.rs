@@ -28,11 +28,13 @@ pub struct AgentApp {
     pub client: reqwest::Client,
     pub api: String,
     pub token: String,
+    /// What it sends is sent once.
+    pub key: Option<String>,
 }
 
 impl AgentApp {
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
-        let request = self.client.request(method, format!("{}{path}", self.api)).bearer_auth(&self.token);
+        let request = self.keyed(self.client.request(method, format!("{}{path}", self.api)).bearer_auth(&self.token));
         let request = match body {
             Some(body) => request.json(&body),
             None => request,
@@ -88,6 +90,25 @@ impl AgentApp {
         self.post(&format!("/conversations/{conversation}/messages"), json!({ "body": text })).await
     }
 
+    /// Says it with a key.
+    pub async fn says_once(&self, conversation: &Sid, text: &str, key: &str) -> Answer {
+        Self { key: Some(key.to_owned()), ..self.clone() }.says(conversation, text).await
+    }
+
+    /// The same as a request that somebody else sends.
+    pub fn request_once(&self, conversation: &Sid, text: &str, key: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}/conversations/{conversation}/messages", self.api);
+        let request = self.client.post(url).bearer_auth(&self.token).json(&json!({ "body": text }));
+        request.header("Idempotency-Key", key)
+    }
+
+    fn keyed(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        match &self.key {
+            Some(key) => request.header("Idempotency-Key", key.as_bytes()),
+            None => request,
+        }
+    }
+
     pub async fn reads(&self, conversation: &Sid, index: u64) -> Answer {
         self.post(&format!("/conversations/{conversation}/read"), json!({ "index": index })).await
     }
@@ -105,7 +126,7 @@ impl AgentApp {
         );
         let form = [head.as_bytes(), bytes, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat();
         let url = format!("{}/conversations/{conversation}/messages", self.api);
-        let request = self.client.post(url).bearer_auth(&self.token).body(form);
+        let request = self.keyed(self.client.post(url).bearer_auth(&self.token).body(form));
         let kind = format!("multipart/form-data; boundary={BOUNDARY}");
         answer(request.header("content-type", kind).send().await.unwrap()).await
     }
@@ -138,7 +159,7 @@ pub(super) async fn answer(response: reqwest::Response) -> Answer {
 impl AgentApp {
     /// The app of whoever has this token, at a daemon that listens there.
     pub fn new(client: reqwest::Client, daemon: SocketAddr, token: &str) -> Self {
-        Self { client, api: format!("http://{daemon}/api/v1"), token: token.to_owned() }
+        Self { client, api: format!("http://{daemon}/api/v1"), token: token.to_owned(), key: None }
     }
 }
 

@@ -1,0 +1,142 @@
+//! The engine in a process of its own, which is this program started again.
+
+use std::{
+    env,
+    net::IpAddr,
+    process::{Command, Stdio},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use offdesk_sip::{
+    abuse,
+    digest::{self, Algorithm, Ha1s},
+    driver::{self, ConnectionLimits, Listening, Patience},
+    engine::{self, Count, Reach, Saved, Settings},
+    registrar::{self, BindingId, State},
+    transaction,
+    transport::Transport,
+};
+
+use crate::{
+    phones::{DOMAIN, PASSWORD, user},
+    server::Server,
+};
+
+const HOW: &str = "OFFDESK_SIP_ENGINE";
+const COUNT: &str = "OFFDESK_SIP_COUNT";
+
+/// What this process is to be.
+#[derive(Clone, Copy)]
+pub(crate) enum How {
+    /// A registrar that runs until it is ended.
+    Serve(usize),
+    /// One that restores bindings, and says how long that took.
+    Restore(usize),
+}
+
+/// None: the benchmark itself.
+pub(crate) fn asked() -> Option<How> {
+    let count = env::var(COUNT).ok()?.parse().ok()?;
+    match env::var(HOW).ok()?.as_str() {
+        "serve" => Some(How::Serve(count)),
+        _ => Some(How::Restore(count)),
+    }
+}
+
+fn again(how: &str, count: usize) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", "0"]).arg(env::current_exe().unwrap()).env(HOW, how).env(COUNT, count.to_string());
+    command
+}
+
+pub(crate) fn start(accounts: usize) -> Server {
+    Server::announced("Offdesk", &mut again("serve", accounts))
+}
+
+/// Milliseconds from the first account to the last binding.
+pub(crate) fn restore(count: usize) -> f64 {
+    let output = again("restore", count).stdin(Stdio::null()).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+}
+
+pub(crate) fn run(how: How) {
+    let (count, restored) = match how {
+        How::Serve(count) => (count, false),
+        How::Restore(count) => (count, true),
+    };
+    let account = |number| {
+        let user = user(number);
+        let ha1s = Ha1s::new(&user, DOMAIN, PASSWORD);
+        engine::Command::SetAccount { user: user.parse().unwrap(), ha1s }
+    };
+    let mut first: Vec<_> = (0..count).map(account).collect();
+    if restored {
+        let bindings: Vec<_> = (0..count).map(|number| (user(number).parse().unwrap(), saved(number))).collect();
+        first.push(engine::Command::Restore(bindings));
+    }
+    let began = Instant::now();
+    let mut running = driver::start(settings(), listening(), [7; 32], first).unwrap();
+    if restored {
+        while running.handle.counters().get(Count::Bindings) < count as u64 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        println!("{:.1}", began.elapsed().as_secs_f64() * 1e3);
+        return;
+    }
+    println!("{}", running.bound.udp.unwrap());
+    // As the daemon does: somebody takes what it tells.
+    while running.events.blocking_recv().is_some() {}
+}
+
+fn listening() -> Listening {
+    Listening {
+        udp: Some("127.0.0.1:0".parse().unwrap()),
+        tcp: None,
+        tls: None,
+        connections: ConnectionLimits::default(),
+        patience: Patience::default(),
+    }
+}
+
+/// What the daemon has by default.
+fn settings() -> Settings {
+    Settings {
+        domain: DOMAIN.into(),
+        advertised: None::<IpAddr>,
+        digest: digest::Policy {
+            realm: DOMAIN.into(),
+            algorithms: vec![Algorithm::Md5],
+            nonce_life: Duration::from_secs(3600),
+        },
+        registrar: registrar::Policy {
+            min: 60,
+            default: 300,
+            max: 3600,
+            most_bindings: 10,
+            push_project: None,
+            asleep: 86_400,
+        },
+        abuse: abuse::Limits::default(),
+        timing: transaction::Timing::default(),
+        transactions: transaction::Limits::default(),
+    }
+}
+
+fn saved(number: usize) -> Saved {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let port = 1024 + u16::try_from(number % 60_000).unwrap();
+    let user = user(number);
+    Saved {
+        id: BindingId(number as u64 + 1),
+        state: State::Awake,
+        uri: format!("sip:{user}@127.0.0.1:{port};transport=tcp"),
+        params: String::new(),
+        path: String::new(),
+        call_id: format!("{number}-12345@127.0.0.1"),
+        cseq: 2,
+        expires: now + 3600,
+        transport: Transport::Tcp,
+        peer: ([127, 0, 0, 1], port).into(),
+        reach: Reach::Suspect,
+    }
+}
