@@ -7,6 +7,7 @@ const MEMORY = "offdesk-pushes";
 /** Pushes that are remembered, at most. */
 const REMEMBERED = 300;
 const ICON = "/icon-192.png";
+const IS_APPLES = /AppleWebKit/.test(navigator.userAgent) && !/Chrom|Edg/.test(navigator.userAgent);
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
@@ -37,10 +38,8 @@ async function receive(message) {
   await setBadge(message.app_badge);
   if (await isKnown(`push/${id}`)) return;
   await remember(`push/${id}`, exp);
-  if (type === "task.closed") {
-    await remember(`closed/${task}`, exp);
-    return takeAway(notification.tag);
-  }
+  if (type === "task.closed") await remember(`closed/${task}`, exp);
+  if (type === "task.closed" || type === "message.read") return takeAway(notification);
   // Push services keep no order: what is over does not come back.
   if (type === "task.offered" && (await isKnown(`closed/${task}`))) return;
   await show(notification, type);
@@ -62,9 +61,11 @@ function show(notification, type) {
   });
 }
 
-async function takeAway(tag) {
-  const shown = await self.registration.getNotifications({ tag });
-  shown.forEach((notification) => notification.close());
+async function takeAway(notification) {
+  const shown = await self.registration.getNotifications({ tag: notification.tag });
+  shown.forEach((one) => one.close());
+  // Apple takes the subscription away from whoever shows nothing for a push.
+  if (IS_APPLES) await show({ ...notification, silent: true, renotify: false }, "closed");
 }
 
 async function setBadge(count) {

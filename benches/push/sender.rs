@@ -23,8 +23,8 @@ use tokio::sync::mpsc;
 use super::Who;
 
 const LIFE: Duration = Duration::from_secs(3600);
-/// Makes a payload of some 400 bytes.
-const TEXT: &str = "Where is my parcel? It was to be here on Monday.";
+/// With the name, it makes a payload of some 400 bytes.
+const TEXT: &str = "Hello";
 
 pub(crate) fn run(who: Who) {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -118,9 +118,9 @@ fn owner(device: &Device) -> AgentId {
 
 fn news(number: usize) -> News {
     News::Message {
-        task: Some(format!("WR{number:032x}").parse().unwrap()),
+        task: None,
         conversation: format!("CH{number:032x}").parse().unwrap(),
-        customer: Customer { name: Some("Ada Okafor".into()), address: None },
+        customer: Customer { name: Some("Ada".into()), address: None },
         text: TEXT.into(),
         files: 0,
     }
@@ -147,7 +147,7 @@ fn devices(who: Who, plan: &Value) -> Vec<Device> {
 fn settings(plan: &Value, folder: &TempDir) -> Settings {
     let origin = plan["origin"].as_str().unwrap();
     Settings {
-        public_url: "https://gw.example.com".parse().unwrap(),
+        public_url: "https://gw.test".parse().unwrap(),
         privacy: Privacy::Full,
         allow_hosts: vec![origin.parse().unwrap()],
         subject: "mailto:ops@example.com".parse().unwrap(),

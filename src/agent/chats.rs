@@ -20,7 +20,7 @@ const COMPARE_EVERY: Duration = Duration::from_secs(35);
 /// Spread over the agents, so that they do not ask in one instant.
 const SPREAD_MILLIS: u64 = 15_000;
 /// How long a message is worth a notification.
-const MESSAGE_FOR: Duration = Duration::from_secs(4 * 3600);
+pub(super) const MESSAGE_FOR: Duration = Duration::from_secs(4 * 3600);
 /// Conversations that are looked at, at most.
 const VIEWERS: usize = 32;
 

@@ -24,6 +24,7 @@ pub mod sends;
 #[cfg(test)]
 mod tests;
 pub mod view;
+mod withdrawals;
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -11,8 +11,9 @@ use tokio::{
 use crate::{
     actors::{Directory, ask},
     clock::Clock,
-    config::Config,
+    config::{Config, Intake},
     inbox::Inbox,
+    intake::{self, Doors, Family},
     reconcile::Reconciler,
     roster::phone,
     sessions::{End, EndedSession, Sessions},
@@ -27,6 +28,9 @@ const BACKUPS: usize = 24;
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 /// An agent who did not answer is asked again.
 const AGAIN: Duration = Duration::from_secs(5);
+/// How long after the start, and how often then, it is seen whether Twilio is set to send its events.
+const FIRST_LOOK: Duration = Duration::from_secs(300);
+const LOOK_EVERY: Duration = Duration::from_secs(3600);
 
 /// Reads what the first call and the first new agent will need, so that nobody waits for it.
 pub(super) fn warm(io: &Handle, facts: WorkspaceFacts, offline: String) {
@@ -53,6 +57,7 @@ pub(super) fn start(
 ) -> watch::Receiver<u64> {
     let (store, clock, inbox, twilio) = (store.clone(), clock.clone(), inbox.clone(), twilio.clone());
     let (readings, read) = watch::channel(0);
+    io.spawn(watch_intake(clock.clone(), twilio.clone(), Doors::of(&config.public_url), config.twilio.intake));
     io.spawn(Reconciler { store: store.clone(), clock: clock.clone(), twilio, inbox: inbox.clone(), readings }.run());
     io.spawn(sweep(clock.clone(), inbox));
     io.spawn(back_up(clock, store, config.backup_path()));
@@ -93,6 +98,29 @@ async fn forget(clock: Clock, sessions: Sessions) {
         clock.sleep(SWEEP_EVERY).await;
         if let Err(error) = sessions.sweep().await {
             tracing::warn!(%error, "old sessions were not forgotten");
+        }
+    }
+}
+
+/// Says in the log if Twilio is not set to send its events here: the event log alone is slow, and knows no conversations.
+async fn watch_intake(clock: Clock, twilio: Twilio, doors: Doors, wanted: Intake) {
+    let mut rest = FIRST_LOOK;
+    loop {
+        clock.sleep(rest).await;
+        rest = LOOK_EVERY;
+        let found = match intake::read(&twilio, &doors).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::info!(%error, "how events come was not looked at");
+                continue;
+            }
+        };
+        for family in Family::ALL {
+            let comes = found.trouble(family, &doors, wanted).is_none();
+            metrics::gauge!("offdesk_intake_ok", "family" => family.label()).set(f64::from(u8::from(comes)));
+            if !comes {
+                tracing::warn!(family = family.label(), "Twilio's events do not all come; offdesk doctor says why");
+            }
         }
     }
 }

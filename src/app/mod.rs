@@ -12,7 +12,7 @@ use std::{
 };
 
 use actix::{Addr, Arbiter};
-use actix_web::dev::ServerHandle;
+use actix_web::dev::{Server, ServerHandle};
 use serde::Serialize;
 use tokio::{
     runtime::Handle,
@@ -24,10 +24,10 @@ use crate::{
     actors::{self, Directory, Doors},
     clock::Clock,
     config::{Config, HttpTls},
-    http::{self, Connections, Readiness, TlsError},
+    http::{self, Connections, Instance, Readiness, TlsError},
     inbox::Inbox,
     login::Login,
-    push::{Push, PushError, VapidKeyFile},
+    push::{self, Push, PushError, VapidKeyFile},
     sessions::Sessions,
     sip::{SipError, Softphones},
     store::{self, Fatal, StoreError, StoreHandle, profiles::take_back_import},
@@ -125,9 +125,9 @@ impl App {
         let twilio = twilio(config, clock.clone(), io.handle())?;
         let (gone, gone_devices) = mpsc::channel(GONE);
         let push = Push::start(parts::push(config)?, store.clone(), clock.clone(), io.handle(), gone).await?;
+        warn_of_another_key(config);
         let opened = Inbox::open(store.clone(), clock.clone()).await;
         let (inbox, outlet) = opened.map_err(|source| store_error(config, source))?;
-
         let arbiters: Vec<_> = (0..AGENT_THREADS).map(|_| Arbiter::new()).collect();
         let kit = Arc::new(parts::kit(config, &store, &clock, &twilio, &push));
         chores::warm(&io.handle(), kit.facts.clone(), config.twilio.activities.offline.clone());
@@ -135,25 +135,22 @@ impl App {
         let doors = Doors { inbox: outlet, gone: gone_devices, told };
         let (directory, ended) = actors::start(kit.clone(), doors, &arbiters);
         let readiness = Arc::new(Readiness::default());
-        let webhooks = parts::webhooks(config, &twilio, &inbox);
+        let instance = Instance::new().map_err(StartError::Runtime)?;
+        let webhooks = parts::webhooks(config, &twilio, &inbox, &instance);
         let entrance = entrance::open(&io.handle(), config, &kit, tell).await;
         let entrance = entrance.map_err(|source| store_error(config, source))?;
         let softphones = detour.start(config, &kit, &io.handle(), &entrance).await?;
         let ready = softphones::ready(&listeners, softphones.as_ref());
-        let admin = parts::admin(&kit, &directory, &inbox, &readiness, metrics, softphones.clone());
+        let admin = parts::admin(&kit, &directory, &inbox, &readiness, metrics, (instance, softphones.clone()));
         let (sessions, login) = (entrance.sessions.clone(), entrance.login.clone());
         chores::look_after(&io.handle(), &clock, &sessions, &directory);
         let api = parts::api(config, &kit, &directory, entrance, softphones.clone());
         let connections = api.events.clone();
         io.handle().spawn(connections.clone().follow(sessions.clone()));
-        let servers = [
-            http::public(listeners.public, tls, Arc::new(webhooks), Arc::new(api)).map_err(StartError::Runtime)?,
-            http::operator(listeners.operator, Arc::new(admin)).map_err(StartError::Runtime)?,
-        ];
+        let servers = servers((listeners.public, tls, webhooks, api), (listeners.operator, admin));
+        let servers = servers.map_err(StartError::Runtime)?;
         let log_readings = chores::start(&io.handle(), config, &store, &clock, &inbox, &twilio);
         readiness.set(true);
-        let handles = servers.iter().map(actix_web::dev::Server::handle).collect();
-        let running = servers.into_iter().collect();
         Ok(Self {
             ready,
             readiness,
@@ -169,8 +166,8 @@ impl App {
             log_readings,
             fatal: Some(fatal),
             ended: Some(ended),
-            servers: handles,
-            running,
+            servers: servers.iter().map(Server::handle).collect(),
+            running: servers.into_iter().collect(),
             arbiters,
             _io: io,
         })
@@ -269,6 +266,11 @@ pub fn twilio(config: &Config, clock: Clock, io: Handle) -> Result<Twilio, Start
     Ok(Twilio::new(parts::settings(config)?, clock, io)?)
 }
 
+/// How pushes go out, as the configuration has it.
+pub fn push_settings(config: &Config) -> Result<push::Settings, StartError> {
+    parts::push(config)
+}
+
 /// Where the key lies that signs web pushes.
 pub fn vapid_key(config: &Config) -> VapidKeyFile {
     parts::vapid_key(config)
@@ -317,6 +319,21 @@ impl Listeners {
 
 fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).map_err(|source| StartError::Bind { key, address, source })
+}
+
+/// What the public listener is made of.
+type Public = (TcpListener, Option<rustls::ServerConfig>, http::Webhooks, http::Api);
+
+fn servers(public: Public, (operator, admin): (TcpListener, http::AdminState)) -> std::io::Result<[Server; 2]> {
+    let (listener, tls, webhooks, api) = public;
+    Ok([http::public(listener, tls, Arc::new(webhooks), Arc::new(api))?, http::operator(operator, Arc::new(admin))?])
+}
+
+/// Browsers' subscriptions are bound to the key that they were made with.
+fn warn_of_another_key(config: &Config) {
+    if let Ok(push::KeyMark::Another) = push::mark_key(&parts::vapid_key(config), config.data_dir.path()) {
+        tracing::error!("the key that signs web pushes is another one than before: browsers must subscribe anew");
+    }
 }
 
 /// The operator's listener asks nobody who they are.

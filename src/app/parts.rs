@@ -8,7 +8,7 @@ use crate::{
     agent::{Policy, request::Closing},
     clock::Clock,
     config::{self, Completion, Config, EndChat, Subject},
-    http::{Activities, AdminState, Api, BootstrapToken, Connections, Readiness, Webhooks},
+    http::{Activities, AdminState, Api, BootstrapToken, Connections, Instance, Readiness, Webhooks},
     inbox::Inbox,
     login,
     push::{self, FcmSettings, VapidKeyFile},
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Webhooks are checked against the public URL and the account's tokens.
-pub(super) fn webhooks(config: &Config, twilio: &Twilio, inbox: &Inbox) -> Webhooks {
+pub(super) fn webhooks(config: &Config, twilio: &Twilio, inbox: &Inbox, instance: &Instance) -> Webhooks {
     let account = &config.twilio;
     Webhooks {
         validator: Validator::new(
@@ -31,6 +31,7 @@ pub(super) fn webhooks(config: &Config, twilio: &Twilio, inbox: &Inbox) -> Webho
         account: account.account_sid.clone(),
         twilio: twilio.clone(),
         inbox: inbox.clone(),
+        instance: instance.clone(),
     }
 }
 
@@ -201,7 +202,7 @@ pub(super) fn admin(
     inbox: &Inbox,
     readiness: &Arc<Readiness>,
     metrics: Metrics,
-    softphones: Option<Softphones>,
+    (instance, softphones): (Instance, Option<Softphones>),
 ) -> AdminState {
     AdminState {
         readiness: readiness.clone(),
@@ -210,6 +211,7 @@ pub(super) fn admin(
         inbox: inbox.clone(),
         push: kit.push.clone(),
         directory: directory.clone(),
+        instance,
         softphones,
     }
 }

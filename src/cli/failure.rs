@@ -27,6 +27,8 @@ pub(super) enum Failure {
     },
     /// Whoever read our output has had enough, as `head` has: no failure at all.
     ReaderGone,
+    /// What was looked for was found, and has been told.
+    Found,
 }
 
 impl Failure {
@@ -36,10 +38,6 @@ impl Failure {
 
     pub(super) fn usage(cause: impl Into<String>, cure: impl Into<String>) -> Self {
         Self::new(Exit::Usage, cause, cure)
-    }
-
-    pub(super) fn not_in_this_version(what: &str) -> Self {
-        Self::usage(format!("{what}: not in this version"), "offdesk --help lists what this version has")
     }
 
     pub(super) fn config(error: &ConfigError, file: &Path) -> Self {
@@ -77,6 +75,7 @@ impl Failure {
     pub(super) fn report(&self) -> ExitCode {
         match self {
             Self::ReaderGone => ExitCode::SUCCESS,
+            Self::Found => ExitCode::FAILURE,
             Self::Told { exit, .. } => {
                 eprintln!("{self}");
                 ExitCode::from(*exit as u8)
@@ -97,7 +96,7 @@ impl fmt::Display for Failure {
                 cause.lines().try_for_each(|line| writeln!(f, "error: {line}"))?;
                 write!(f, " cure: {cure}")
             }
-            Self::ReaderGone => Ok(()),
+            Self::ReaderGone | Self::Found => Ok(()),
         }
     }
 }

@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod check;
 mod daemon;
+mod doctor;
 mod failure;
 mod migrate;
 mod openapi;
@@ -21,7 +22,7 @@ mod takeover;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand, error::ErrorKind};
+use clap::{Parser, Subcommand, error::ErrorKind};
 
 use self::{failure::Failure, setting::ConfigFile};
 use crate::telemetry;
@@ -60,8 +61,8 @@ enum Command {
     Openapi,
     /// Look through the audit log, or print it
     Audit(audit::Options),
-    #[command(hide = true)]
-    Doctor(Anything),
+    /// Look for what is wrong, and tell what cures it
+    Doctor(doctor::Options),
     /// Take over the agents of another system
     Migrate(migrate::Options),
     /// See what became of notifications
@@ -74,14 +75,6 @@ enum Command {
 enum ConfigCommand {
     /// Print the configuration in effect without its secrets, and where each value comes from
     Check(ConfigFile),
-}
-
-/// Whatever follows a command that this version does not have.
-#[derive(Debug, Args)]
-#[command(disable_help_flag = true)]
-struct Anything {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    _rest: Vec<OsString>,
 }
 
 /// Does what was asked for. Errors go to standard error.
@@ -112,7 +105,7 @@ fn dispatch(command: Command, env: &Environment) -> Result<(), Failure> {
         Command::Restore(options) => backup::restore(&options, env),
         Command::Openapi => openapi::run(),
         Command::Audit(options) => audit::run(&options, env),
-        Command::Doctor(_) => Err(Failure::not_in_this_version("doctor")),
+        Command::Doctor(options) => doctor::run(&options, env),
         Command::Migrate(options) => migrate::run(&options, env),
         Command::Push(options) => push::run(&options, env),
         Command::Setup(options) => setup::run(&options, env),

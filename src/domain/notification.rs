@@ -52,6 +52,8 @@ pub enum News {
         text: String,
         files: u32,
     },
+    /// What was told of this conversation has been read.
+    MessagesRead { conversation: ConversationSid },
     /// It rang, and nobody answered.
     CallMissed { task: ReservationSid },
     /// The agent is in another activity, without having asked for it.
@@ -71,6 +73,8 @@ pub enum NewsKind {
     TaskClosed,
     #[serde(rename = "message")]
     Message,
+    #[serde(rename = "message.read")]
+    MessagesRead,
     #[serde(rename = "call.missed")]
     CallMissed,
     #[serde(rename = "activity")]
@@ -82,11 +86,17 @@ pub enum NewsKind {
 }
 
 impl NewsKind {
+    /// Whether it only takes away what is shown.
+    pub const fn takes_away(self) -> bool {
+        matches!(self, Self::TaskClosed | Self::MessagesRead)
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::TaskOffered => "task.offered",
             Self::TaskClosed => "task.closed",
             Self::Message => "message",
+            Self::MessagesRead => "message.read",
             Self::CallMissed => "call.missed",
             Self::Activity => "activity",
             Self::SessionSuperseded => "session.superseded",
@@ -101,6 +111,7 @@ impl News {
             Self::TaskOffered { .. } => NewsKind::TaskOffered,
             Self::TaskClosed { .. } => NewsKind::TaskClosed,
             Self::Message { .. } => NewsKind::Message,
+            Self::MessagesRead { .. } => NewsKind::MessagesRead,
             Self::CallMissed { .. } => NewsKind::CallMissed,
             Self::Activity { .. } => NewsKind::Activity,
             Self::SessionSuperseded => NewsKind::SessionSuperseded,
@@ -113,7 +124,7 @@ impl News {
     pub fn tag(&self) -> &str {
         match self {
             Self::TaskOffered { task, .. } | Self::TaskClosed { task, .. } | Self::CallMissed { task } => task.as_str(),
-            Self::Message { conversation, .. } => conversation.as_str(),
+            Self::Message { conversation, .. } | Self::MessagesRead { conversation } => conversation.as_str(),
             Self::Activity { .. } => "activity",
             Self::SessionSuperseded => "session",
             Self::Test => "test",

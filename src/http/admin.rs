@@ -6,7 +6,7 @@ use actix::Addr;
 use actix_web::{HttpResponse, http::StatusCode, web};
 use serde::Serialize;
 
-use super::problem::problem;
+use super::{problem::problem, selftest::Instance};
 use crate::{
     actors::{self, Directory},
     inbox::Inbox,
@@ -38,6 +38,7 @@ pub struct AdminState {
     pub inbox: Inbox,
     pub push: Push,
     pub directory: Addr<Directory>,
+    pub instance: Instance,
     /// None: there is no SIP.
     pub softphones: Option<Softphones>,
 }
@@ -57,6 +58,7 @@ async fn healthz() -> HttpResponse {
 #[derive(Serialize)]
 struct Ready {
     ready: bool,
+    instance: String,
     twilio: &'static str,
     inbox_waiting: usize,
 }
@@ -69,7 +71,12 @@ async fn readyz(state: web::Data<AdminState>) -> HttpResponse {
         Health::Unknown => "unknown",
     };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    HttpResponse::build(status).json(Ready { ready, twilio, inbox_waiting: state.inbox.waiting() })
+    HttpResponse::build(status).json(Ready {
+        ready,
+        instance: state.instance.to_string(),
+        twilio,
+        inbox_waiting: state.inbox.waiting(),
+    })
 }
 
 async fn metrics(state: web::Data<AdminState>) -> HttpResponse {

@@ -6,6 +6,7 @@ mod app;
 mod body;
 mod client;
 mod problem;
+mod selftest;
 mod tls;
 mod webhooks;
 
@@ -16,6 +17,7 @@ use rustls::ServerConfig;
 
 pub use admin::{AdminState, Readiness};
 pub use api::{Activities, Api, BootstrapToken, Connections, openapi_document as openapi};
+pub use selftest::Instance;
 pub use tls::{TlsError, server_config};
 pub use webhooks::Webhooks;
 

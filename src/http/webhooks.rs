@@ -15,6 +15,7 @@ use futures_util::future;
 use super::{
     MAX_BODY,
     problem::{problem, unavailable},
+    selftest::{self, Instance},
 };
 use crate::{
     domain::{AccountSid, Event},
@@ -43,6 +44,7 @@ pub struct Webhooks {
     pub account: AccountSid,
     pub twilio: Twilio,
     pub inbox: Inbox,
+    pub instance: Instance,
 }
 
 /// Which webhook a path is for.
@@ -53,6 +55,7 @@ enum Door {
     Call,
     Conference,
     Events,
+    SelfTest,
 }
 
 impl Door {
@@ -63,6 +66,7 @@ impl Door {
             Self::Call => "call",
             Self::Conference => "conference",
             Self::Events => "events",
+            Self::SelfTest => "self_test",
         }
     }
 
@@ -72,7 +76,7 @@ impl Door {
         match self {
             Self::TaskRouter => HttpResponse::NoContent().content_type("application/json").finish(),
             Self::Call | Self::Conference => HttpResponse::NoContent().finish(),
-            Self::Conversations | Self::Events => HttpResponse::Ok().finish(),
+            Self::Conversations | Self::Events | Self::SelfTest => HttpResponse::Ok().finish(),
         }
     }
 }
@@ -90,6 +94,22 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         };
         config.service(web::resource(path).route(web::post().to(handler)).default_service(web::to(wrong_method)));
     }
+    let self_test = web::resource("/webhooks/self-test").route(web::post().to(selftest::answer));
+    config.service(self_test.default_service(web::to(wrong_method)));
+}
+
+/// A field of a form that is signed as Twilio signs; nothing comes of the form else.
+pub(super) async fn signed_form(
+    request: &HttpRequest,
+    body: web::Payload,
+    hooks: &Webhooks,
+    field: &'static str,
+) -> Result<String, HttpResponse> {
+    let read = |body: &[u8]| {
+        let form = checked_form(request, body, hooks)?;
+        form.get(field).filter(|value| !value.is_empty()).map(str::to_owned).ok_or(Rejection::Malformed(field))
+    };
+    whole(body).await.and_then(|body| read(&body)).map_err(|rejection| rejection.answer(Door::SelfTest))
 }
 
 async fn wrong_method() -> HttpResponse {
@@ -133,6 +153,25 @@ fn token_of(request: &HttpRequest, door: Door) -> Option<&str> {
 /// Checks a request and reads what it tells.
 fn read(door: Door, request: &HttpRequest, body: &[u8], hooks: &Webhooks) -> Result<Vec<Event>, Rejection> {
     let ours = Ours { account: hooks.account.clone(), workspace: hooks.twilio.known_workspace_sid().cloned() };
+    let form = checked_form(request, body, hooks)?;
+    if let Door::Events = door {
+        return read_batch(body, &ours);
+    }
+    if !is_form(request) {
+        return Err(Rejection::Malformed("content-type"));
+    }
+    let query = Form::parse(request.query_string().as_bytes()).map_err(|_| Rejection::Malformed("query"))?;
+    let parsed = match door {
+        Door::TaskRouter | Door::Events | Door::SelfTest => events::from_form(&form, &ours),
+        Door::Conversations => events::from_conversation(&form, &ours),
+        Door::Call => events::from_call_status(&form, &query, &ours),
+        Door::Conference => events::from_conference_status(&form, &query, &ours),
+    };
+    Ok(parsed?.into_event().into_iter().collect())
+}
+
+/// The form of a request that is Twilio's; empty, if its body is none.
+fn checked_form<'a>(request: &HttpRequest, body: &'a [u8], hooks: &Webhooks) -> Result<Form<'a>, Rejection> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let is_form = is_form(request);
     let form = if is_form { Form::parse(body).map_err(|_| Rejection::Malformed("body"))? } else { Form::default() };
@@ -143,20 +182,7 @@ fn read(door: Door, request: &HttpRequest, body: &[u8], hooks: &Webhooks) -> Res
         body: if is_form { Body::Form(&form) } else { Body::Raw(body) },
     };
     hooks.validator.check(&signed).map_err(Rejection::Signature)?;
-    if let Door::Events = door {
-        return read_batch(body, &ours);
-    }
-    if !is_form {
-        return Err(Rejection::Malformed("content-type"));
-    }
-    let query = Form::parse(request.query_string().as_bytes()).map_err(|_| Rejection::Malformed("query"))?;
-    let parsed = match door {
-        Door::TaskRouter | Door::Events => events::from_form(&form, &ours),
-        Door::Conversations => events::from_conversation(&form, &ours),
-        Door::Call => events::from_call_status(&form, &query, &ours),
-        Door::Conference => events::from_conference_status(&form, &query, &ours),
-    };
-    Ok(parsed?.into_event().into_iter().collect())
+    Ok(form)
 }
 
 /// A malformed event among good ones is counted and left: refusing the batch would have Twilio send it for hours.

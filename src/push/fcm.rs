@@ -24,6 +24,9 @@ const AFTER_429: Duration = Duration::from_secs(60);
 const AFTER_THIRD_PARTY: Failure =
     Failure::Later { reason: "third_party_auth", retry_after: Some(Duration::from_secs(60)), scope: Scope::Device };
 
+/// How long a message may be looked at.
+const VALIDATED_WITHIN: Duration = Duration::from_secs(10);
+
 pub(super) struct Fcm {
     connections: Vec<Connection>,
     tokens: Tokens,
@@ -71,6 +74,19 @@ impl Fcm {
             answer = self.post(token.bearer(), body, patience(message, now)).await?;
         }
         verdict(&answer).map(|()| answer.status).map_err(|failure| Undelivered::answered(failure, answer.status))
+    }
+
+    /// Has a message looked at and not sent. To no device: what FCM says of the token comes after what it says of us.
+    pub(super) async fn validate(&self) -> Result<(), String> {
+        let message = serde_json::json!({ "token": "offdesk-doctor", "data": { "type": "test" } });
+        let body = serde_json::json!({ "validate_only": true, "message": message }).to_string().into_bytes();
+        let told = |failure: Failure| failure.reason().to_owned();
+        let token = self.tokens.get().await.map_err(told)?;
+        let answer = self.post(token.bearer(), body, VALIDATED_WITHIN).await.map_err(told)?;
+        match verdict(&answer) {
+            Ok(()) | Err(Failure::Gone { .. }) => Ok(()),
+            Err(failure) => Err(format!("HTTP {}, {}", answer.status, failure.reason())),
+        }
     }
 
     async fn post(&self, bearer: String, body: Vec<u8>, patience: Duration) -> Result<Answer, Failure> {

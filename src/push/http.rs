@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
 
+use futures_util::future::BoxFuture;
 use jiff::fmt::rfc2822;
 use reqwest::{
     Certificate, Client, ClientBuilder, Response,
@@ -107,6 +108,10 @@ impl Http {
     /// # Errors
     /// Why there is no client, in words: the extra certificates are none, or TLS cannot be set up.
     pub(super) fn new(timeouts: Timeouts, reach: Reach, extra_roots_pem: Option<&[u8]>) -> Result<Self, String> {
+        Self::with(timeouts, reach, extra_roots_pem, system)
+    }
+
+    fn with(timeouts: Timeouts, reach: Reach, extra_roots_pem: Option<&[u8]>, look_up: LookUp) -> Result<Self, String> {
         let told = |error: reqwest::Error| error.to_string();
         let roots = extra_roots_pem.map(Certificate::from_pem_bundle).transpose().map_err(told)?.unwrap_or_default();
         let builder = Client::builder()
@@ -122,7 +127,7 @@ impl Http {
             // The environment of a service is no place from which its traffic is rerouted unseen.
             .no_proxy()
             .tls_certs_merge(roots);
-        let client = within(builder, reach).build().map_err(told)?;
+        let client = within(builder, reach, look_up).build().map_err(told)?;
         Ok(Self { client, whole: timeouts.whole })
     }
 
@@ -137,10 +142,10 @@ impl Http {
     }
 }
 
-fn within(builder: ClientBuilder, reach: Reach) -> ClientBuilder {
+fn within(builder: ClientBuilder, reach: Reach, look_up: LookUp) -> ClientBuilder {
     match reach {
         Reach::Anywhere => builder,
-        Reach::Public { but } => builder.dns_resolver(Arc::new(PublicOnly { but: Arc::new(but) })),
+        Reach::Public { but } => builder.dns_resolver(Arc::new(PublicOnly { but: Arc::new(but), look_up })),
     }
 }
 
@@ -183,6 +188,15 @@ fn why(error: &reqwest::Error) -> Lost {
 /// by then.
 struct PublicOnly {
     but: Arc<BTreeSet<Box<str>>>,
+    look_up: LookUp,
+}
+
+/// Where the addresses of a name are found.
+type LookUp = fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
+
+/// As the machine is configured.
+fn system(name: String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+    Box::pin(async move { tokio::net::lookup_host((name, 0)).await.map(Iterator::collect) })
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -191,20 +205,15 @@ struct NotPublic;
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
-        let but = Arc::clone(&self.but);
+        let (but, found) = (Arc::clone(&self.but), (self.look_up)(name.as_str().to_owned()));
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let addresses = admitted(found, but.contains(name.as_str()))?;
+            let addresses = admitted(found.await?, but.contains(name.as_str()))?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }
 
-fn admitted(
-    found: impl Iterator<Item = SocketAddr>,
-    any: bool,
-) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
-    let found: Vec<_> = found.collect();
+fn admitted(found: Vec<SocketAddr>, any: bool) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
     if found.is_empty() {
         return Err(io::Error::from(io::ErrorKind::NotFound).into());
     }
@@ -214,6 +223,8 @@ fn admitted(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,
@@ -255,10 +266,41 @@ mod tests {
     fn of_the_addresses_of_a_name_the_public_ones_are_called() {
         let found = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<SocketAddr>>();
         let mixed = found(&["10.0.0.1:0", "8.8.8.8:0", "[::1]:0"]);
-        assert_eq!(admitted(mixed.clone().into_iter(), false).unwrap(), found(&["8.8.8.8:0"]));
-        assert_eq!(admitted(mixed.clone().into_iter(), true).unwrap(), mixed);
-        assert!(admitted(found(&["127.0.0.1:0"]).into_iter(), false).unwrap_err().is::<NotPublic>());
-        assert!(!admitted(std::iter::empty(), false).unwrap_err().is::<NotPublic>());
+        assert_eq!(admitted(mixed.clone(), false).unwrap(), found(&["8.8.8.8:0"]));
+        assert_eq!(admitted(mixed.clone(), true).unwrap(), mixed);
+        assert!(admitted(found(&["127.0.0.1:0"]), false).unwrap_err().is::<NotPublic>());
+        assert!(!admitted(Vec::new(), false).unwrap_err().is::<NotPublic>());
+    }
+
+    /// A name whose owner lets it lead somewhere else at each look.
+    #[tokio::test]
+    async fn a_name_that_is_bound_anew_leads_nowhere() {
+        static LOOKS: AtomicUsize = AtomicUsize::new(0);
+        const PLACES: [&str; 6] = [
+            "127.0.0.1:0",
+            "[::1]:0",
+            "[::ffff:127.0.0.1]:0",
+            "169.254.169.254:0",
+            "10.0.0.1:0",
+            "[64:ff9b::7f00:1]:0",
+        ];
+        fn elsewhere(_: String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+            let look = LOOKS.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async move { Ok(vec![PLACES[look % PLACES.len()].parse().unwrap()]) })
+        }
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url: Url = format!("http://rebinding.push.services.mozilla.com:{port}/x").parse().unwrap();
+        let reach = Reach::Public { but: BTreeSet::new() };
+        let http = Http::with(Timeouts::default(), reach, None, elsewhere).unwrap();
+        for _ in PLACES {
+            let posted = http.post(Post::new(&url, Vec::new(), Vec::new()), Timestamp::EPOCH).await;
+            assert_eq!(posted.unwrap_err(), Lost::NotPublic);
+        }
+        assert_eq!(LOOKS.load(Ordering::Relaxed), PLACES.len(), "a connection is made to what was looked at");
+        let listener = listener.into_std().unwrap();
+        assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock, "nobody has called");
     }
 
     #[tokio::test]

@@ -7,12 +7,14 @@
 mod account;
 mod address;
 mod backoff;
+mod ece;
 mod endpoint;
 mod failure;
 mod fcm;
 mod gate;
 mod graveyard;
 mod http;
+mod mark;
 mod oauth;
 mod outbox;
 mod payload;
@@ -37,6 +39,7 @@ pub use self::{
     account::AccountError,
     endpoint::EndpointError,
     http::Timeouts,
+    mark::{KeyMark, check_key, mark_key},
     outbox::{Numbered, OutboxItem},
     records::{Cause, DeadLetter, Devices, LastDelivery, owner_of_delivery},
     settings::{FcmSettings, Limits, PushError, Settings, VapidKeyFile},
@@ -63,6 +66,17 @@ use crate::{
 /// [`VapidKeyError`]
 pub fn vapid_public_key(file: &VapidKeyFile) -> Result<String, VapidKeyError> {
     VapidKey::open(file).map(|key| key.public().to_owned())
+}
+
+/// Has FCM look at a message that it does not send (`validateOnly`); true, if FCM is set up.
+///
+/// # Errors
+/// In one word what FCM or Google's token endpoint said, or what of the settings is of no use.
+pub async fn check_fcm(settings: &Settings, clock: &Clock) -> Result<bool, String> {
+    match &settings.fcm {
+        Some(fcm) => settings.fcm(fcm, clock).map_err(|error| error.to_string())?.validate().await.map(|()| true),
+        None => Ok(false),
+    }
 }
 
 /// Tests that agents may have under way at the same time, all together: they go past the queue.

@@ -12,7 +12,7 @@ use aws_lc_rs::rand;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::payload::text;
+use super::{payload::text, policy};
 use crate::{
     domain::{AgentId, Device, DeviceId, News, Notification, NotificationId, PushTarget, Timestamp},
     store::{Cursor, Family, Record, Sequence, StoreError, StoreHandle},
@@ -85,6 +85,8 @@ impl Outbox {
         now: Timestamp,
     ) -> Vec<Numbered> {
         let notification = shortened(notification);
+        let kind = notification.news.kind();
+        let devices: Vec<_> = devices.iter().filter(|device| policy::concerns(kind, &device.target)).collect();
         let first = self.next.fetch_add(devices.len() as u64, Ordering::Relaxed);
         let id = random_id(first);
         let item = |device: &Device| OutboxItem {
@@ -95,7 +97,7 @@ impl Outbox {
             notification: notification.clone(),
             created: now,
         };
-        (first..).map(Sequence::new).zip(devices.iter().map(item)).collect()
+        (first..).map(Sequence::new).zip(devices.into_iter().map(item)).collect()
     }
 
     pub(super) fn under_way(&self) -> usize {

@@ -1,12 +1,25 @@
 //! Whether a device is told of something: pure.
 
-use crate::domain::{NewsKind, Timestamp, Wishes};
+use url::Url;
+
+use crate::domain::{NewsKind, PushTarget, Timestamp, Wishes};
 
 /// Why it is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum HeldBack {
     Muted,
     QuietHours,
+}
+
+/// Whether a device is to hear of something at all. Apple's browsers must show something for every push, or lose their
+/// subscription: what has been read is taken away there when the app is opened.
+pub(super) fn concerns(kind: NewsKind, target: &PushTarget) -> bool {
+    let PushTarget::WebPush { endpoint, .. } = target else { return true };
+    kind != NewsKind::MessagesRead || !is_apples(endpoint)
+}
+
+fn is_apples(endpoint: &str) -> bool {
+    Url::parse(endpoint).is_ok_and(|url| url.host_str().is_some_and(|host| host.ends_with(".push.apple.com")))
 }
 
 /// `wishes`: the device's own over its agent's.
@@ -17,6 +30,7 @@ pub(super) fn held_back(kind: NewsKind, wishes: &Wishes, now: Timestamp) -> Opti
         NewsKind::Test | NewsKind::SessionSuperseded => None,
         // It takes away what an offer has put there, and makes no sound.
         NewsKind::TaskClosed => is_muted(NewsKind::TaskOffered).then_some(HeldBack::Muted),
+        NewsKind::MessagesRead => is_muted(NewsKind::Message).then_some(HeldBack::Muted),
         kind if is_muted(kind) => Some(HeldBack::Muted),
         kind => {
             let quiet = wishes.quiet_hours.as_ref().filter(|hours| hours.hold(now) && !hours.except.contains(&kind));
@@ -28,9 +42,10 @@ pub(super) fn held_back(kind: NewsKind, wishes: &Wishes, now: Timestamp) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use NewsKind::{Activity, CallMissed, Message, SessionSuperseded, TaskClosed, TaskOffered, Test};
+    use NewsKind::{Activity, CallMissed, Message, MessagesRead, SessionSuperseded, TaskClosed, TaskOffered, Test};
 
-    const ALL: [NewsKind; 7] = [TaskOffered, TaskClosed, Message, CallMissed, Activity, SessionSuperseded, Test];
+    const ALL: [NewsKind; 8] =
+        [TaskOffered, TaskClosed, Message, MessagesRead, CallMissed, Activity, SessionSuperseded, Test];
     /// Midday of a day, in UTC.
     const NOON: Timestamp = Timestamp::from_millis(1_790_000_000_000 / 86_400_000 * 86_400_000 + 43_200_000);
 
@@ -42,9 +57,26 @@ mod tests {
     #[test]
     fn what_is_muted_is_not_told_and_what_must_be_known_is() {
         assert_eq!(held(serde_json::json!({})), []);
-        assert_eq!(held(serde_json::json!({ "mute": ["message"] })), [Message]);
+        assert_eq!(held(serde_json::json!({ "mute": ["message"] })), [Message, MessagesRead]);
         assert_eq!(held(serde_json::json!({ "mute": ["task.offered"] })), [TaskOffered, TaskClosed]);
-        assert_eq!(held(serde_json::json!({ "mute": ALL })), [TaskOffered, TaskClosed, Message, CallMissed, Activity]);
+        assert_eq!(
+            held(serde_json::json!({ "mute": ALL })),
+            [TaskOffered, TaskClosed, Message, MessagesRead, CallMissed, Activity]
+        );
+    }
+
+    #[test]
+    fn what_only_takes_away_does_not_cost_an_apple_device_its_subscription() {
+        let at = |host: &str| PushTarget::WebPush {
+            endpoint: format!("https://{host}/x"),
+            p256dh: String::new(),
+            auth: String::new(),
+        };
+        for kind in ALL {
+            assert_eq!(concerns(kind, &at("web.push.apple.com")), kind != MessagesRead);
+            assert!(concerns(kind, &at("web.push.apple.com.example.com")));
+            assert!(concerns(kind, &PushTarget::Fcm { token: "t".into(), is_fid: false }));
+        }
     }
 
     #[test]

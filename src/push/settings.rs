@@ -114,7 +114,7 @@ impl Settings {
         })
     }
 
-    fn fcm(&self, fcm: &FcmSettings, clock: &Clock) -> Result<Fcm, PushError> {
+    pub(super) fn fcm(&self, fcm: &FcmSettings, clock: &Clock) -> Result<Fcm, PushError> {
         let account = Account::from_json(fcm.service_account.expose_secret())?;
         let tokens = Tokens::new(account, self.client(Reach::Anywhere)?, clock.clone());
         let Limits { in_flight: [_, in_flight], fcm_connections, .. } = self.limits;

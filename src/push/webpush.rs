@@ -1,7 +1,8 @@
-//! Web Push: a message encrypted for one browser (RFC 8291), signed by us (RFC 8292), left with its push service (RFC 8030).
+//! Web Push: a message encrypted for one browser (`ece`, RFC 8291), signed by us (RFC 8292), left with its push service
+//! (RFC 8030).
 //!
-//! The only file that names the `web_push` crate. The crate's own audience has no port, its own subject is somebody
-//! else's, it signs only what has a payload, and it keeps no signature: all of that is seen to here.
+//! The only file that names the `web_push` crate, which signs. The crate's own audience has no port, its own subject is
+//! somebody else's, and it keeps no signature: all of that is seen to here.
 
 use std::{
     collections::HashMap,
@@ -11,14 +12,11 @@ use std::{
 
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use tokio::sync::Semaphore;
 use url::Url;
-use web_push::{
-    ContentEncoding, PartialVapidSignatureBuilder, SubscriptionInfo, Urgency, VapidSignature, VapidSignatureBuilder,
-    WebPushError, WebPushMessage, WebPushMessageBuilder,
-};
+use web_push::{PartialVapidSignatureBuilder, SubscriptionInfo, Urgency, VapidSignatureBuilder, WebPushError};
 
 use super::{
+    ece::{self, Unsealed},
     endpoint::AllowList,
     failure::{Failure, Scope, Undelivered},
     http::{Answer, Http, Lost, Post},
@@ -35,8 +33,6 @@ const RENEWED_AFTER: Duration = Duration::from_secs(6 * 3600);
 /// Audiences whose signature is kept. There are a handful of push services; the bound is for whoever makes names up under
 /// a wildcard.
 const SIGNATURES: usize = 256;
-/// Encryptions at once, each some 0.2 ms of a processor: so many messages more than these wait, and nothing else does.
-const ENCRYPTIONS: usize = 2;
 /// The longest topic (RFC 8030 §5.4).
 const TOPIC: usize = 32;
 
@@ -51,9 +47,7 @@ pub(super) struct Subscription<'a> {
 pub(super) struct WebPush {
     http: Http,
     allowed: AllowList,
-    sealer: Arc<Sealer>,
-    /// A permit an encryption.
-    encryptions: Semaphore,
+    signer: Signer,
     clock: Clock,
 }
 
@@ -67,8 +61,7 @@ impl WebPush {
         subject: Subject,
         clock: Clock,
     ) -> Result<Self, WebPushError> {
-        let sealer = Arc::new(Sealer::new(key, subject)?);
-        Ok(Self { http, allowed, sealer, encryptions: Semaphore::new(ENCRYPTIONS), clock })
+        Ok(Self { http, allowed, signer: Signer::new(key, subject)?, clock })
     }
 
     /// Answers with the push service's status.
@@ -76,33 +69,22 @@ impl WebPush {
         // The list may have been changed since the device was registered.
         let url = self.allowed.check(to.endpoint).map_err(|_| Failure::Refused { reason: "not_allowed" })?;
         let now = self.clock.now();
-        let sealed = self.seal(to, url.clone(), message, now).await?;
-        let post = Post { patience: patience(message, now), ..post(&url, sealed)? };
+        let signature = self.signer.signature(&url, now).map_err(|_| Failure::busy("signature"))?;
+        let body = ece::encrypt(to.p256dh, to.auth, &payload::declarative(message)).map_err(refused)?;
+        let headers = Terms::of(message, now).headers(&signature);
+        let post = Post { patience: patience(message, now), ..Post::new(&url, headers, body) };
         let answer = match self.http.post(post, now).await {
             Ok(answer) => answer,
             Err(lost) => return Err(unanswered(lost).into()),
         };
         verdict(&answer).map(|()| answer.status).map_err(|failure| Undelivered::answered(failure, answer.status))
     }
+}
 
-    async fn seal(
-        &self,
-        to: Subscription<'_>,
-        url: Url,
-        message: &Message,
-        now: Timestamp,
-    ) -> Result<WebPushMessage, Failure> {
-        let subscription = SubscriptionInfo::new(url.as_str(), to.p256dh, to.auth);
-        let (sealer, terms, payload) =
-            (Arc::clone(&self.sealer), Terms::of(message, now), payload::declarative(message));
-        let _turn = self.encryptions.acquire().await;
-        let sealing = move || sealer.seal(&subscription, &url, &terms, &payload, now);
-        match tokio::task::spawn_blocking(sealing).await {
-            Ok(Ok(sealed)) => Ok(sealed),
-            Ok(Err(WebPushError::PayloadTooLarge)) => Err(Failure::Refused { reason: "too_large" }),
-            Ok(Err(_)) => Err(Failure::Refused { reason: "bad_keys" }),
-            Err(_) => Err(Failure::busy("encryption")),
-        }
+const fn refused(unsealed: Unsealed) -> Failure {
+    match unsealed {
+        Unsealed::TooLarge => Failure::Refused { reason: "too_large" },
+        Unsealed::BadKeys => Failure::Refused { reason: "bad_keys" },
     }
 }
 
@@ -121,6 +103,17 @@ impl Terms {
             topic: topic(message.tag()),
         }
     }
+
+    fn headers(self, signature: &str) -> Vec<(&'static str, String)> {
+        vec![
+            ("ttl", self.ttl.to_string()),
+            ("urgency", self.urgency.to_string()),
+            ("topic", self.topic),
+            ("content-encoding", "aes128gcm".to_owned()),
+            ("content-type", "application/octet-stream".to_owned()),
+            ("authorization", signature.to_owned()),
+        ]
+    }
 }
 
 /// What a device would replace when it comes, the push service replaces while it waits. The hash tells it nothing.
@@ -130,58 +123,39 @@ fn topic(tag: &str) -> String {
     topic
 }
 
-/// Encrypts and signs, which takes a processor for a while.
-struct Sealer {
+/// Signs for push services.
+struct Signer {
     key: PartialVapidSignatureBuilder,
     subject: Subject,
     signatures: Mutex<HashMap<String, Signed>>,
 }
 
 struct Signed {
-    signature: VapidSignature,
+    /// As it stands in a request's `Authorization`.
+    signature: Arc<str>,
     renewed_at: Timestamp,
 }
 
-impl Sealer {
+impl Signer {
     fn new(key: &VapidKey, subject: Subject) -> Result<Self, WebPushError> {
         let key = VapidSignatureBuilder::from_pem_no_sub(key.pem().as_bytes())?;
         Ok(Self { key, subject, signatures: Mutex::default() })
     }
 
-    fn seal(
-        &self,
-        subscription: &SubscriptionInfo,
-        url: &Url,
-        terms: &Terms,
-        payload: &[u8],
-        now: Timestamp,
-    ) -> Result<WebPushMessage, WebPushError> {
-        let mut builder = WebPushMessageBuilder::new(subscription);
-        builder.set_ttl(terms.ttl);
-        builder.set_urgency(terms.urgency);
-        builder.set_topic(terms.topic.clone());
-        builder.set_payload(ContentEncoding::Aes128Gcm, payload);
-        builder.set_vapid_signature(self.signature(subscription, url, now)?);
-        builder.build()
-    }
-
     /// The signature for the push service, made anew when it is half as old as it may get.
-    fn signature(
-        &self,
-        subscription: &SubscriptionInfo,
-        url: &Url,
-        now: Timestamp,
-    ) -> Result<VapidSignature, WebPushError> {
+    fn signature(&self, url: &Url, now: Timestamp) -> Result<Arc<str>, WebPushError> {
         let audience = url.origin().ascii_serialization();
         let mut signatures = self.signatures.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(signed) = signatures.get(&audience).filter(|signed| now < signed.renewed_at) {
             return Ok(signed.signature.clone());
         }
-        let mut builder = self.key.clone().add_sub_info(subscription);
+        let subscription = SubscriptionInfo::new(url.as_str(), "", "");
+        let mut builder = self.key.clone().add_sub_info(&subscription);
         builder.add_claim("aud", audience.as_str());
         builder.add_claim("sub", self.subject.as_str());
         builder.add_claim("exp", (now + SIGNED_FOR).as_secs());
-        let signature = builder.build()?;
+        let made = builder.build()?;
+        let signature: Arc<str> = format!("vapid t={}, k={}", made.auth_t, URL_SAFE_NO_PAD.encode(&made.auth_k)).into();
         if signatures.len() >= SIGNATURES {
             signatures.clear();
         }
@@ -189,20 +163,6 @@ impl Sealer {
         signatures.insert(audience, signed);
         Ok(signature)
     }
-}
-
-fn post(url: &Url, message: WebPushMessage) -> Result<Post<'_>, Failure> {
-    // The crate leaves the payload out only where it was given none.
-    let payload = message.payload.ok_or(Failure::Refused { reason: "bad_keys" })?;
-    let mut headers = vec![
-        ("ttl", message.ttl.to_string()),
-        ("content-encoding", payload.content_encoding.to_str().to_owned()),
-        ("content-type", "application/octet-stream".to_owned()),
-    ];
-    headers.extend(message.urgency.map(|urgency| ("urgency", urgency.to_string())));
-    headers.extend(message.topic.map(|topic| ("topic", topic)));
-    headers.extend(payload.crypto_headers);
-    Ok(Post::new(url, headers, payload.content))
 }
 
 const fn unanswered(lost: Lost) -> Failure {

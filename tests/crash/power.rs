@@ -45,17 +45,19 @@ fn acknowledged_batches_are_lost_if_the_fsync_is_left_out() {
     assert!(bad > 0);
 }
 
+/// What is wrong with an image, and how much had been acknowledged.
+pub(crate) type Finding = (Result<(), Fault>, u64);
+
 /// What writes until the power goes, and how the disk that is left is looked at.
 pub(crate) struct Subject {
     pub(crate) command: fn(&Path, Durability) -> Command,
-    /// The image, the disk as the processes saw it, and the folder that was recorded: what is wrong, and how much had been
-    /// acknowledged.
-    pub(crate) check: fn(&Path, &Disk, &Path) -> (Result<(), Fault>, u64),
+    /// The image, the disk as the processes saw it, and the folder that was recorded.
+    pub(crate) check: fn(&Path, &Disk, &Path) -> Finding,
 }
 
 const STORE: Subject = Subject { command, check: check_store };
 
-fn check_store(image: &Path, disk: &Disk, root: &Path) -> (Result<(), Fault>, u64) {
+fn check_store(image: &Path, disk: &Disk, root: &Path) -> Finding {
     let acks: Acks = acks(&disk.seen(&acks_in(root)));
     let batches = acks.values().map(|last| last + 1).sum();
     (verify(&store_in(image), &acks), batches)

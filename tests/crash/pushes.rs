@@ -33,7 +33,7 @@ use crate::{
     child::{Latest, acks_in, command_of, kill, store_in},
     dice::{Dice, rounds},
     image::Disk,
-    power::{self, Subject},
+    power::{self, Finding, Subject},
     verify::{Fault, acks, copy},
 };
 
@@ -85,7 +85,7 @@ fn every_push_whose_cause_was_acknowledged_is_delivered_however_often_the_proces
 
 #[test]
 fn no_push_whose_cause_was_acknowledged_is_lost_when_the_power_goes() {
-    let subject = Subject { command, check: |image, disk, root| check(image, disk, root) };
+    let subject = Subject { command, check };
     let prepare = |root: &Path| fs::write(root.join("account.pem"), private_key()).unwrap();
     let images = power::images_of(&subject, &prepare, Durability::Fsync, rounds(8));
     for image in &images {
@@ -96,8 +96,7 @@ fn no_push_whose_cause_was_acknowledged_is_lost_when_the_power_goes() {
     assert!(pushes > 0, "nothing was acknowledged before the power went");
 }
 
-/// What an image lacks, and how much had been acknowledged.
-fn check(image: &Path, disk: &Disk, root: &Path) -> (Result<(), Fault>, u64) {
+fn check(image: &Path, disk: &Disk, root: &Path) -> Finding {
     let (acknowledged, delivered) = (disk.seen(&acks_in(root)), disk.seen(&delivered_in(root)));
     let count = copies(&acknowledged).len() as u64;
     (missing(&store_in(image), &acknowledged, &delivered), count)

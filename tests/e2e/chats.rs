@@ -97,6 +97,22 @@ async fn a_chat_is_notified_accepted_answered_read_on_two_devices_and_completed(
 }
 
 #[tokio::test]
+async fn what_is_read_on_one_device_goes_from_all_and_their_badges_agree() {
+    let (house, chat) = chatting(Plan::default().with_devices()).await;
+    house.pass(Duration::from_secs(2)).await;
+    customer_says(&house, &chat, "are you there?").await;
+    assert_eq!(house.shows(ADA), [["message"], ["message"]]);
+    assert!(house.devices(ADA).iter().all(|device| device.badge == Some(1)));
+    house.app(ADA).reads(&chat.conversation_sid, newest(&house, &chat)).await;
+    house.quiet().await;
+    assert!(house.shows(ADA).iter().all(Vec::is_empty), "{:?}", house.shows(ADA));
+    assert!(house.devices(ADA).iter().all(|device| device.badge == Some(0)));
+    customer_says(&house, &chat, "and now?").await;
+    assert_eq!(house.shows(ADA), [["message"], ["message"]]);
+    assert!(house.devices(ADA).iter().all(|device| device.badge == Some(1)));
+}
+
+#[tokio::test]
 async fn the_count_is_right_whatever_the_mail_does() {
     let none = WebhookFaults::default();
     for mail in [

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use offdesk::domain::AgentId;
-use offdesk_sandbox::{PushAnswer, PushSubscription, Snapshot};
+use offdesk_sandbox::{PushAnswer, PushSubscription};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -61,36 +60,6 @@ async fn a_device_is_registered_once_pushed_to_and_let_go() {
     assert_eq!(app.delete(&path).await.status, 404);
     assert_eq!(devices(&house, ADA).await.len(), 2);
     assert_eq!(app.delete("/me/devices/nonsense").await.status, 404);
-}
-
-#[tokio::test]
-async fn what_waits_does_not_reach_a_device_or_an_agent_that_is_removed_meanwhile() {
-    for whole_agent in [false, true] {
-        let house = house().await;
-        let app = house.app(ADA);
-        let laptop = house.twilio.subscribe(ADA, "laptop").unwrap();
-        let added = app.post("/me/devices", web(&laptop)).await.body;
-        for device in house.devices(ADA) {
-            let busy = PushAnswer::Unavailable { retry_after_s: Some(5) };
-            house.twilio.set_push_answer(&device.id, busy, Some(1)).unwrap();
-        }
-        let chat = house.twilio.start_chat(CUSTOMER, NAME, "hello?");
-        // Each has been tried once, and waits for another try.
-        let tried = |state: &Snapshot| {
-            state.devices.iter().filter(|one| one.owner == ADA).all(|one| one.answer == PushAnswer::Accept)
-        };
-        house.twilio.wait_until(Duration::from_secs(20), tried).await.unwrap();
-        if whole_agent {
-            let path = format!("/admin/agents/{}", AgentId::from_bits(1));
-            assert_eq!(house.caller(BOOTSTRAP).delete(&path).await.status, 200);
-        } else {
-            assert_eq!(app.delete(&format!("/me/devices/{}", added["id"].as_str().unwrap())).await.status, 204);
-        }
-        house.away(Duration::from_secs(8));
-        house.quiet().await;
-        let expected = if whole_agent { [0, 0, 0] } else { [1, 1, 0] };
-        assert_eq!(got(&house, ADA, "task.offered"), expected, "{chat:?}");
-    }
 }
 
 #[tokio::test]

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use offdesk::domain::{AgentId, DeviceId};
+use offdesk::{
+    domain::{AgentId, DeviceId, News},
+    push::Devices,
+    store::Batch,
+};
 
 use crate::{
     post::{AGENT, ENDPOINT, Post, closed, in_time, message, offer, until},
@@ -41,6 +45,73 @@ async fn a_provider_that_is_busy_is_asked_again_when_it_says_and_not_before() {
     post.passes_until(|| post.push.under_way() == 0).await;
     assert_eq!(tries(), 3);
     assert_eq!(post.outbox().await, []);
+}
+
+#[tokio::test]
+async fn a_storm_of_429_is_sat_out_and_then_one_goes_ahead_of_the_others() {
+    const DEVICES: u64 = 30;
+    let mut post = Post::open().await;
+    post.life = DAY;
+    let quota = r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"errorCode":"QUOTA_EXCEEDED"}]}}"#;
+    let reply = Reply::Full(429, "Retry-After: 30\r\n", quota.to_owned());
+    post.provider.answer(FCM, std::iter::repeat_n(reply, DEVICES as usize + 1));
+    let tries = || post.provider.requests(FCM).len();
+    for device in 0..DEVICES {
+        post.tell(&[post.phone(device)], offer(1)).await;
+    }
+    until(|| post.push.under_way() == DEVICES as usize).await;
+    post.provider.received(1).await;
+    // What was on its way when the first was refused is refused too; none of them is tried again before its time.
+    let first_round = in_first_round(&post).await;
+    post.passes_while(Duration::from_secs(29), || tries() == first_round).await;
+    post.passes_until(|| tries() > first_round).await;
+    post.passes_until(|| post.push.under_way() == 0).await;
+    let refused = DEVICES as usize + 1;
+    assert_eq!(tries(), refused + DEVICES as usize);
+}
+
+/// How many were sent before the first answer came back.
+async fn in_first_round(post: &Post) -> usize {
+    let mut last = 0;
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+        last = post.provider.requests(FCM).len();
+    }
+    last
+}
+
+#[tokio::test]
+async fn what_waits_does_not_reach_a_device_or_an_agent_that_is_removed_meanwhile() {
+    for whole_agent in [false, true] {
+        let mut post = Post::open().await;
+        post.life = DAY;
+        post.provider.answer(FCM, std::iter::repeat_n(Reply::Full(503, "Retry-After: 5\r\n", String::new()), 2));
+        post.tell(&[post.phone(1), post.phone(2)], offer(1)).await;
+        post.provider.received(2).await;
+        if whole_agent {
+            let mut batch = Batch::new();
+            batch.delete::<Devices>(&AGENT);
+            post.store().commit(batch).await.unwrap();
+        } else {
+            post.change(AGENT, |books| books.devices.retain(|device| device.id != DeviceId::from_bits(1))).await;
+        }
+        post.passes_until(|| post.push.under_way() == 0).await;
+        let sent = post.provider.requests(FCM);
+        let tokens: Vec<_> = sent[2..].iter().map(|request| request.json()["message"]["token"].clone()).collect();
+        assert_eq!(tokens, if whole_agent { vec![] } else { vec!["token-of-2"] });
+        assert_eq!(post.outbox().await, []);
+    }
+}
+
+#[tokio::test]
+async fn whose_session_was_superseded_is_told_so_though_the_device_is_let_go() {
+    let post = Post::open().await;
+    let phone = [post.phone(1)];
+    let items = post.put(&phone, News::SessionSuperseded).await;
+    post.change(AGENT, |books| books.devices.clear()).await;
+    post.push.hand_over(items);
+    post.is_quiet().await;
+    assert_eq!(kinds(&post.provider.requests(FCM)), ["session.superseded"]);
 }
 
 #[tokio::test]

@@ -81,8 +81,9 @@ impl Post {
     pub async fn put(&self, devices: &[Device], news: News) -> Vec<Numbered> {
         let now = self.clock.now();
         let notification = Notification { news, expires: now + self.life, unread: 3 };
-        let items = self.push.items(AGENT, devices, &notification);
-        self.register(AGENT, devices).await;
+        let agent = devices.first().map_or(AGENT, owner);
+        let items = self.push.items(agent, devices, &notification);
+        self.register(agent, devices).await;
         let mut batch = Batch::new();
         for (sequence, item) in &items {
             batch.put(sequence, item).unwrap();
@@ -151,6 +152,14 @@ impl Post {
 
     pub fn phone(&self, number: u64) -> Device {
         device(number, PushTarget::Fcm { token: format!("token-of-{number}"), is_fid: false })
+    }
+}
+
+/// Whose a device is: a record holds no more than some hundreds.
+fn owner(device: &Device) -> AgentId {
+    match device.id.to_bits() / 256 {
+        0 => AGENT,
+        hundreds => AgentId::from_bits(1_000 + hundreds),
     }
 }
 
@@ -251,5 +260,6 @@ pub fn message(text: &str) -> News {
 /// One of every kind.
 pub fn every_kind() -> Vec<News> {
     let activity = News::Activity { name: "Offline".into(), because: ActivityReason::Missed };
-    vec![offer(1), closed(1), message("Hello"), News::CallMissed { task: reservation(1) }, activity]
+    let read = News::MessagesRead { conversation: "CH0123456789abcdef0123456789abcdef".parse().unwrap() };
+    vec![offer(1), closed(1), message("Hello"), read, News::CallMissed { task: reservation(1) }, activity]
 }

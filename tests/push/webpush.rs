@@ -115,6 +115,16 @@ mod with_node {
         }
     }
 
+    /// The example of RFC 8291 §5, so that it is plain that the other side reads what the RFC means.
+    #[tokio::test]
+    async fn the_browser_decrypts_the_example_of_the_rfc() {
+        let (post, mut browser) = (Post::open().await, Browser::start());
+        let request = sent(&post, offer(1)).await;
+        let example = "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN";
+        let read = read(&mut browser, &Request { body: URL_SAFE_NO_PAD.decode(example).unwrap(), ..request });
+        assert_eq!(read["payload"], "When I grow up, I want to be a watermelon");
+    }
+
     #[tokio::test]
     async fn a_push_service_finds_our_signature_good_and_meant_for_it() {
         let (post, mut browser) = (Post::open().await, Browser::start());

@@ -10,8 +10,8 @@ use super::{
 /// Protects memory: the oldest are forgotten, and with them that they were seen.
 const KEPT: usize = 200;
 
-/// The type of a message that takes away what bears its tag.
-const CLOSED: &str = "task.closed";
+/// The types of messages that take away what bears their tag.
+const TAKE_AWAY: [&str; 2] = ["task.closed", "message.read"];
 
 #[derive(Debug, Default)]
 pub(super) struct Screen {
@@ -66,7 +66,7 @@ impl Screen {
             Effect::Unreadable
         } else if content.id.as_ref().is_some_and(|id| self.arrived.iter().any(|one| one.id == *id)) {
             Effect::Duplicate
-        } else if content.kind == CLOSED {
+        } else if TAKE_AWAY.contains(&content.kind.as_str()) {
             Effect::Closed
         } else if content.exp.is_some_and(|exp| exp.saturating_mul(1000) <= now_ms) {
             Effect::Expired

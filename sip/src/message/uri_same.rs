@@ -58,7 +58,7 @@ fn is_telling(param: &Param<'_>) -> bool {
     TELLING.iter().any(|telling| same_caseless(telling, param.name))
 }
 
-/// Parameters that both have are the same; those that `counts` are had by both.
+/// Parameters that both have are the same; those that `counts` are had by both. Of several with one name the first counts.
 fn all_match(one: Params<'_>, other: Params<'_>, counts: impl Fn(&Param<'_>) -> bool) -> bool {
     all_match_but(one, other, counts, |_| false)
 }
@@ -69,13 +69,18 @@ fn all_match_but(
     counts: impl Fn(&Param<'_>) -> bool,
     is_left_out: impl Fn(&Param<'_>) -> bool,
 ) -> bool {
-    let matched =
-        |param: Param<'_>, among: Params<'_>| match among.iter().find(|there| same_caseless(there.name, param.name)) {
-            _ if is_left_out(&param) => true,
-            Some(there) => same_caseless(there.value.unwrap_or_default(), param.value.unwrap_or_default()),
-            None => !counts(&param),
-        };
-    one.iter().take(MOST).all(|param| matched(param, other)) && other.iter().take(MOST).all(|param| matched(param, one))
+    let matched = |param: Param<'_>| match (named(one, param.name), named(other, param.name)) {
+        _ if is_left_out(&param) => true,
+        (Some(one), Some(other)) => same_caseless(one, other),
+        _ => !counts(&param),
+    };
+    one.iter().take(MOST).all(matched) && other.iter().take(MOST).all(matched)
+}
+
+/// The value of that name; nothing if it stands alone.
+fn named<'a>(params: Params<'a>, name: &str) -> Option<&'a str> {
+    let param = params.iter().find(|param| same_caseless(param.name, name))?;
+    Some(param.value.unwrap_or_default())
 }
 
 /// Of so many parameters or headers a URI has; comparing more would take the square of them.

@@ -85,6 +85,8 @@ fn uris_that_are_equivalent_are_the_same() {
         ),
         ("tel:+1-201-555-0123", "tel:+12015550123"),
         ("sip:a@[2001:db8::1]", "sip:a@[2001:DB8:0:0::1]"),
+        ("sip:a@b;q=1;q=2", "sip:a@b;q=1;q=2"),
+        ("sip:a@b;q=1;q=2", "sip:a@b;Q=1"),
     ] {
         assert!(Uri::parse(one).unwrap().is_same(&Uri::parse(other).unwrap()), "{one} {other}");
     }

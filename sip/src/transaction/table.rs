@@ -221,6 +221,12 @@ impl Transactions {
         Some(id)
     }
 
+    /// Lets go of a transaction. An INVITE that rings waits for ever; whoever cancelled it in vain gives it up so (RFC 3261
+    /// §9.1).
+    pub fn abandon(&mut self, id: TransactionId) {
+        self.forget(id);
+    }
+
     /// What a transaction wanted sent could not be.
     pub fn unsent(&mut self, id: TransactionId, now: Instant) {
         self.step(id, now, |entry, _| entry.machine.unsent());

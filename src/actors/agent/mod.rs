@@ -150,7 +150,7 @@ impl AgentActor {
         let mut stream = None;
         let unavailable = self.kit.facts.unavailable_activities();
         let context = self.context(timeout, &unavailable);
-        let (done, effects) = match input {
+        let (done, mut effects) = match input {
             Owned::Event(event) => (Ok(()), next.handle(Input::Event(&event), &context)),
             Owned::Answer(ticket, result) => (Ok(()), next.handle(Input::Answer { ticket, result }, &context)),
             Owned::Profile { profile, other_worker } => {
@@ -163,6 +163,7 @@ impl AgentActor {
             Owned::Tick => (Ok(()), next.handle(Input::Tick, &context)),
             Owned::Order(command) => next.command(command, &context),
         };
+        effects.extend(next.withdrawals(current, &context).into_iter().map(Effect::Push));
         let (changed, changes) = (next != *current, self.changes(&next, &effects));
         self.write(Turned { next, changed, done, effects, changes, stream }, cause)
     }

@@ -162,7 +162,7 @@ enum Way {
 
 fn way(family: Family, wanted: &Wanted, there: &There, earlier: &[String]) -> Way {
     let slot = there.intake.slot(family, &wanted.doors, earlier);
-    let what = format!("{}'s events by callback", family.label());
+    let what = format!("{} events by callback", family.label());
     match (wanted.intake, slot) {
         (Intake::EventStreams, _) => Way::Sink(None),
         (Intake::Callbacks, Slot::Taken { by }) => Way::Callback(Step {
@@ -175,7 +175,10 @@ fn way(family: Family, wanted: &Wanted, there: &There, earlier: &[String]) -> Wa
             },
         }),
         (Intake::Auto, Slot::Taken { by }) => Way::Sink(Some(Step {
-            what: format!("{}'s callback stays another system's, at {by}: Event Streams instead", family.label()),
+            what: format!(
+                "the callback for {} events stays another system's, at {by}: Event Streams instead",
+                family.label()
+            ),
             state: State::There,
         })),
         (_, Slot::Free | Slot::Ours) => Way::Callback(match family {

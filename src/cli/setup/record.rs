@@ -98,9 +98,9 @@ impl Record {
         self.changes.iter().any(|change| matches!(change, Change::RateLimit { sid: Some(made), .. } if made == sid))
     }
 
-    /// The Verify service that was made, or was about to be.
+    /// The Verify service that was made last, or was about to be.
     pub(super) fn verify_service(&self) -> Option<&Change> {
-        self.changes.iter().find(|change| matches!(change, Change::VerifyService { .. }))
+        self.changes.iter().rev().find(|change| matches!(change, Change::VerifyService { .. }))
     }
 
     /// Finds the sids of changes that were cut short after Twilio had made them.

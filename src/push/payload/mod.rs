@@ -94,11 +94,13 @@ impl Message {
         let Words { title, body } = Words::of(news, terms.privacy, terms.language);
         let (task, conversation) = about(news);
         let path = match (news, task, conversation) {
-            (News::Message { conversation, .. }, ..) => format!("/c/{conversation}"),
+            (News::Message { conversation, .. } | News::MessagesRead { conversation }, ..) => {
+                format!("/c/{conversation}")
+            }
             (_, Some(task), _) => format!("/t/{task}"),
             (_, None, _) => "/".to_owned(),
         };
-        let closes = matches!(news, News::TaskClosed { .. });
+        let closes = news.kind().takes_away();
         Self {
             data: Data {
                 id: item.id,
@@ -144,6 +146,7 @@ fn about(news: &News) -> (Option<&ReservationSid>, Option<&ConversationSid>) {
         News::TaskOffered { task, conversation, .. } => (Some(task), conversation.as_ref()),
         News::TaskClosed { task, .. } | News::CallMissed { task } => (Some(task), None),
         News::Message { task, conversation, .. } => (task.as_ref(), Some(conversation)),
+        News::MessagesRead { conversation } => (None, Some(conversation)),
         News::Activity { .. } | News::SessionSuperseded | News::Test => (None, None),
     }
 }

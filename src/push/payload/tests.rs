@@ -33,11 +33,12 @@ fn closed(why: Closed) -> News {
     News::TaskClosed { task: TASK.parse().unwrap(), why }
 }
 
-fn every_kind() -> [News; 7] {
+fn every_kind() -> [News; 8] {
     [
         offer(ada()),
         closed(Closed::Gone),
         message(ada(), TEXT, 0),
+        News::MessagesRead { conversation: CONVERSATION.parse().unwrap() },
         News::CallMissed { task: TASK.parse().unwrap() },
         News::Activity { name: "Offline".into(), because: ActivityReason::Missed },
         News::SessionSuperseded,
@@ -157,10 +158,11 @@ fn browsers_get_the_declarative_form() {
 fn every_kind_has_its_type_its_tag_and_where_it_leads() {
     let task = format!("/t/{TASK}");
     let conversation = format!("/c/{CONVERSATION}");
-    let expected: [(&str, &str, &str); 7] = [
+    let expected: [(&str, &str, &str); 8] = [
         ("task.offered", TASK, &task),
         ("task.closed", TASK, &task),
         ("message", CONVERSATION, &conversation),
+        ("message.read", CONVERSATION, &conversation),
         ("call.missed", TASK, &task),
         ("activity", "activity", "/"),
         ("session.superseded", "session", "/"),
@@ -172,12 +174,13 @@ fn every_kind_has_its_type_its_tag_and_where_it_leads() {
         assert_eq!(notification["data"]["type"], kind);
         assert_eq!(notification["tag"], tag);
         assert_eq!(notification["navigate"], format!("https://gw.example.com{path}"));
-        assert_eq!(notification.get("silent").is_some(), kind == "task.closed");
+        let takes_away = matches!(kind, "task.closed" | "message.read");
+        assert_eq!(notification.get("silent").is_some(), takes_away);
         assert_eq!(notification.get("actions").is_some(), kind == "task.offered");
         let message = fcm(&message);
         assert_eq!(message["data"]["type"], kind);
         assert_eq!(message["data"]["tag"], tag);
-        assert_eq!(message.get("notification").is_some(), kind != "task.closed");
+        assert_eq!(message.get("notification").is_some(), !takes_away);
     }
 }
 

@@ -23,6 +23,7 @@ impl Words {
             News::TaskOffered { channel, customer, .. } => offered(say, channel, customer, privacy),
             News::TaskClosed { why, .. } => closed(say, *why),
             News::Message { customer, text, files, .. } => message(say, customer, text, *files, privacy),
+            News::MessagesRead { .. } => say.messages_read.map(str::to_owned).into(),
             News::CallMissed { .. } => say.call_missed.map(str::to_owned).into(),
             News::Activity { name, because } => (with(say.activity, name), changed(say, *because).to_owned()),
             News::SessionSuperseded => say.superseded.map(str::to_owned).into(),

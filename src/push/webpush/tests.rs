@@ -5,31 +5,30 @@ use crate::push::VapidKeyFile;
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
-fn sealer() -> Sealer {
+fn signer() -> Signer {
     let folder = tempfile::tempdir().unwrap();
     let key = VapidKey::open(&VapidKeyFile::Own(folder.path().join("vapid.pem"))).unwrap();
-    Sealer::new(&key, "mailto:ops@example.com".parse().unwrap()).unwrap()
+    Signer::new(&key, "mailto:ops@example.com".parse().unwrap()).unwrap()
 }
 
-fn signature(sealer: &Sealer, endpoint: &str, now: Timestamp) -> VapidSignature {
-    let subscription = SubscriptionInfo::new(endpoint, "", "");
-    sealer.signature(&subscription, &endpoint.parse().unwrap(), now).unwrap()
+fn signature(signer: &Signer, endpoint: &str, now: Timestamp) -> Arc<str> {
+    signer.signature(&endpoint.parse().unwrap(), now).unwrap()
 }
 
-fn claims(signature: &VapidSignature) -> serde_json::Value {
-    let claims = signature.auth_t.split('.').nth(1).unwrap();
+fn claims(signature: &str) -> serde_json::Value {
+    let claims = signature.split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
 }
 
 #[test]
 fn the_audience_is_the_origin_with_its_port_where_it_has_one() {
-    let sealer = sealer();
+    let signer = signer();
     for (endpoint, audience) in [
         ("https://fcm.googleapis.com/fcm/send/x", "https://fcm.googleapis.com"),
         ("https://push.corp.example:8443/x?y#z", "https://push.corp.example:8443"),
         ("http://127.0.0.1:9100/wpush/v2/x", "http://127.0.0.1:9100"),
     ] {
-        let claims = claims(&signature(&sealer, endpoint, NOW));
+        let claims = claims(&signature(&signer, endpoint, NOW));
         assert_eq!(claims["aud"], audience);
         assert_eq!(claims["sub"], "mailto:ops@example.com");
         assert_eq!(claims["exp"], (NOW + SIGNED_FOR).as_secs());
@@ -38,22 +37,22 @@ fn the_audience_is_the_origin_with_its_port_where_it_has_one() {
 
 #[test]
 fn a_signature_is_kept_for_each_push_service_and_renewed_well_before_its_end() {
-    let sealer = sealer();
-    let first = signature(&sealer, "https://web.push.apple.com/a", NOW);
-    assert_eq!(signature(&sealer, "https://web.push.apple.com/b", NOW), first);
+    let signer = signer();
+    let first = signature(&signer, "https://web.push.apple.com/a", NOW);
+    assert_eq!(signature(&signer, "https://web.push.apple.com/b", NOW), first);
     let still = NOW + RENEWED_AFTER - Duration::from_millis(1);
-    assert_eq!(signature(&sealer, "https://web.push.apple.com/a", still), first);
-    assert_ne!(signature(&sealer, "https://fcm.googleapis.com/a", NOW), first);
-    let renewed = signature(&sealer, "https://web.push.apple.com/a", NOW + RENEWED_AFTER);
+    assert_eq!(signature(&signer, "https://web.push.apple.com/a", still), first);
+    assert_ne!(signature(&signer, "https://fcm.googleapis.com/a", NOW), first);
+    let renewed = signature(&signer, "https://web.push.apple.com/a", NOW + RENEWED_AFTER);
     assert_eq!(claims(&renewed)["exp"], (NOW + RENEWED_AFTER + SIGNED_FOR).as_secs());
 }
 
 #[test]
 fn no_more_signatures_are_kept_than_there_may_be_push_services() {
-    let sealer = sealer();
+    let signer = signer();
     for number in 0..=SIGNATURES {
-        signature(&sealer, &format!("https://n{number}.notify.windows.com/x"), NOW);
-        assert!(sealer.signatures.lock().unwrap().len() <= SIGNATURES);
+        signature(&signer, &format!("https://n{number}.notify.windows.com/x"), NOW);
+        assert!(signer.signatures.lock().unwrap().len() <= SIGNATURES);
     }
 }
 

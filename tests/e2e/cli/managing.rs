@@ -2,6 +2,11 @@
 
 use std::{fs, net::SocketAddr, path::Path};
 
+use offdesk::{
+    domain::{AgentId, DeviceId, NewsKind, NotificationId, Timestamp},
+    push::{Cause, DeadLetter},
+    store::{self, Batch, Options, Sequence, wait},
+};
 use serde_json::{Value, json};
 
 use super::{Ended, Machine, daemon::Process};
@@ -89,6 +94,51 @@ fn without_the_right_token_the_running_daemon_is_left_alone() {
     let other = free_address().to_string();
     let ended = running.machine.command(&["agent", "list"]).env("OFFDESK__HTTP__LISTEN", other).output();
     Ended::from(ended.unwrap()).refused(69, "cannot be reached");
+}
+
+/// A push that was given up, at this place.
+fn bury(batch: &mut Batch, place: u64) {
+    let letter = DeadLetter {
+        id: NotificationId(place),
+        agent: AgentId::from_bits(1),
+        device: DeviceId::from_bits(2),
+        provider: "fcm".into(),
+        kind: NewsKind::TaskOffered,
+        created: Timestamp::from_millis(1_760_000_000_000),
+        died: Timestamp::from_millis(1_760_000_120_000),
+        cause: Cause::Expired,
+        tries: 3,
+        last: Some("unavailable".into()),
+    };
+    batch.put(&Sequence::new(place), &letter).unwrap();
+}
+
+#[test]
+fn what_was_never_delivered_is_listed_by_the_running_daemon_and_on_its_store() {
+    const LETTERS: u64 = 450;
+    let machine = Machine::new();
+    assert!(machine.good(&["push", "dead"]).starts_with("none:"));
+    let store = store::open(&machine.path("data/store"), &Options::default()).unwrap().store;
+    let mut batch = Batch::new();
+    (1..=LETTERS).for_each(|place| bury(&mut batch, place));
+    wait(store.commit(batch)).unwrap();
+    wait(store.close()).unwrap();
+    let stopped: Value = serde_json::from_str(&machine.good(&["push", "dead", "--json"])).unwrap();
+    let first = json!({
+        "id": "0000000000000001", "agent": AgentId::from_bits(1), "device": DeviceId::from_bits(2), "provider": "fcm",
+        "type": "task.offered", "created_at": "2025-10-09T08:53:20Z", "given_up_at": "2025-10-09T08:55:20Z",
+        "cause": "expired", "tries": 3, "last_failure": "unavailable",
+    });
+    assert_eq!((stopped.as_array().unwrap().len() as u64, &stopped[0]), (LETTERS, &first));
+
+    let running = Running::of(machine, Some(TOKEN));
+    let listed: Value = serde_json::from_str(&running.machine.good(&["push", "dead", "--json"])).unwrap();
+    assert_eq!(listed, stopped, "it looks the same");
+    let lines = running.machine.good(&["push", "dead"]);
+    assert!(
+        lines.ends_with("450 were never delivered\n") && lines.contains("3 tries, the last: unavailable"),
+        "{lines}"
+    );
 }
 
 /// How much lies in the store's files.

@@ -3,8 +3,10 @@
 mod agents;
 mod backups;
 pub mod daemon;
+mod doctor;
 mod managing;
 mod sandbox;
+mod setup;
 mod takeover;
 mod usage;
 
@@ -75,7 +77,7 @@ impl Machine {
     /// What a command that succeeds prints.
     fn good(&self, args: &[&str]) -> String {
         let ended = self.run(args);
-        assert_eq!(ended.code, 0, "{}", ended.err);
+        assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
         ended.out
     }
 

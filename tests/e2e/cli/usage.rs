@@ -29,14 +29,6 @@ fn bad_usage_ends_with_64() {
 }
 
 #[test]
-fn commands_of_later_versions_are_known_but_not_there() {
-    for command in ["doctor", "push", "setup"] {
-        run(&[command]).refused(64, &format!("{command}: not in this version"));
-    }
-    run(&["setup", "--dry-run"]).refused(64, "setup: not in this version");
-}
-
-#[test]
 fn a_configuration_that_is_named_has_to_be_there() {
     run(&["serve", "--config", "/nowhere/offdesk.toml"]).refused(64, "/nowhere/offdesk.toml cannot be read");
 }

@@ -196,12 +196,12 @@ fn a_leg_hears_a_tone_until_the_other_is_there() {
     }
     b.say(&rtp(0, 2, 1));
     while a.hear() != rtp(0, 2, 1) {}
-    // From here on nothing but the other side comes.
-    for number in 2..20 {
-        b.say(&rtp(0, 2, number));
-        assert_eq!(a.hear(), rtp(0, 2, number));
-    }
-    assert!(report(&session).a.sent > 20);
+    // For as long as the other leg's tone takes, nothing comes any more.
+    session.play(Leg::B, Some(Sound::Tone)).unwrap();
+    (0..5).for_each(|_| drop(b.hear()));
+    assert!(a.has_heard_nothing());
+    session.play(Leg::B, None).unwrap();
+    assert!(report(&session).a.sent >= 6);
 }
 
 #[test]
@@ -278,6 +278,29 @@ fn ten_thousand_sessions_leave_no_port_and_no_file_behind() {
         std::thread::yield_now();
     }
     assert_eq!(files(), open + 4);
+}
+
+#[test]
+fn a_session_ends_although_the_queue_had_no_room_to_say_so() {
+    let house = House::new((30_000, 30_999), |_| {});
+    let free = house.relay.free_ports();
+    let sessions = [(); 2].map(|()| house.relay.open([host(1); 2]).unwrap());
+    let ((here, held), (go, wait)) = (sync_channel(1), sync_channel::<()>(0));
+    let hold = move |_| {
+        here.send(()).unwrap();
+        wait.recv().unwrap();
+    };
+    sessions[0].report(hold).unwrap();
+    held.recv_timeout(PATIENCE).unwrap();
+    while sessions[0].play(Leg::A, None).is_ok() {}
+    assert!(matches!(sessions[0].play(Leg::A, None), Err(MediaError::Busy)));
+    drop(sessions);
+    go.send(()).unwrap();
+    let deadline = clock() + PATIENCE;
+    while house.relay.free_ports() != free {
+        assert!(clock() < deadline);
+        std::thread::yield_now();
+    }
 }
 
 #[test]
