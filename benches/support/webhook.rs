@@ -68,6 +68,14 @@ impl TaskRouterEvent {
         event
     }
 
+    /// A worker has gone to an activity whose name tells the event's number.
+    pub(crate) fn renamed(number: usize, worker: usize) -> Self {
+        let mut event = Self::activity(number, worker);
+        let named = event.params.iter_mut().filter(|(name, _)| *name == "WorkerActivityName");
+        named.for_each(|(_, value)| *value = format!("N{number}"));
+        event
+    }
+
     fn base(number: usize, worker: usize, kind: &str, resource: &str, resource_sid: &str) -> Self {
         // Milliseconds since 1970, one apart: later numbers are later events.
         let at = now_ms() + number as u64;

@@ -25,6 +25,7 @@ pub mod sends;
 mod tests;
 pub mod view;
 mod withdrawals;
+mod worked;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -39,8 +40,8 @@ pub use policy::Policy;
 
 use crate::call::{Call, Stage};
 use crate::domain::{
-    AgentId, ChatIdentity, ConversationSid, E164, Event, Notification, Profile, ReservationSid, ReservationStatus,
-    RingTarget, Timestamp, WorkerSid,
+    AgentId, ChatIdentity, ConversationSid, E164, Event, Handled, Notification, Profile, ReservationSid,
+    ReservationStatus, RingTarget, Timestamp, WorkerSid,
 };
 use changes::Said;
 use chat::{Chat, Count};
@@ -141,6 +142,8 @@ pub enum Effect {
     Tell(Notice),
     /// To all devices of the agent. It is on disk together with the agent's record.
     Push(Notification),
+    /// A task was worked on to its end: for the reports. It is on disk together with the agent's record.
+    Handled(Handled),
     /// For those who look on: a message of one of the agent's conversations.
     Said(Said),
 }

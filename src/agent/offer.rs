@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     about::About,
     request::{Found, Offered},
+    worked::Worked,
 };
 use crate::call::Miss;
 use crate::domain::{ReservationEvent, ReservationSid, ReservationStatus, RingTarget, TaskFacts, TaskSid, Timestamp};
@@ -43,6 +44,9 @@ pub struct Reservation {
     /// When it was created, by Twilio's clock.
     #[serde(default)]
     pub created: Timestamp,
+    /// Since when and where it is worked on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worked: Option<Worked>,
 }
 
 /// An offer that the agent answers with a tap.
@@ -130,6 +134,7 @@ impl Reservation {
             answering: None,
             about: Box::new(About::of(&found.task)),
             created: found.changed_at.unwrap_or(now),
+            worked: None,
         }
     }
 

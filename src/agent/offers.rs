@@ -66,6 +66,7 @@ impl Agent {
             answering: None,
             about: Box::new(About::of(&event.task)),
             created,
+            worked: None,
         };
         self.reservations.insert(event.reservation.clone(), reservation);
         false
@@ -221,7 +222,8 @@ impl Agent {
         if status != ReservationStatus::Pending {
             self.let_go(sid);
         }
-        let mut effects = self.offer_moved(sid, status, context);
+        let mut effects: Vec<_> = self.work_moved(sid, status, at).into_iter().collect();
+        effects.extend(self.offer_moved(sid, status, context));
         self.chat_moved(sid, status, at, context.now);
         effects.extend(self.tell_call(|call| call.is_of(sid), context, |call, now| call.reservation(status, now)));
         effects

@@ -12,6 +12,7 @@ use crate::{
     actors::{Directory, ask},
     clock::Clock,
     config::{Config, Intake},
+    handling::Handling,
     inbox::Inbox,
     intake::{self, Doors, Family},
     reconcile::Reconciler,
@@ -59,7 +60,7 @@ pub(super) fn start(
     let (readings, read) = watch::channel(0);
     io.spawn(watch_intake(clock.clone(), twilio.clone(), Doors::of(&config.public_url), config.twilio.intake));
     io.spawn(Reconciler { store: store.clone(), clock: clock.clone(), twilio, inbox: inbox.clone(), readings }.run());
-    io.spawn(sweep(clock.clone(), inbox));
+    io.spawn(sweep(clock.clone(), inbox, Handling { store: store.clone(), clock: clock.clone() }));
     io.spawn(back_up(clock, store, config.backup_path()));
     read
 }
@@ -125,11 +126,14 @@ async fn watch_intake(clock: Clock, twilio: Twilio, doors: Doors, wanted: Intake
     }
 }
 
-async fn sweep(clock: Clock, inbox: Inbox) {
+async fn sweep(clock: Clock, inbox: Inbox, handling: Handling) {
     loop {
         clock.sleep(SWEEP_EVERY).await;
         if let Err(error) = inbox.sweep().await {
             tracing::warn!(%error, "old events were not forgotten");
+        }
+        if let Err(error) = handling.sweep().await {
+            tracing::warn!(%error, "old handle times were not forgotten");
         }
     }
 }

@@ -5,6 +5,7 @@
 mod conversation;
 mod device;
 mod event;
+mod handled;
 mod ids;
 mod notification;
 mod phone;
@@ -21,6 +22,7 @@ pub use event::{
     ConferenceEvent, ConferenceEventKind, Event, EventKey, LegEvent, LegStatus, ReservationEvent, ReservationEventKind,
     ReservationStatus, TaskFacts, WorkerEvent, WorkerEventKind,
 };
+pub use handled::{Day, Handled, Place};
 pub use ids::{
     AccountSid, ActivitySid, AgentId, ApiKeySid, CallId, CallSid, ChatServiceSid, ConferenceSid, ConversationSid,
     EventSid, IdError, InteractionChannelSid, InteractionParticipantSid, InteractionSid, LegNo, MediaSid, MessageSid,

@@ -13,6 +13,7 @@ mod webhooks;
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpServer, dev::Server, web};
+use rustix::net::sockopt::set_tcp_user_timeout;
 use rustls::ServerConfig;
 
 pub use admin::{AdminState, Readiness};
@@ -29,6 +30,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Connections a worker serves at once: beyond these the kernel's backlog waits.
 const CONNECTIONS: usize = 4096;
+/// How long what was sent may stay unheard before the connection is given up (RFC 5482), in milliseconds: of clients that are
+/// gone, or that do not read.
+const UNHEARD_MILLIS: u32 = 30_000;
 /// How long requests under way may take at a drain, in seconds.
 const DRAIN_SECS: u64 = 5;
 
@@ -39,6 +43,8 @@ pub fn public(
     webhooks: Arc<Webhooks>,
     api: Arc<Api>,
 ) -> std::io::Result<Server> {
+    // Connections have it of their listener.
+    set_tcp_user_timeout(&listener, UNHEARD_MILLIS)?;
     let (webhooks, api) = (web::Data::from(webhooks), web::Data::from(api));
     let server = HttpServer::new(move || {
         App::new()
@@ -53,6 +59,8 @@ pub fn public(
     .max_connections(CONNECTIONS)
     .client_request_timeout(HEAD_TIMEOUT)
     .keep_alive(KEEP_ALIVE)
+    // An event is a few bytes, and is not to wait for more.
+    .tcp_nodelay(true)
     .shutdown_timeout(DRAIN_SECS)
     .disable_signals();
     let server = match tls {

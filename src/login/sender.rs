@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OnceCell, Semaphore, mpsc};
 
 use super::{
     limits::{Breaker, Limited},
@@ -19,7 +19,10 @@ use crate::{
     clock::Clock,
     domain::{AgentId, E164, VerifyServiceSid},
     roster::Book,
-    twilio::{Refusal, Twilio, TwilioError, verify::CodeChannel},
+    twilio::{
+        Refusal, Twilio, TwilioError,
+        verify::{CodeChannel, LIMIT_BY_ADDRESS, LIMIT_BY_PHONE},
+    },
 };
 
 /// Codes that are being sent at a time.
@@ -46,6 +49,8 @@ pub(super) struct Sender {
     pub(super) sparing: Sparing,
     /// Codes that were asked for and are not done with.
     pub(super) under_way: Arc<AtomicUsize>,
+    /// Our rate limits that the Verify service has.
+    pub(super) limits: OnceCell<Vec<&'static str>>,
 }
 
 impl Sender {
@@ -79,8 +84,7 @@ impl Sender {
             count("limited_day");
             return self.note(&wanted, EntryResult::Denied, "the day's codes are used up").await;
         }
-        let sent = self.twilio.send_code(&self.service, &wanted.phone, wanted.channel, wanted.locale.as_deref()).await;
-        match sent {
+        match self.send(&wanted).await {
             Ok(()) => {
                 count("sent");
                 self.note(&wanted, EntryResult::Done, "sent").await;
@@ -92,6 +96,31 @@ impl Sender {
                 self.note(&wanted, EntryResult::Failed, why).await;
             }
         }
+    }
+
+    /// Counted by the rate limits that the service has, too: they hold although this machine forgets.
+    async fn send(&self, wanted: &Wanted) -> Result<(), TwilioError> {
+        let (phone, address) = (wanted.phone.to_string(), wanted.address.to_string());
+        let there = self.limits().await;
+        let all = [(LIMIT_BY_PHONE, phone), (LIMIT_BY_ADDRESS, address)];
+        let counted_by: Vec<_> = all.into_iter().filter(|(name, _)| there.contains(name)).collect();
+        let locale = wanted.locale.as_deref();
+        let send = |by| self.twilio.send_code(&self.service, &wanted.phone, wanted.channel, locale, by);
+        match send(&counted_by).await {
+            // A limit that was deleted since is a parameter that makes no sense.
+            Err(error) if error.refusal() == Some(Refusal::BadParameter) && !counted_by.is_empty() => send(&[]).await,
+            sent => sent,
+        }
+    }
+
+    /// Which of our rate limits the service has; none while that cannot be known.
+    async fn limits(&self) -> &[&'static str] {
+        let known = self.limits.get_or_try_init(|| async {
+            let there = self.twilio.rate_limits(&self.service).await?;
+            let is_there = |name: &&str| there.iter().any(|limit| limit.unique_name == *name);
+            Ok::<_, TwilioError>([LIMIT_BY_PHONE, LIMIT_BY_ADDRESS].into_iter().filter(is_there).collect::<Vec<_>>())
+        });
+        known.await.map_or(&[], Vec::as_slice)
     }
 
     async fn note(&self, wanted: &Wanted, outcome: EntryResult, detail: &str) {

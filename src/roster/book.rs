@@ -104,6 +104,7 @@ pub(super) enum Job {
     Add(By, Box<Draft>, Answer<Arc<Profile>>),
     Import(By, Vec<Draft>, Answer<usize>),
     Update(By, AgentId, Box<Patch>, Answer<Arc<Profile>>),
+    UpdateOwn(By, AgentId, Box<Patch>, Answer<Arc<Profile>>),
     Remove(By, AgentId, Answer<Arc<Profile>>),
     EndSessions(By, AgentId, Answer<Arc<Profile>>),
     DrawPassword(By, AgentId, Answer<(Arc<Profile>, SipPassword)>),
@@ -181,6 +182,14 @@ impl Book {
     /// [`BookError`]
     pub async fn update(&self, by: By, id: AgentId, patch: Patch) -> Result<Arc<Profile>, BookError> {
         self.ask(|answer| Job::Update(by, id, Box::new(patch), answer)).await
+    }
+
+    /// An agent changes what is the agent's own to decide: the patch holds nothing else.
+    ///
+    /// # Errors
+    /// [`BookError`]
+    pub async fn update_own(&self, by: By, id: AgentId, patch: Patch) -> Result<Arc<Profile>, BookError> {
+        self.ask(|answer| Job::UpdateOwn(by, id, Box::new(patch), answer)).await
     }
 
     /// Answers who it was.

@@ -46,6 +46,7 @@ impl Writer {
                 Job::Add(by, draft, answer) => drop(answer.send(self.add(&by, *draft).await)),
                 Job::Import(by, drafts, answer) => drop(answer.send(self.import(&by, drafts).await)),
                 Job::Update(by, id, patch, answer) => drop(answer.send(self.update(&by, id, *patch).await)),
+                Job::UpdateOwn(by, id, patch, answer) => drop(answer.send(self.update_own(&by, id, *patch).await)),
                 Job::Remove(by, id, answer) => drop(answer.send(self.remove(&by, id).await)),
                 Job::EndSessions(by, id, answer) => drop(answer.send(self.end_sessions(&by, id).await)),
                 Job::DrawPassword(by, id, answer) => drop(answer.send(self.draw_password(&by, id).await)),
@@ -83,13 +84,25 @@ impl Writer {
         let entry = Entry::of(by, Action::AgentChanged).about(&before);
         let allowed = self.read().access(by.caller).and_then(|access| access.may_change(&before, &after));
         self.permit(allowed, &entry).await?;
+        self.replace(before, after, entry).await
+    }
+
+    async fn update_own(&self, by: &By, id: AgentId, patch: Patch) -> Result<Arc<Profile>, BookError> {
+        let before = self.read().get(id).ok_or(BookError::NotFound)?;
+        let mut after = Profile::clone(&before);
+        patch.apply(&mut after);
+        let entry = Entry::of(by, Action::AgentChanged).about(&before);
+        self.replace(before, after, entry).await
+    }
+
+    async fn replace(&self, before: Arc<Profile>, after: Profile, entry: Entry) -> Result<Arc<Profile>, BookError> {
         if after == *before {
             return Ok(before);
         }
         let clashes = self.read().clashes(&after);
         unclashed(clashes)?;
         let mut batch = Batch::new();
-        batch.put(&id, &after)?;
+        batch.put(&after.id, &after)?;
         self.commit(batch, entry.done(Some(changes(&before, &after)))).await?;
         let other_worker = before.worker_sid != after.worker_sid || before.worker_name != after.worker_name;
         let profile = self.put(after);

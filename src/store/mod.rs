@@ -67,10 +67,12 @@ pub enum Family {
     Bindings,
     /// What agents' apps have sent with keys of their own.
     Sends,
+    /// How long tasks were worked on, by day and agent.
+    HandleTimes,
 }
 
 impl Family {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Meta,
         Self::Inbox,
         Self::Seen,
@@ -84,6 +86,7 @@ impl Family {
         Self::DeadLetters,
         Self::Bindings,
         Self::Sends,
+        Self::HandleTimes,
     ];
 
     /// Its name in backups.
@@ -102,6 +105,7 @@ impl Family {
             Self::DeadLetters => "dead_letters",
             Self::Bindings => "bindings",
             Self::Sends => "sends",
+            Self::HandleTimes => "handle_times",
         }
     }
 
@@ -125,6 +129,7 @@ impl Family {
             Self::DeadLetters => b'x',
             Self::Bindings => b'b',
             Self::Sends => b'k',
+            Self::HandleTimes => b't',
         }
     }
 }

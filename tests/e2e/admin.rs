@@ -61,7 +61,7 @@ fn calls() -> Vec<(Method, String)> {
         methods.map(|method| (method, path.clone()))
     });
     let calls: Vec<_> = calls.collect();
-    assert_eq!(calls.len(), 12, "{calls:?}");
+    assert_eq!(calls.len(), 15, "{calls:?}");
     calls
 }
 

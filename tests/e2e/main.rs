@@ -19,6 +19,7 @@ mod login;
 mod openapi;
 mod outcomes;
 mod record;
+mod reports;
 mod schemathesis;
 mod secrets;
 mod sends;

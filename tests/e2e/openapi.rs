@@ -38,7 +38,7 @@ async fn the_document_is_served_and_printed_and_every_path_in_it_is_there() {
 async fn a_method_that_a_path_does_not_take_is_told_which_it_takes() {
     let house = Plan::default().build().await;
     for (method, path, allow) in [
-        (Method::PUT, "/me", "GET"),
+        (Method::PUT, "/me", "GET, PATCH"),
         (Method::TRACE, "/me/sessions/0000000000000001", "DELETE"),
         (Method::HEAD, "/admin/agents/x", "DELETE, GET, PATCH"),
         (Method::OPTIONS, "/login", "POST"),

@@ -24,7 +24,9 @@ fn exchange(entry: &LogEntry) -> Option<Value> {
     if product == UNDOCUMENTED {
         return None;
     }
-    let mut exchange = json!({ "method": entry.method, "path": format!("/{path}"), "form": entry.params });
+    // An empty value empties a slot; the documents, which want a URI there, know no other way.
+    let form: Vec<_> = entry.params.iter().filter(|(_, value)| !value.is_empty()).collect();
+    let mut exchange = json!({ "method": entry.method, "path": format!("/{path}"), "form": form });
     if PRODUCTS.contains(&product) {
         exchange["product"] = product.into();
     }

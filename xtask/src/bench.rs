@@ -8,7 +8,7 @@ use crate::place::Place;
 use crate::steps::Steps;
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask bench [webhooks|latency|scale|chats|me|push|relay|sip]...
+Usage: cargo xtask bench [webhooks|latency|scale|chats|me|push|events|relay|sip]...
 
 Builds the release and measures; without a name, all of them. A ratio taken in one run decides, an absolute figure orients.
 
@@ -18,6 +18,7 @@ Builds the release and measures; without a name, all of them. A ratio taken in o
   chats      memory that a conversation takes
   me         CPU time of an app's call with its session, against a bare handler, and of the look at a token
   push       CPU time a push costs, against npm's web-push and undici, and from a webhook to the last of five devices
+  events     from a webhook to all WebSocket sessions of its agent, 2,000 sessions of 500 agents, and beside clients that do not read
   relay      CPU time of the media relay for 100,000 packets, against rtpengine where it is installed
   sip        registrations beside Kamailio, their memory and their way back, and a flood
 ";
@@ -30,6 +31,7 @@ const BENCHES: &[(&str, &str)] = &[
     ("chats", "offdesk"),
     ("me", "offdesk"),
     ("push", "offdesk"),
+    ("events", "offdesk"),
     (RELAY, "offdesk-sip"),
     (SIP, "offdesk-sip"),
 ];

@@ -11,12 +11,12 @@ use crate::steps::Steps;
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask fuzz [--runs N] [--target NAME]...
 
-Gives each fuzz target (message, uri, via, contact, digest) N inputs, 1000000 unless told. libFuzzer is built from source and
+Gives each fuzz target (message, uri, via, contact, digest, stun, sdp) N inputs, 1000000 unless told. libFuzzer is built from source and
 needs a C++ compiler. Inputs that reached further into the code are kept in target/fuzz/corpus for the next time; one that
 fails is written beside it, and ends the run.
 ";
 
-const TARGETS: [&str; 5] = ["message", "uri", "via", "contact", "digest"];
+const TARGETS: [&str; 7] = ["message", "uri", "via", "contact", "digest", "stun", "sdp"];
 const RUNS: u32 = 1_000_000;
 
 /// What rustc adds for libFuzzer to see which code an input reaches.

@@ -245,4 +245,6 @@ impl<K: Copy + Eq + Hash> Ring<K> {
 }
 
 #[cfg(test)]
+mod random;
+#[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use offdesk_sip::message::{
     Carrier, Code, Contacts, Frame, Framer, Kind, Limits, Message, Name, NameAddr, Rejected, ResponseBuilder, SipUri,
     Tag, Uri,
 };
+use offdesk_sip::sdp::{Description, Origin, Place};
 
 fn parse(bytes: &[u8], carrier: Carrier) -> Result<Message, Rejected> {
     Message::parse(Bytes::copy_from_slice(bytes), carrier, &Limits::default())
@@ -187,4 +188,14 @@ pub fn credentials(text: &str) {
     if let Ok(credentials) = Credentials::parse(text) {
         assert!(text.len() > credentials.username.len() + credentials.realm.len());
     }
+}
+
+/// A session description that is read is written so that it reads back the same, and answers itself.
+pub fn description(bytes: &[u8]) {
+    let Ok(offer) = Description::parse(bytes) else { return };
+    let place = Place { address: [203, 0, 113, 10].into(), port: 20_000 };
+    let relayed = offer.relayed(place);
+    assert_eq!(Description::parse(relayed.write(Origin::new(4)).as_bytes()), Ok(relayed.clone()));
+    let answer = offer.answered(&relayed.audio, place).unwrap();
+    assert_eq!(Description::parse(answer.write(Origin::new(4)).as_bytes()), Ok(answer));
 }

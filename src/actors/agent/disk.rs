@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     agent::Agent,
-    domain::{AgentId, DeviceId, Profile},
+    domain::{AgentId, Day, DeviceId, Profile},
+    handling::HandleTimes,
     inbox::Entry,
     push::{LastDelivery, Numbered},
     store::{Batch, StoreError},
@@ -60,6 +61,8 @@ fn readable<R>(id: AgentId, record: Result<Option<R>, StoreError>) -> Result<Opt
 pub(super) struct Written {
     pub(super) record: AgentRecord,
     pub(super) pushes: Vec<Numbered>,
+    /// The days that tasks were completed on.
+    pub(super) times: Vec<(Day, HandleTimes)>,
     pub(super) handled: Option<Handled>,
 }
 
@@ -85,6 +88,9 @@ impl Written {
         }
         for (sequence, item) in &self.pushes {
             batch.put(sequence, item)?;
+        }
+        for (day, times) in &self.times {
+            batch.put(&(*day, id), times)?;
         }
         if let Some(handled) = &self.handled {
             batch.delete::<Entry>(&handled.sequence);
@@ -127,6 +133,38 @@ pub(super) async fn write_sends(kit: &Kit, id: AgentId, sends: &Sends) -> Result
             Ok(_) => return Ok(()),
             Err(error) if error.is_retryable() => kit.clock.sleep(STORE_PAUSE).await,
             Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The agent's days with these tasks added. A day that cannot be read begins anew.
+pub(super) async fn add_handle_times(
+    kit: &Kit,
+    id: AgentId,
+    tasks: &[crate::domain::Handled],
+) -> Result<Vec<(Day, HandleTimes)>, StoreError> {
+    let mut days: Vec<(Day, HandleTimes)> = Vec::new();
+    for task in tasks {
+        let day = Day::of(task.completed);
+        let place = match days.iter().position(|(known, _)| *known == day) {
+            Some(place) => place,
+            None => {
+                days.push((day, read_day(kit, id, day).await?));
+                days.len() - 1
+            }
+        };
+        if let Some((_, times)) = days.get_mut(place) {
+            times.add(task);
+        }
+    }
+    Ok(days)
+}
+
+async fn read_day(kit: &Kit, id: AgentId, day: Day) -> Result<HandleTimes, StoreError> {
+    loop {
+        match readable(id, kit.store.get::<HandleTimes>(&(day, id)).await) {
+            Err(error) if error.is_retryable() => kit.clock.sleep(STORE_PAUSE).await,
+            read => return Ok(read?.unwrap_or_default()),
         }
     }
 }

@@ -179,17 +179,19 @@ impl AgentActor {
         let (id, kit) = (self.id, self.kit.clone());
         let news = effects.iter().filter_map(|effect| match effect {
             Effect::Push(notification) => Some(notification),
-            Effect::Rest { .. } | Effect::Tell(_) | Effect::Said(_) => None,
+            Effect::Rest { .. } | Effect::Tell(_) | Effect::Handled(_) | Effect::Said(_) => None,
         });
         let pushes: Vec<_> =
             news.flat_map(|notification| kit.push.items(id, &self.devices.devices, notification)).collect();
+        let tasks: Vec<_> = effects.iter().filter_map(handled).cloned().collect();
         let writing = async move {
-            let written = Written { record: AgentRecord(next), pushes, handled: cause.handled };
+            let times = disk::add_handle_times(&kit, id, &tasks).await?;
+            let written = Written { record: AgentRecord(next), pushes, times, handled: cause.handled };
             written.commit(&kit, id, changed).await?;
             Ok::<_, StoreError>((written, cause.asked))
         };
         Box::pin(writing.into_actor(self).map(move |written, this, ctx| match written {
-            Ok((Written { record: AgentRecord(next), pushes, handled }, asked)) => {
+            Ok((Written { record: AgentRecord(next), pushes, handled, .. }, asked)) => {
                 this.follow_conversations(&next);
                 this.agent = Some(next);
                 this.kit.views.forget(this.id);
@@ -223,8 +225,8 @@ impl AgentActor {
         for effect in effects {
             match effect {
                 Effect::Tell(notice) => notice::tell(self.id, &notice),
-                // The first is in the outbox already, of the second those who look on were told.
-                Effect::Push(_) | Effect::Said(_) => {}
+                // They are on disk already; of the last those who look on were told.
+                Effect::Push(_) | Effect::Handled(_) | Effect::Said(_) => {}
                 Effect::Rest { ticket, request } => {
                     let kit = self.kit.clone();
                     let call = async move { rest::carry_out(&kit, request).await };
@@ -275,6 +277,10 @@ impl AgentActor {
         let turned = Turned { next: agent, changed, done: Ok(()), effects, changes: Vec::new(), stream: None };
         self.write(turned, Cause::default())
     }
+}
+
+const fn handled(effect: &Effect) -> Option<&crate::domain::Handled> {
+    if let Effect::Handled(task) = effect { Some(task) } else { None }
 }
 
 impl Owned {

@@ -14,7 +14,7 @@ use crate::agent::{
     request::Closing,
     view::Progress,
 };
-use crate::domain::Timestamp;
+use crate::domain::{Place, ReservationStatus, Timestamp};
 
 /// The changes since the last time, in short.
 fn told(world: &mut World) -> Vec<String> {
@@ -100,4 +100,28 @@ fn each_life_of_the_stream_begins_beyond_all_before() {
     }
     // As a number of JSON: RFC 8259 §6.
     assert!(agent.begin_stream(Timestamp::from_millis(4_102_444_800_000)) < 1 << 53, "in the year 2100");
+}
+
+#[test]
+fn how_long_a_task_was_worked_on_is_told_once_and_where_it_was_taken() {
+    let mut world = World::new();
+    let chat = world.customer_writes();
+    accept(&mut world, chat).unwrap();
+    world.secs(60);
+    world.tap(Command::Finish { task: offer(&world, chat), how: Closing::Wrapup }).unwrap();
+    world.secs(5);
+    world.restart();
+    world.secs(1);
+    world.tap(Command::Finish { task: offer(&world, chat), how: Closing::Complete }).unwrap();
+    world.secs(30);
+    let [task] = &world.handled[..] else { panic!("{:?}", world.handled) };
+    assert_eq!((task.place, &*task.channel), (Place::Mobile, "chat"));
+    let (talk, wrap) = (task.wrapped.since(task.accepted).as_secs(), task.completed.since(task.wrapped).as_secs());
+    assert!((59..=60).contains(&talk) && (5..=7).contains(&wrap), "{talk} and {wrap} seconds");
+    let at_desk = world.customer_writes();
+    world.at_desk(at_desk, ReservationStatus::Accepted);
+    world.secs(10);
+    world.at_desk(at_desk, ReservationStatus::Completed);
+    assert_eq!(world.handled.last().map(|task| task.place), Some(Place::Desktop));
+    assert_eq!(world.handled.len(), 2);
 }

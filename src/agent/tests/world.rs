@@ -11,7 +11,9 @@ use crate::agent::{
     request::{Answer, Failure, Refusal, Request},
 };
 use crate::call::Stage;
-use crate::domain::{AgentId, Event, MessageEvent, Notification, Profile, ReservationStatus, RingTarget, Timestamp};
+use crate::domain::{
+    AgentId, Event, Handled, MessageEvent, Notification, Profile, ReservationStatus, RingTarget, Timestamp,
+};
 
 pub(super) const NOON: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
@@ -84,6 +86,7 @@ pub(super) struct World<W = Script> {
     pub requests: Vec<(Timestamp, Request)>,
     pub notices: Vec<Notice>,
     pub pushed: Vec<(Timestamp, Notification)>,
+    pub handled: Vec<Handled>,
     /// Somebody who looks on since the first turn of this life; none: it is still to come.
     pub mirror: Option<Mirror>,
 }
@@ -165,6 +168,7 @@ impl<W: Weather> World<W> {
             requests: Vec::new(),
             notices: Vec::new(),
             pushed: Vec::new(),
+            handled: Vec::new(),
             mirror: None,
         }
     }
@@ -358,6 +362,7 @@ impl<W: Weather> World<W> {
                 Effect::Tell(notice) => self.notices.push(notice),
                 Effect::Rest { ticket, request } => self.send(ticket, request),
                 Effect::Push(notification) => self.pushed.push((self.now, notification)),
+                Effect::Handled(task) => self.handled.push(task),
                 Effect::Said(_) => {}
             }
         }

@@ -36,7 +36,10 @@ pub(super) struct Myself {
     activity: Option<String>,
     /// Activities that may be chosen.
     choices: Vec<String>,
+    /// The one that asks.
     session: SessionView,
+    /// All of the agent's, the one used last first.
+    sessions: Vec<SessionView>,
     /// Messages that were not read.
     unread: u32,
     devices: Vec<DeviceView>,
@@ -51,7 +54,7 @@ pub(super) struct Myself {
 }
 
 /// A sign-in on one device.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 pub(super) struct SessionView {
     #[schema(value_type = String, example = "9d1c0f2e3b4a5968")]
     id: SessionId,
@@ -90,20 +93,27 @@ fn own_sessions(api: &Api, who: Who) -> Vec<SessionView> {
     ),
 )]
 pub(super) async fn show(api: web::Data<Api>, SignedIn { who, .. }: SignedIn) -> Answer {
+    Ok(HttpResponse::Ok().json(myself(&api, who).await?))
+}
+
+/// The agent who asks, as things are now.
+pub(super) async fn myself(api: &Api, who: Who) -> Result<Myself, Failure> {
     let view = ask::glance(&api.views, &api.directory, who.agent).await?;
     let profile = api.book.get(who.agent).ok_or(Failure::NoAnswer)?;
-    let session = own_sessions(&api, who).into_iter().find(|session| session.current).ok_or(Failure::NoAnswer)?;
-    Ok(HttpResponse::Ok().json(Myself {
+    let sessions = own_sessions(api, who);
+    let session = sessions.iter().find(|session| session.current).cloned().ok_or(Failure::NoAnswer)?;
+    Ok(Myself {
         activity: view.activity.clone(),
         choices: api.activities.choices.clone(),
         session,
+        sessions,
         unread: view.unread,
-        devices: devices::of_agent(&api, who.agent, view.devices.clone()).await,
+        devices: devices::of_agent(api, who.agent, view.devices.clone()).await,
         wishes: WishesView::new(view.wishes.clone()),
         ring_plan: profile.ring_plan.clone().unwrap_or_else(|| api.ring_plan.clone()),
         sip: api.softphones.as_ref().map(|softphones| account(softphones, &profile)),
         agent: Me::new(&profile),
-    }))
+    })
 }
 
 /// Where am I signed in?

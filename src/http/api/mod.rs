@@ -38,6 +38,7 @@ use crate::{
     audit::Audit,
     clock::Clock,
     domain::RingTarget,
+    handling::Handling,
     login::Login,
     push::Push,
     roster::Book,
@@ -68,6 +69,7 @@ pub struct Api {
     pub twilio: Twilio,
     pub facts: WorkspaceFacts,
     pub push: Push,
+    pub handling: Handling,
     /// None: there is no SIP.
     pub softphones: Option<Softphones>,
     pub clock: Clock,

@@ -4,12 +4,21 @@ use std::collections::BTreeSet;
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Answer, Api, auth::Caller, devices::given};
+use super::{
+    Answer, Api,
+    auth::{Client, SignedIn},
+    devices::given,
+    failure::Failure,
+    me::{self, Myself},
+};
 use crate::{
+    access::Caller,
     actors::devices,
     domain::{Language, NewsKind, Privacy, QuietHours, WishChange, Wishes},
+    roster::{By, Patch},
 };
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
@@ -72,20 +81,41 @@ pub(super) struct Change {
     language: Option<Option<Language>>,
     #[schema(value_type = Option<Vec<String>>)]
     mute: Option<BTreeSet<NewsKind>>,
+    /// What rings, in order; null: as the operator has it.
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["sip", "pstn"]))]
+    ring_plan: Option<Option<Value>>,
 }
 
-/// Say what may be pushed to my devices, when, and how much of it may be seen.
+/// Say what rings, and what may be pushed to my devices, when, and how much of it may be seen.
 #[utoipa::path(
     patch, operation_id = "changeMe", path = "/me", tag = "me", request_body = Change,
     responses(
-        (status = 200, description = "What is wished now", body = WishesView),
+        (status = 200, description = "The agent as it is now", body = Myself),
         (status = 400, description = "The body is not JSON"),
         (status = 422, description = "The body is not of this form"),
     ),
 )]
-pub(super) async fn change(api: web::Data<Api>, Caller(agent): Caller, change: web::Json<Change>) -> Answer {
-    let Change { privacy, quiet_hours, language, mute } = change.into_inner();
+pub(super) async fn change(
+    api: web::Data<Api>,
+    SignedIn { who, .. }: SignedIn,
+    Client(address): Client,
+    body: web::Json<Value>,
+) -> Answer {
+    // A list would be read as the fields in their order.
+    let object = Some(body.into_inner()).filter(Value::is_object);
+    let change: Option<Change> = object.and_then(|object| serde_json::from_value(object).ok());
+    let change = change.ok_or(Failure::Invalid("the body is JSON, but not of the form that this call takes"))?;
+    let Change { privacy, quiet_hours, language, mute, ring_plan } = change;
+    if let Some(ring_plan) = ring_plan {
+        let patch = Patch::from_value(&json!({ "ring_plan": ring_plan }));
+        let expected = Failure::Invalid("ring_plan: expected a list of \"sip\" and \"pstn\", or null");
+        let by = By { caller: Caller::Agent(who.agent), address: Some(address), device: None };
+        api.book.update_own(by, who.agent, patch.map_err(|_| expected)?).await.map_err(|_| Failure::NotNow)?;
+    }
     let change = WishChange { privacy, quiet_hours, language, mute };
-    let wishes = devices::wish(&api.directory, agent, change).await?;
-    Ok(HttpResponse::Ok().json(WishesView::new(wishes)))
+    if change != WishChange::default() {
+        devices::wish(&api.directory, who.agent, change).await?;
+    }
+    Ok(HttpResponse::Ok().json(me::myself(&api, who).await?))
 }

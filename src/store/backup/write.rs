@@ -23,7 +23,7 @@ use crate::domain::Timestamp;
 /// The order in which a store in use is read, page by page, while it goes on changing. What was handled meanwhile is then
 /// at worst still in the inbox of the backup and handled once more after a restore, which the agents' records tell; in the
 /// other order it could be in neither. A notification is at worst sent once more.
-const ORDER: [Family; 13] = [
+const ORDER: [Family; 14] = [
     Family::Meta,
     Family::Seen,
     Family::Inbox,
@@ -37,6 +37,7 @@ const ORDER: [Family; 13] = [
     Family::DeadLetters,
     Family::Bindings,
     Family::Sends,
+    Family::HandleTimes,
 ];
 
 /// How many rows are read at once. The store's thread does nothing else meanwhile, for about a millisecond.

@@ -50,8 +50,16 @@ struct Verification {
     status: String,
 }
 
+/// `{"unique_name":"value"}`; none of none.
+fn in_json(counted_by: &[(&str, String)]) -> Option<String> {
+    let pairs = counted_by.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into()));
+    let object: serde_json::Map<String, serde_json::Value> = pairs.collect();
+    (!object.is_empty()).then(|| serde_json::Value::Object(object).to_string())
+}
+
 impl Twilio {
-    /// Has a code sent; while an earlier one is valid, which is ten minutes, Twilio sends that one again.
+    /// Has a code sent; while an earlier one is valid, which is ten minutes, Twilio sends that one again. `counted_by` are
+    /// rate limits that the service has, and what each counts by.
     ///
     /// # Errors
     /// [`TwilioError`]; refusals of its own are [`Refusal::TooManySends`], [`Refusal::Landline`],
@@ -62,13 +70,15 @@ impl Twilio {
         to: &E164,
         channel: CodeChannel,
         locale: Option<&str>,
+        counted_by: &[(&str, String)],
     ) -> Result<(), TwilioError> {
         let path = ["v2", "Services", service.as_str(), "Verifications"];
         let call = self
             .post(Product::Verify, "create_verification", &path)
             .with("To", to.as_str())
             .with("Channel", channel.wire())
-            .with_some("Locale", locale);
+            .with_some("Locale", locale)
+            .with_some("RateLimits", in_json(counted_by));
         self.send::<Nothing>(call).await.map(|_| ())
     }
 
@@ -112,14 +122,25 @@ mod tests {
     async fn a_code_is_asked_for_by_number_channel_and_locale() {
         let fake = Fake::replying([Reply::ok(r#"{"status":"pending"}"#)]).await;
         let service = sid(SERVICE);
-        fake.client().send_code(&service, &ada(), CodeChannel::Whatsapp, Some("pt-BR")).await.unwrap();
-        fake.client().send_code(&service, &ada(), CodeChannel::Sms, None).await.unwrap();
+        fake.client()
+            .send_code(&service, &ada(), CodeChannel::Whatsapp, Some("pt-BR"), &[("a", "b".into())])
+            .await
+            .unwrap();
+        fake.client().send_code(&service, &ada(), CodeChannel::Sms, None, &[]).await.unwrap();
         let sent: Vec<_> = fake.requests().iter().map(|request| parts(request)).collect();
         let form = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>()
         };
         assert_eq!(sent[0].0, format!("POST /v2/Services/{SERVICE}/Verifications"));
-        assert_eq!(sent[0].1, form(&[("To", "+4915112345678"), ("Channel", "whatsapp"), ("Locale", "pt-BR")]));
+        assert_eq!(
+            sent[0].1,
+            form(&[
+                ("To", "+4915112345678"),
+                ("Channel", "whatsapp"),
+                ("Locale", "pt-BR"),
+                ("RateLimits", r#"{"a":"b"}"#)
+            ])
+        );
         assert_eq!(sent[1].1, form(&[("To", "+4915112345678"), ("Channel", "sms")]));
     }
 
@@ -156,7 +177,7 @@ mod tests {
             (400, 60_200, Refusal::BadParameter),
         ] {
             let fake = Fake::replying([refused(status, code)]).await;
-            let sent = fake.client().send_code(&sid(SERVICE), &ada(), CodeChannel::Sms, None).await;
+            let sent = fake.client().send_code(&sid(SERVICE), &ada(), CodeChannel::Sms, None, &[]).await;
             assert_eq!(sent.unwrap_err().refusal(), Some(kind));
             assert_eq!(fake.requests().len(), 1, "another try is no cure");
         }

@@ -91,7 +91,7 @@ fn a_healthy_install_has_a_line_a_check_and_no_failure() {
         assert!(not_ok.len() == 1 && not_ok[0]["check"] == "public url", "{not_ok:#?}");
         let told = healthy.install.machine.good(&["doctor"]);
         assert!(told.contains("ok    events       TaskRouter events come\n"), "{told}");
-        assert!(told.contains("\n      public url   cure: set public_url"), "{told}");
+        assert!(told.contains(" cure: set public_url"), "{told}");
         assert!(!told.contains(&healthy.install.twilio.facts().auth_token), "{told}");
     }
 }
@@ -156,6 +156,14 @@ fn faults_in_what_is_asked_of_twilio_are_found_with_their_cure() {
     let swapped = r#"["Unavailable", "Offline"]"#;
     for (env, level, check, what, cure) in [
         (vec![("TWILIO__INTAKE", "event-streams")], "fail", "events", "no Event Streams sink", "offdesk setup"),
+        (vec![("SIP__DOMAIN", "10.0.0.5")], "fail", "sip", "which nobody outside can reach", "sip.advertised_address"),
+        (
+            vec![("SIP__DOMAIN", "sip.example.com"), ("SIP__UDP", "127.0.0.1:0")],
+            "fail",
+            "sip",
+            "nothing listens at UDP",
+            "restart the daemon",
+        ),
         (vec![("CALLS__RECORD", "always")], "warn", "recording", "and here each is", "calls.record"),
         (vec![("TWILIO__AGENT_ACTIVITIES", lunch)], "fail", "activities", "none called \"Lunch\"", "offdesk setup"),
         (
@@ -268,7 +276,7 @@ fn a_public_url_that_leads_to_another_daemon_or_is_not_trusted_is_told_apart() {
         ("HTTP__TLS__KEY", file("key.pem")),
     ];
     let _daemon = serve(&install, &tls);
-    let url = format!("https://localhost:{}", install.listen.port());
+    let url = format!("https://{}", install.listen);
     healthy.finds(
         &[("PUBLIC_URL", &url)],
         "fail",
@@ -287,7 +295,7 @@ fn an_fcm_project_that_takes_nothing_is_told() {
     let told = healthy.findings(&[("PUSH__FCM__SERVICE_ACCOUNT_FILE", &good), ("PUSH__FCM__ENDPOINT", &endpoint)]);
     assert!(told.iter().any(|finding| finding["check"] == "fcm" && finding["level"] == "ok"), "{told:#?}");
     let mut other: Value = serde_json::from_str(&account).unwrap();
-    other["project_id"] = "another-project".into();
+    other["client_email"] = "somebody@else.example".into();
     let other = healthy.install.machine.write("other.json", &other.to_string());
     let env = [("PUSH__FCM__SERVICE_ACCOUNT_FILE", &*other), ("PUSH__FCM__ENDPOINT", &endpoint)];
     healthy.finds(&env, "fail", "fcm", "does not take a message", "Firebase console");

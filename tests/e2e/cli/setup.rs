@@ -112,7 +112,9 @@ impl Install {
 
 impl Drop for Install {
     fn drop(&mut self) {
-        record::exchanges(&self.twilio.log());
+        // A public URL that leads here by mistake brings what is none of Twilio's.
+        let log: Vec<_> = self.twilio.log().into_iter().filter(|entry| !entry.url.starts_with("/webhooks")).collect();
+        record::exchanges(&log);
     }
 }
 

@@ -60,7 +60,9 @@ mod with_python {
         assert_eq!((&unread["type"], &unread["unread"], &unread["total"]), (&json!("unread"), &json!(1), &json!(1)));
         assert_eq!(app.says(&chat.conversation_sid, "yes").await.status, 201);
         house.quiet().await;
-        let mine = ear.so_far();
+        let mut mine = ear.so_far();
+        // Its webhook knows the message's time more finely.
+        mine.retain(|frame| frame["type"] != "task.updated");
         assert_eq!((types(&mine), &mine[0]["message"]["mine"]), (vec!["message", "unread"], &json!(true)));
         app.complete(&task.as_str().into()).await;
         house.pass(Duration::from_secs(3)).await;

@@ -3,7 +3,7 @@
 mod called;
 mod calling;
 pub(crate) mod node;
-mod random;
+pub(crate) mod random;
 mod within;
 
 use std::time::Duration;

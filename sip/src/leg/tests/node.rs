@@ -68,8 +68,8 @@ impl Node {
 
     fn request(&mut self, message: &Message, method: Method<'_>, flow: Flow, now: Instant) {
         let via = message.via();
-        let (branch, sent_by) = (via.branch().unwrap(), format!("{}:{}", via.host, via.port_or_default()));
-        let key = ServerKey::new(branch, &sent_by, method.as_str()).unwrap();
+        let (branch, sent_by) = (via.branch().unwrap(), (via.host, via.port));
+        let key = ServerKey::new(branch, sent_by, flow.peer.ip(), method.as_str()).unwrap();
         if method == Method::Ack {
             if self.table.ack(&key, now).is_none() {
                 self.legs.ack(message, now);
@@ -93,7 +93,8 @@ impl Node {
         }
         let to = self.table.serve(key, flow).unwrap();
         if method == Method::Cancel {
-            let invite = ServerKey::new(branch, &sent_by, "INVITE").and_then(|key| self.invites.get(&key)).copied();
+            let invite = ServerKey::new(branch, sent_by, flow.peer.ip(), "INVITE");
+            let invite = invite.and_then(|key| self.invites.get(&key)).copied();
             let code = if invite.is_some() { Code::OK } else { Code::NO_SUCH_CALL };
             self.table.respond(to, Class::of(code.get()), respond(code), now);
             if let Some(invite) = invite {

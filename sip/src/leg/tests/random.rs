@@ -15,25 +15,27 @@ use crate::{
     transport::Flow,
 };
 
-struct Net {
-    nodes: [Node; 2],
+pub(crate) struct Net {
+    pub(crate) nodes: [Node; 2],
     /// When what arrives at which node.
     flight: Vec<(Instant, usize, Bytes)>,
-    now: Instant,
-    dice: Box<dyn Random>,
+    pub(crate) now: Instant,
+    pub(crate) dice: Box<dyn Random>,
     /// Of 100 messages.
     lost: u64,
     repeated: u64,
     ended: HashMap<(usize, LegId), u32>,
     answered: HashMap<(usize, LegId), u32>,
-    begun: Vec<(usize, LegId)>,
+    pub(crate) begun: Vec<(usize, LegId)>,
+    /// What the legs of the first node have told.
+    pub(crate) told: Vec<(LegId, Event)>,
 }
 
 const ADDRESSES: [&str; 2] = ["192.0.2.1:5060", "192.0.2.2:5060"];
 
 impl Net {
     #[allow(clippy::disallowed_methods, reason = "an instant can be had in no other way; the tests move it")]
-    fn new(seed: u64, lost: u64, repeated: u64) -> Self {
+    pub(crate) fn new(seed: u64, lost: u64, repeated: u64) -> Self {
         let nodes = [Node::new(ADDRESSES[0], seed + 1), Node::new(ADDRESSES[1], seed + 2)];
         let (ended, answered) = Default::default();
         let dice = random(seed);
@@ -47,6 +49,7 @@ impl Net {
             ended,
             answered,
             begun: Vec::new(),
+            told: Vec::new(),
         }
     }
 
@@ -73,6 +76,9 @@ impl Net {
             for (leg, event) in std::mem::take(&mut self.nodes[from].events) {
                 let ended = self.ended.entry((from, leg)).or_default();
                 assert_eq!(*ended, 0, "nothing after its end: {event:?}");
+                if from == 0 {
+                    self.told.push((leg, event.clone()));
+                }
                 match event {
                     Event::Ended(_) => *ended += 1,
                     Event::Answered { .. } => *self.answered.entry((from, leg)).or_default() += 1,
@@ -82,7 +88,7 @@ impl Net {
         }
     }
 
-    fn pass(&mut self, time: Duration) {
+    pub(crate) fn pass(&mut self, time: Duration) {
         let end = self.now + time;
         loop {
             self.collect();
@@ -100,7 +106,7 @@ impl Net {
         self.now = end;
     }
 
-    fn call(&mut self, from: usize) {
+    pub(crate) fn call(&mut self, from: usize) -> LegId {
         let invite = Invite {
             target: format!("sip:x@{}", ADDRESSES[1 - from]).into(),
             routes: Vec::new(),
@@ -115,6 +121,7 @@ impl Net {
         };
         let leg = self.nodes[from].legs.call(invite, self.now).unwrap();
         self.begun.push((from, leg));
+        leg
     }
 
     fn act(&mut self, act: Act) {

@@ -7,9 +7,11 @@ mod bootstrap;
 mod bulk;
 mod caller;
 mod list;
+mod live;
 mod pushes;
 mod refusal;
 mod removal;
+mod reports;
 mod shape;
 mod sip;
 
@@ -33,6 +35,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/admin/agents/{id}", web::delete().to(removal::remove))
         .route("/admin/agents/{id}/sessions", web::get().to(agents::sessions))
         .route("/admin/agents/{id}/sessions", web::delete().to(removal::end_sessions))
+        .route("/admin/live", web::get().to(live::list))
+        .route("/admin/reports/handle-time", web::get().to(reports::handle_time))
         .route("/admin/agents/{id}/sip", web::get().to(sip::show))
         .route("/admin/agents/{id}/sip", web::delete().to(sip::revoke))
         .route("/admin/audit", web::get().to(audit::list))
@@ -57,6 +61,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     audit::list,
     audit::export,
     audit::verify,
+    live::list,
+    reports::handle_time,
     pushes::dead
 ))]
 struct Document;

@@ -82,7 +82,6 @@ impl Connections {
     }
 
     /// How many an agent has.
-    #[cfg_attr(not(test), allow(dead_code))]
     pub(in crate::http::api) fn of(&self, agent: AgentId) -> usize {
         self.open().by_agent.get(&agent).map_or(0, Vec::len)
     }
