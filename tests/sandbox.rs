@@ -24,6 +24,7 @@ mod with_node {
     #[tokio::test]
     async fn the_stand_in_answers_every_operation_as_twilios_documents_say() {
         let mut twilio = Asked::start();
+        twilio.account().await;
         twilio.workspace().await;
         let task = twilio.workers_and_tasks().await;
         twilio.calls_and_conferences(&task).await;
@@ -73,7 +74,9 @@ mod with_node {
             self.get("taskrouter", &self.in_workspace("/Activities")).await;
             let lunch = [("FriendlyName", "Lunch"), ("Available", "false")];
             let activity = self.post("taskrouter", &self.in_workspace("/Activities"), &lunch).await;
-            self.get("taskrouter", &self.in_workspace(&format!("/Activities/{}", sid(&activity)))).await;
+            let activity = self.in_workspace(&format!("/Activities/{}", sid(&activity)));
+            self.get("taskrouter", &activity).await;
+            self.ask(Method::DELETE, "taskrouter", &activity, &[]).await;
             let workflows = self.get("taskrouter", &self.in_workspace("/Workflows")).await;
             let workflow = sid(&workflows["workflows"][0]);
             self.get("taskrouter", &self.in_workspace(&format!("/Workflows/{workflow}"))).await;
@@ -160,6 +163,14 @@ mod with_node {
             let verification = format!("{verifications}/{}", sid(&sent));
             self.get("verify", &verification).await;
             self.post("verify", &verification, &[("Status", "canceled")]).await;
+            self.ask(Method::DELETE, "verify", &format!("{limits}/{}", sid(&limit)), &[]).await;
+            self.ask(Method::DELETE, "verify", &service, &[]).await;
+        }
+
+        async fn account(&mut self) {
+            for path in [".json", "/IncomingPhoneNumbers.json", "/OutgoingCallerIds.json"] {
+                self.get("api", &self.in_account(path)).await;
+            }
         }
 
         async fn sync(&mut self) {

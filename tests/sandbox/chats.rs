@@ -38,6 +38,10 @@ impl Asked {
             ("Filters", "onParticipantAdded"),
         ];
         self.post("conversations", "/v1/Configuration/Webhooks", &webhook).await;
+        let of_service = format!("/v1/Services/{}/Configuration/Webhooks", self.facts.chat_service_sid);
+        self.get("conversations", &of_service).await;
+        let url = [("PostWebhookUrl", "http://127.0.0.1:9/webhooks/conversations"), ("Method", "POST")];
+        self.post("conversations", &of_service, &url).await;
     }
 
     async fn messages(&mut self, conversation: &str) {

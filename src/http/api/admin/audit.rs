@@ -14,9 +14,6 @@ use crate::{
 /// Entries that an export has in hand at a time.
 const PAGE: usize = 500;
 
-/// The largest number that an entry may have: JSON readers take whole numbers for signed ones of 64 bits.
-const LAST: u64 = i64::MAX as u64;
-
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -49,10 +46,7 @@ pub(super) async fn list(
     query: Result<web::Query<Query>, actix_web::Error>,
 ) -> Answer {
     let query = query.map_err(|_| Refusal::Invalid("expected whole numbers for \"after\" and \"limit\"".into()))?;
-    let after = query.after.unwrap_or(0);
-    if after > LAST {
-        return Err(Refusal::Invalid("after: there is no entry of such a number".into()));
-    }
+    let after = list::place(query.after)?;
     let found = page(&api.audit, &manager, after, list::bounded(query.limit)).await?;
     Ok(HttpResponse::Ok().json(found))
 }

@@ -24,6 +24,15 @@ pub(super) struct Query {
     limit: Option<usize>,
 }
 
+/// The largest number of a place: JSON readers take whole numbers for signed ones of 64 bits.
+const LAST: u64 = i64::MAX as u64;
+
+/// Behind which place a page begins; zero: it is the first.
+pub(super) fn place(after: Option<u64>) -> Result<u64, Refusal> {
+    let after = after.unwrap_or(0);
+    if after > LAST { Err(Refusal::Invalid("after: there is no place of such a number".into())) } else { Ok(after) }
+}
+
 /// A limit within its bounds.
 pub(super) fn bounded(limit: Option<usize>) -> usize {
     limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE)

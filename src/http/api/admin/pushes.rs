@@ -18,6 +18,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(super) struct Query {
     /// `next` of the page before
+    #[param(maximum = 9_223_372_036_854_775_807_i64)]
     after: Option<u64>,
     /// How many, 200 at most
     limit: Option<usize>,
@@ -83,8 +84,9 @@ pub(super) async fn dead(
 ) -> Answer {
     manager.access.may_see_all()?;
     let query = query.map_err(|_| Refusal::Invalid("expected whole numbers for \"after\" and \"limit\"".into()))?;
+    let after = list::place(query.after)?;
     let limit = list::bounded(query.limit);
-    let letters = api.push.dead_letters(query.after.unwrap_or(0), limit).await.map_err(|_| Refusal::NotStored)?;
+    let letters = api.push.dead_letters(after, limit).await.map_err(|_| Refusal::NotStored)?;
     let next = letters.last().filter(|_| letters.len() == limit).map(|(place, _)| place.to_string());
     let items = letters.into_iter().map(|(_, letter)| DeadPush::new(letter)).collect();
     Ok(HttpResponse::Ok().json(Page { items, next }))
