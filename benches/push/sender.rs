@@ -24,7 +24,7 @@ use super::Who;
 
 const LIFE: Duration = Duration::from_secs(3600);
 /// With the name, it makes a payload of some 400 bytes.
-const TEXT: &str = "Hello";
+const TEXT: &str = "Hello, where is my parcel? It was to be here on Monday, and it is Friday.";
 
 pub(crate) fn run(who: Who) {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
