@@ -5,9 +5,12 @@
 //! one push goes ahead of all others, and each that is taken lets one more go at the same time: whoever comes back is not
 //! run over.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
-use super::{backoff, queue::Address};
+use super::{
+    backoff,
+    queue::{Address, Turn},
+};
 use crate::domain::Timestamp;
 
 /// Failures in a row after which the service is taken to be down.
@@ -18,8 +21,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 #[derive(Debug)]
 pub(super) struct Gate {
-    /// Devices whose turn it may be.
-    pub(super) ready: VecDeque<Address>,
+    /// Devices whose turn it may be. What is of use for the shortest time goes first: behind an outage an offer does not wait
+    /// for an hour's messages.
+    pub(super) ready: BTreeSet<Turn>,
     flying: usize,
     /// How many may be on their way at once.
     window: usize,
@@ -43,7 +47,7 @@ struct Limited {
 impl Gate {
     pub(super) const fn new(limit: usize) -> Self {
         Self {
-            ready: VecDeque::new(),
+            ready: BTreeSet::new(),
             flying: 0,
             window: limit,
             limit,

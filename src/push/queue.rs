@@ -21,6 +21,10 @@ use crate::{
 /// A device of an agent.
 pub(super) type Address = (AgentId, DeviceId);
 
+/// A device's place among those that wait for their service: until when the most urgent of its items is of use, that item's
+/// number, and the device.
+pub(super) type Turn = (Timestamp, Sequence, Address);
+
 /// Services of one provider that may be at their limit at the same time. Whoever makes names up under a wildcard does not
 /// take what the others need.
 const SERVICES: usize = 4;
@@ -94,7 +98,7 @@ enum State {
     #[default]
     Idle,
     /// Waits for its turn among the devices of its service.
-    Ready,
+    Ready(Turn),
     Flying,
     /// A try has failed: the next one is due then.
     Resting(Timestamp),
@@ -103,6 +107,11 @@ enum State {
 impl Lane {
     fn to(target: &PushTarget) -> Self {
         Self { service: Service::of(target), waiting: VecDeque::new(), state: State::Idle }
+    }
+
+    /// Where it stands among others; none: nothing waits.
+    fn turn(&self) -> Option<Turn> {
+        self.waiting.iter().map(|job| (job.item.notification.expires, job.sequence, job.address())).min()
     }
 
     /// Puts a job into its place in the order, and answers those that it makes pointless: older ones with its tag, or
@@ -195,7 +204,7 @@ impl Queue {
         let (flying, limits) = (self.flying, self.limits);
         let has_room = |provider: Provider| flying[provider as usize] < limits[provider as usize] * SERVICES;
         let open = self.gates.iter_mut().filter(|(service, gate)| has_room(service.0) && gate.is_open(now));
-        open.map(|(_, gate)| gate).find_map(|gate| gate.ready.pop_front())
+        open.map(|(_, gate)| gate).find_map(|gate| gate.ready.pop_first()).map(|(_, _, address)| address)
     }
 
     fn take_from(&mut self, address: Address, now: Timestamp) -> Option<Job> {
@@ -285,18 +294,21 @@ impl Queue {
         }
     }
 
-    /// Puts an idle lane where it belongs: among the ready ones, or away.
+    /// Puts a lane where it belongs: among the ready ones, or away.
     fn settle_lane(&mut self, address: Address) {
         let Some(lane) = self.lanes.get_mut(&address) else { return };
-        match (lane.state, lane.waiting.is_empty()) {
-            (State::Idle, false) => {
+        match (lane.state, lane.turn()) {
+            (State::Idle | State::Ready(_), Some(turn)) => {
                 let limit = self.limits[lane.service.0 as usize];
                 let gate = self.gates.entry(lane.service.clone()).or_insert_with(|| Gate::new(limit));
-                gate.ready.push_back(address);
-                lane.state = State::Ready;
+                if let State::Ready(before) = lane.state {
+                    gate.ready.remove(&before);
+                }
+                gate.ready.insert(turn);
+                lane.state = State::Ready(turn);
             }
-            (State::Idle | State::Resting(_), true) => self.remove(address),
-            (State::Ready | State::Flying | State::Resting(_), _) => {}
+            (State::Idle | State::Resting(_), None) => self.remove(address),
+            (State::Ready(_) | State::Flying | State::Resting(_), _) => {}
         }
     }
 

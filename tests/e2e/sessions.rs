@@ -55,6 +55,7 @@ async fn a_second_device_cuts_off_the_first_and_takes_its_notifications() {
 async fn as_many_devices_as_the_operator_allows_are_signed_in() {
     let house = Plan::default().login("max_sessions = 2").build().await;
     let first = house.app(ADA);
+    house.pass(Duration::from_secs(1)).await;
     let second = house.signs_in(ADA).await;
     assert_eq!((code_of(&first).await, code_of(&second).await), (String::new(), String::new()));
     house.pass(Duration::from_secs(1)).await;

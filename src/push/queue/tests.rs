@@ -397,6 +397,27 @@ fn a_storm_of_429_is_sat_out_without_one_early_retry() {
     assert!(world.requests_in_second(until) <= 64);
 }
 
+/// What waits for its service goes in the order of its urgency, also where it came to a device that waits already.
+#[test]
+fn an_offer_does_not_wait_for_the_messages_of_others() {
+    let mut queue = queue(1);
+    let mut put = |sequence: u8, device, life| {
+        let item = item(device, offer(sequence));
+        let notification = Notification { expires: NOW + life, ..item.notification };
+        add(&mut queue, sequence.into(), OutboxItem { notification, ..item });
+    };
+    put(1, 1, 3600 * SECOND);
+    put(2, 2, 3600 * SECOND);
+    put(3, 3, 3600 * SECOND);
+    put(4, 3, 120 * SECOND);
+    let mut order = Vec::new();
+    while let Some(job) = queue.next(NOW) {
+        order.push(job.item.device.to_bits());
+        queue.settle(job, Ok(End::Sent), NOW);
+    }
+    assert_eq!(order, [3, 3, 1, 2]);
+}
+
 /// One browser's push service is down: the others' devices notice nothing.
 #[test]
 fn a_service_that_is_down_keeps_no_other_waiting() {
