@@ -222,6 +222,18 @@ fn guessing_locks_a_source_out_and_not_the_agent() {
 }
 
 #[test]
+fn nobody_is_locked_out_by_what_others_send_in_their_name() {
+    let mut house = House::new();
+    for cseq in 2..100 {
+        let forged = Phone { password: "guess", cseq, ..ANNA };
+        house.datagram(ANNA.peer, &forged.register("", Some((&"0".repeat(48), 1))));
+        house.pass(Duration::from_millis(50));
+    }
+    assert_eq!((house.counters.get(Count::LockedOut), house.counters.get(Count::Wrong)), (0, 0));
+    assert_eq!(house.registers(ANNA, &ANNA.contact()).code().unwrap().get(), 200);
+}
+
+#[test]
 fn nobody_registers_for_somebody_else() {
     let mut house = House::new();
     house.core.command(account("berta", "secret"), house.now);
