@@ -178,6 +178,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 }
 
 #[allow(clippy::disallowed_methods, reason = "the driver is where the engine's time comes from")]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }
