@@ -21,7 +21,7 @@ pub use self::{bucket::Rate, scanner::is_scanner, source::Source};
 /// Why something was dropped; the metrics' `reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Shed {
-    /// More than the source may send.
+    /// More messages or connections than the source may have.
     Rate,
     /// The source has guessed passwords.
     LockedOut,
@@ -182,6 +182,14 @@ impl Gate {
             record.locked_until = Some(now + limits.locked_for);
         }
         locked
+    }
+
+    /// Another gate has locked the source out.
+    pub fn lock_out(&mut self, from: IpAddr, now: Instant) {
+        let until = now + self.limits.locked_for;
+        if let Some(record) = self.own(from, now) {
+            record.locked_until = Some(until);
+        }
     }
 
     /// Sources that are remembered.

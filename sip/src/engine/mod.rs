@@ -154,4 +154,6 @@ pub enum Output {
     Trust(ConnectionId),
     /// Once what was sent before has gone out.
     Close(ConnectionId),
+    /// Whoever is there has guessed passwords: no more connections from there for a while.
+    LockOut(IpAddr),
 }

@@ -41,6 +41,7 @@ impl Core {
                 self.counters.add(Count::Wrong);
                 if self.gate.failed(source, now.instant) {
                     self.counters.add(Count::LockedOut);
+                    self.outputs.push_back(Output::LockOut(source));
                 }
                 self.challenge(asked, false, now);
             }
