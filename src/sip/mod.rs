@@ -30,7 +30,7 @@ pub use self::{
     invitation::{Invitation, InvitationError},
     table::{Binding, Standing},
 };
-use self::{keeper::Keeper, table::Table};
+use self::{keeper::Keeper, record::Kept, table::Table};
 use crate::{
     clock::Clock,
     config::Sip,
@@ -92,9 +92,11 @@ impl Softphones {
             profiles.iter().filter_map(|profile| accounts::set(&mut table, profile, &domain)).collect();
         let kept = record::read(&store, &table).await?;
         for chunk in kept.chunks(RESTORED) {
-            first.push(Command::Restore(chunk.to_vec()));
+            first.push(Command::Restore(chunk.iter().map(|kept| (kept.user.clone(), kept.saved.clone())).collect()));
         }
-        kept.into_iter().for_each(|(user, saved)| table.bound(user.as_str(), &saved));
+        for Kept { user, account, saved } in kept {
+            table.bound(user.as_str(), account, &saved);
+        }
         let mut key = [0; 32];
         rand::fill(&mut key).map_err(|_| SipError::NoRandomness)?;
         let listening = settings::listening(config)?;

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 pub use self::{
     algorithm::{Algorithm, UnknownAlgorithm},
     credentials::{Credentials, CredentialsError},
-    ha1::Ha1s,
+    ha1::{Fingerprint, Ha1s},
 };
 use self::{counts::Counts, nonce::Nonces};
 use crate::message::{Head, Method, Name, Quoted, ResponseBuilder};

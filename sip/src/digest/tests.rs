@@ -206,6 +206,15 @@ fn challenges_are_those_that_are_configured() {
 }
 
 #[test]
+fn a_fingerprint_is_of_one_password_of_one_user() {
+    let of = |user, password| Ha1s::new(user, "gw.example.com", password).fingerprint();
+    assert_eq!(of("anna", "secret"), of("anna", "secret"));
+    assert_ne!(of("anna", "secret"), of("anna", "other"));
+    assert_ne!(of("anna", "secret"), of("berta", "secret"));
+    assert_eq!(format!("{:?}", of("anna", "secret")), "Fingerprint(…)");
+}
+
+#[test]
 fn debug_says_nothing_secret() {
     let registrar = registrar(&[Algorithm::Md5]);
     let ha1s = Ha1s::new("anna", "gw.example.com", "secret");

@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::{digest::Ha1s, registrar::Aor, user::User};
+use crate::{
+    digest::{Fingerprint, Ha1s},
+    registrar::Aor,
+    user::User,
+};
 
 /// Accounts by user, and users by the numbers that the registrar knows them by.
 #[derive(Debug, Default)]
@@ -55,8 +59,11 @@ impl Accounts {
         self.by_user.get(username).map(|account| (account.aor, account.ha1s.clone()))
     }
 
-    pub(super) fn user(&self, aor: Aor) -> Option<&User> {
-        self.users.get(&aor)
+    /// Whose an address-of-record is, and by which password.
+    pub(super) fn owner(&self, aor: Aor) -> Option<(User, Fingerprint)> {
+        let user = self.users.get(&aor)?;
+        let account = self.by_user.get(user.as_str())?;
+        Some((user.clone(), account.ha1s.fingerprint()))
     }
 
     pub(super) fn len(&self) -> usize {

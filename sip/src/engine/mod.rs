@@ -31,7 +31,7 @@ pub use self::{
 };
 use crate::{
     abuse,
-    digest::{self, Ha1s},
+    digest::{self, Fingerprint, Ha1s},
     registrar::{self, BindingId, State},
     transaction::{self, TransactionId},
     transport::{ConnectionId, Flow, Transport},
@@ -129,6 +129,8 @@ pub enum Event {
     /// A binding is new, was renewed, fell asleep, or is reached another way.
     Bound {
         user: User,
+        /// By which password: the account may have had another one by the time that its owner hears of this.
+        account: Fingerprint,
         binding: Saved,
     },
     Unbound(BindingId),

@@ -170,7 +170,8 @@ fn a_phone_registers_and_its_owner_hears_of_it() {
     assert_eq!(answer.code().unwrap().get(), 200);
     assert_eq!(answer.head().first(Name::Contact).unwrap(), "<sip:anna@192.0.2.7:5062>;expires=300");
     let events = house.events();
-    let [Event::Bound { user, binding }] = events.as_slice() else { panic!("{events:?}") };
+    let [Event::Bound { user, account, binding }] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!(*account, Ha1s::new("anna", DOMAIN, "secret").fingerprint());
     assert_eq!((user.as_str(), binding.uri.as_str()), ("anna", "sip:anna@192.0.2.7:5062"));
     assert_eq!((binding.reach, binding.transport), (Reach::Proven, Transport::Udp));
     assert_eq!(binding.expires, 1_800_000_300);
