@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use self::bucket::Bucket;
+pub(crate) use self::bucket::Bucket;
 pub use self::{bucket::Rate, scanner::is_scanner, source::Source};
 
 /// Why something was dropped; the metrics' `reason`.
@@ -35,11 +35,21 @@ pub enum Shed {
     Replies,
     /// No room for another transaction or connection.
     Full,
+    /// More registrations than one account may have.
+    Registrations,
 }
 
 impl Shed {
-    pub const ALL: [Self; 7] =
-        [Self::Rate, Self::LockedOut, Self::Scanner, Self::Garbage, Self::Amplification, Self::Replies, Self::Full];
+    pub const ALL: [Self; 8] = [
+        Self::Rate,
+        Self::LockedOut,
+        Self::Scanner,
+        Self::Garbage,
+        Self::Amplification,
+        Self::Replies,
+        Self::Full,
+        Self::Registrations,
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,6 +60,7 @@ impl Shed {
             Self::Amplification => "amplification",
             Self::Replies => "replies",
             Self::Full => "full",
+            Self::Registrations => "registrations",
         }
     }
 }
@@ -68,6 +79,9 @@ pub struct Limits {
     pub known: Allowance,
     /// Answers that an unknown source gets over UDP.
     pub replies: Rate,
+    /// REGISTERs of one account that are granted, whatever they come from: each may have to be written down. Only whoever has
+    /// its password uses it up.
+    pub registrations: Rate,
     /// How long a source stays known.
     pub known_for: Duration,
     /// How long it stays locked out.
@@ -88,6 +102,7 @@ impl Default for Limits {
                 failures: Rate { per_second: 2.0, burst: 200 },
             },
             replies: Rate { per_second: 20.0, burst: 100 },
+            registrations: Rate { per_second: 2.0, burst: 120 },
             known_for: Duration::from_secs(3600),
             locked_for: Duration::from_secs(60),
             sources: 65_536,

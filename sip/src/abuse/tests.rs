@@ -10,6 +10,7 @@ fn limits() -> Limits {
         unknown: Allowance { messages: ONE, failures: ONE },
         known: Allowance { messages: MANY, failures: MANY },
         replies: ONE,
+        registrations: ONE,
         known_for: Duration::from_secs(60),
         locked_for: Duration::from_secs(10),
         sources: 4,

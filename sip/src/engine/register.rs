@@ -15,7 +15,7 @@ use crate::{
     user::User,
 };
 
-/// Seconds after which a phone that met an overload may try again.
+/// Seconds after which a phone that met an overload, or was too fast, may try again.
 const RETRY_AFTER: u32 = 5;
 
 impl Core {
@@ -64,16 +64,23 @@ impl Core {
     fn granted(&mut self, owner: Aor, key: ServerKey, asked: &Asked<'_>, now: Now) {
         self.gate.succeeded(asked.from.peer.ip(), now.instant);
         self.outputs.extend(asked.from.connection.map(Output::Trust));
+        if !self.accounts.may_register(owner, self.settings.abuse.registrations, now.instant) {
+            return self.overloaded(asked, Shed::Registrations, now);
+        }
         let back = way_back(&asked.from, Some(&asked.request.via()));
         let Ok(id) = self.transactions.serve(key, back) else {
-            self.shed(Shed::Full);
-            let response = self.response(asked, Code::SERVICE_UNAVAILABLE).header(Name::RetryAfter, RETRY_AFTER);
-            return self.reply(asked, response, now);
+            return self.overloaded(asked, Shed::Full, now);
         };
         let (code, response) = self.change(owner, asked, now);
         self.counters.add(if code == Code::OK { Count::Registered } else { Count::Refused });
         self.transactions.respond(id, Class::of(code.get()), Bytes::from(response.finish()), now.instant);
         self.collect(now);
+    }
+
+    fn overloaded(&mut self, asked: &Asked<'_>, why: Shed, now: Now) {
+        self.shed(why);
+        let response = self.response(asked, Code::SERVICE_UNAVAILABLE).header(Name::RetryAfter, RETRY_AFTER);
+        self.reply(asked, response, now);
     }
 
     /// RFC 3261 §10.3, steps 3 to 8.

@@ -235,6 +235,24 @@ fn nobody_is_locked_out_by_what_others_send_in_their_name() {
 }
 
 #[test]
+fn an_account_may_register_so_often_and_others_as_before() {
+    let rate = abuse::Rate { per_second: 1.0, burst: 3 };
+    let mut house = House::with(|settings| settings.abuse.registrations = rate);
+    house.core.command(account("berta", "secret"), house.now);
+    let with = |cseq| Phone { cseq, ..ANNA };
+    for cseq in 1..4 {
+        assert_eq!(house.registers(with(cseq), &ANNA.contact()).code().unwrap().get(), 200);
+    }
+    let refused = house.registers(with(4), &ANNA.contact());
+    assert_eq!(refused.code().unwrap().get(), 503);
+    assert_eq!(refused.head().first(Name::RetryAfter), Some("5"));
+    assert_eq!(house.counters.shed(Shed::Registrations), 1);
+    assert_eq!(house.registers(Phone { user: "berta", ..ANNA }, "").code().unwrap().get(), 200);
+    house.pass(Duration::from_secs(5));
+    assert_eq!(house.registers(with(5), &ANNA.contact()).code().unwrap().get(), 200);
+}
+
+#[test]
 fn nobody_registers_for_somebody_else() {
     let mut house = House::new();
     house.core.command(account("berta", "secret"), house.now);

@@ -128,7 +128,7 @@ impl<F: Clone> Registrar<F> {
             let expires = tick.saturating_add(contact.expires);
             let bindings = self.aors.get_mut(&aor).map(Vec::as_mut_slice).unwrap_or_default();
             let known = place.and_then(|place| bindings.get_mut(place));
-            let id = match known {
+            let (id, what) = match known {
                 Some(known) if contact.expires == 0 => {
                     gone.push(known.id);
                     continue;
@@ -136,15 +136,15 @@ impl<F: Clone> Registrar<F> {
                 None if contact.expires == 0 => continue,
                 Some(known) => {
                     known.renew(&contact.texts, cseq, expires, flow.clone());
-                    known.id
+                    (known.id, Changed::Renewed)
                 }
                 None => {
                     let id = BindingId(self.last_id + 1);
                     self.add(aor, Binding::new(id, State::Awake, &contact.texts, cseq, expires, flow.clone()));
-                    id
+                    (id, Changed::New)
                 }
             };
-            changes.push(Change { aor, id, what: Changed::Put });
+            changes.push(Change { aor, id, what });
             self.be_in_time(aor, id);
         }
         gone.into_iter().for_each(|id| self.remove_binding(aor, id, changes));

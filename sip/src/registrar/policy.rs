@@ -60,8 +60,10 @@ pub struct Change {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Changed {
-    /// It is new, or was renewed: [`Registrar::binding`] tells what it is now.
-    Put,
+    /// There was none before: [`Registrar::binding`] tells what it is.
+    New,
+    /// It was renewed, or awoke: the same tells what it is now.
+    Renewed,
     /// Its time is over, but it can be woken.
     Asleep,
     Removed,

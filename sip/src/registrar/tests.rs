@@ -88,7 +88,7 @@ fn a_contact_is_kept_for_as_long_as_it_asks_within_bounds() {
         let mut house = house();
         house.register("x", 1, line).unwrap();
         assert_eq!(house.contacts(), [format!("<sip:a@h>;expires={granted}")], "{line}");
-        assert_eq!(house.whats(), [Changed::Put]);
+        assert_eq!(house.whats(), [Changed::New]);
         house.pass(granted);
         assert_eq!(house.contacts(), ["<sip:a@h>;expires=0"]);
         house.pass(1);
@@ -245,7 +245,7 @@ fn a_phone_that_can_be_woken_is_kept_asleep() {
     assert!(answer.contains("\r\nContact: <sip:a@h;transport=tcp?x=y>;expires=60\r\n"), "{answer}");
     assert!(answer.contains("\r\nFeature-Caps: *;+sip.pns=\"fcm\"\r\n") && !answer.contains("pn-"), "{answer}");
     house.pass(61);
-    assert_eq!(house.whats(), [Changed::Put, Changed::Asleep]);
+    assert_eq!(house.whats(), [Changed::New, Changed::Asleep]);
     let record = house.registrar.bindings(ANNA).next().unwrap();
     assert_eq!((record.state, record.push_token()), (State::Asleep, Some("to:ken-1_x")));
     assert!(!format!("{record:?} {:?}", house.registrar).contains("ken"));
@@ -257,7 +257,7 @@ fn a_phone_that_can_be_woken_is_kept_asleep() {
     assert_eq!(states, [(State::Awake, true)]);
     house.pass(301);
     house.pass(86_401);
-    assert_eq!(house.whats(), [Changed::Put, Changed::Asleep, Changed::Removed]);
+    assert_eq!(house.whats(), [Changed::Renewed, Changed::Asleep, Changed::Removed]);
     assert!(house.registrar.is_empty());
 }
 
@@ -427,7 +427,7 @@ proptest! {
             }
             for change in house.changes.drain(..) {
                 let known = written.contains(&change.id);
-                prop_assert!(known || change.what == Changed::Put, "{:?}", change);
+                prop_assert!(known != (change.what == Changed::New), "{:?}", change);
                 if change.what == Changed::Removed { written.remove(&change.id) } else { written.insert(change.id) };
             }
             let ids: std::collections::BTreeSet<_> = house.registrar.bindings(ANNA).map(|record| record.id).collect();
