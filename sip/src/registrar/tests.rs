@@ -152,6 +152,27 @@ fn one_request_is_done_whole_or_not_at_all() {
 }
 
 #[test]
+fn tokens_are_left_out_however_they_are_written_and_nothing_else_is() {
+    let mut house = house();
+    let user = "a;pn-prid=x;PN-PRID=x";
+    let uri = format!("<sip:{user}@h;PN-PRID=x;Pn-Provider=fcm;Pn-Param=our-project;lr?Subject=pn-prid>");
+    house.register("x", 1, &contact(&uri)).unwrap();
+    assert_eq!(house.contacts(), [format!("<sip:{user}@h;lr?Subject=pn-prid>;expires=300")]);
+    // The same text as the parameters', where they are not.
+    house.register("x", 2, &contact("<sip:b;pn-prid=x@h;pn-prid=x>")).unwrap();
+    assert!(house.contacts().contains(&"<sip:b;pn-prid=x@h>;expires=300".to_owned()), "{:?}", house.contacts());
+}
+
+#[test]
+fn a_contact_that_comes_again_counts_and_is_one_binding() {
+    let mut house = house();
+    let lines = |count| contact(&vec!["<sip:a@h>"; count].join(", "));
+    house.register("x", 1, &lines(32)).unwrap();
+    assert_eq!(house.contacts().len(), 1);
+    assert_eq!(house.register("x", 2, &lines(33)), Err(Refusal::TooMany));
+}
+
+#[test]
 fn all_contacts_go_only_if_that_is_what_is_meant() {
     let mut house = house();
     house.register("x", 1, &contact("<sip:a@h>, <sip:b@h>")).unwrap();
