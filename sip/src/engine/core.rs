@@ -178,11 +178,6 @@ impl Core {
                 }
             }
             Command::Stop => self.news.hurry(now.instant),
-            Command::Cut { user } => {
-                if let Some(aor) = self.accounts.aor(user.as_str()) {
-                    self.cut(aor, now);
-                }
-            }
             Command::Restore(bindings) => bindings.iter().for_each(|(user, saved)| {
                 if let Some(aor) = self.accounts.aor(user.as_str()) {
                     self.restore(aor, saved, now);

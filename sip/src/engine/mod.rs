@@ -84,8 +84,6 @@ pub enum Command {
     /// Bindings of an earlier run, after their accounts were set. They are suspect: those of UDP until their phone answers
     /// OPTIONS, the others until it registers anew.
     Restore(Vec<(User, Saved)>),
-    /// The bindings of an account go; the account stays.
-    Cut { user: User },
     /// Tells what is still to be told, and ends.
     Stop,
 }

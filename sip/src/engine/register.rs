@@ -85,7 +85,7 @@ impl Core {
 
     /// RFC 3261 §10.3, steps 3 to 8.
     fn change(&mut self, owner: Aor, asked: &Asked<'_>, now: Now) -> (Code, ResponseBuilder) {
-        let refuse = |this: &mut Self, code| (code, this.response(asked, code));
+        let refuse = |this: &Self, code| (code, this.response(asked, code));
         let Some(user) = self.user_of(asked) else { return refuse(self, Code::NOT_FOUND) };
         if self.accounts.aor(user.as_str()) != Some(owner) {
             return refuse(self, Code::FORBIDDEN);
@@ -100,8 +100,8 @@ impl Core {
                 (Code::OK, self.registrar.answer(owner, asked.request, response, now.instant))
             }
             Err(refusal) => {
-                let tag = self.tag();
                 let head = asked.request.head();
+                let tag = self.lots.tag(head);
                 let response = ResponseBuilder::with_reason(head, asked.from.peer, refusal.code(), refusal, tag);
                 (refusal.code(), self.registrar.explain(refusal, response))
             }

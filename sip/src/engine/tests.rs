@@ -267,6 +267,22 @@ fn nobody_registers_for_somebody_else() {
 }
 
 #[test]
+fn the_user_is_who_stands_in_to() {
+    for (to, code) in [
+        ("Anna <sips:%61nna:x@GW.Example.com:5061;transport=tls>;x=y", 200),
+        ("<sip:gw.example.com>", 404),
+        ("<tel:+15550100>", 404),
+        ("<sip:%00@gw.example.com>", 404),
+    ] {
+        let mut house = House::new();
+        let challenge = house.datagram(ANNA.peer, &ANNA.register("", None)).remove(0);
+        let text = ANNA.register(&ANNA.contact(), Some((&nonce(&challenge), 1)));
+        let text = text.replace(&format!("To: <sip:anna@{DOMAIN}>"), &format!("To: {to}"));
+        assert_eq!(house.code(ANNA.peer, &text), Some(code), "{to}");
+    }
+}
+
+#[test]
 fn scanners_and_garbage_meet_silence() {
     let mut house = House::new();
     let scan = request("OPTIONS").replace("Content-Length", "User-Agent: friendly-scanner\r\nContent-Length");
@@ -289,6 +305,22 @@ fn what_is_not_for_phones_is_refused_without_state() {
 }
 
 #[test]
+fn what_comes_again_is_answered_with_the_same_tag() {
+    let mut house = House::new();
+    let broken = request("REGISTER").replace("CSeq: 1 REGISTER", "CSeq: 1 OPTIONS");
+    for text in [request("OPTIONS"), request("INVITE"), ANNA.register("", None), broken] {
+        let answers = [(); 2].map(|()| house.datagram(ANNA.peer, &text).remove(0));
+        let [first, again] = answers.each_ref().map(|answer| answer.to().tag().unwrap());
+        assert_eq!(first, again, "{text}");
+    }
+    let [one, other] = ["CSeq: 1 ", "CSeq: 2 "].map(|cseq| {
+        let answer = house.datagram(ANNA.peer, &request("OPTIONS").replace("CSeq: 1 ", cseq)).remove(0);
+        answer.to().tag().unwrap().to_owned()
+    });
+    assert_ne!(one, other);
+}
+
+#[test]
 fn an_unknown_source_gets_no_answer_that_is_much_longer_than_its_question() {
     let mut house = House::new();
     let short = "REGISTER sip:a SIP/2.0\r\nv:SIP/2.0/UDP h\r\nf:<sip:a@b>;tag=1\r\nt:<sip:a@b>\r\ni:1\r\nCSeq:1 REGISTER\r\n\r\n";
@@ -297,12 +329,9 @@ fn an_unknown_source_gets_no_answer_that_is_much_longer_than_its_question() {
 }
 
 #[test]
-fn another_password_removal_and_a_cut_end_the_bindings() {
-    let commands: [fn() -> Command; 3] = [
-        || account("anna", "other"),
-        || Command::RemoveAccount { user: "anna".parse().unwrap() },
-        || Command::Cut { user: "anna".parse().unwrap() },
-    ];
+fn another_password_and_removal_end_the_bindings() {
+    let commands: [fn() -> Command; 2] =
+        [|| account("anna", "other"), || Command::RemoveAccount { user: "anna".parse().unwrap() }];
     for command in commands {
         let mut house = House::new();
         house.registers(ANNA, &ANNA.contact());

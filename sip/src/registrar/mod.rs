@@ -29,8 +29,7 @@ pub use self::{
     binding::{Record, State},
     policy::{Change, Changed, Policy, Refusal},
 };
-use crate::message::{Contacts, Host, Message, Name, SipUri};
-use crate::user::User;
+use crate::message::{Contacts, Message, Name};
 
 /// An address-of-record, by the number that whoever keeps the accounts gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -206,15 +205,6 @@ impl<F: Clone> Registrar<F> {
             self.add(aor, Binding::new(id, state, &texts, cseq, self.tick(expires), flow.clone()));
         }
     }
-}
-
-/// Whose bindings a REGISTER is about: the user in To, unescaped, without parameters (RFC 3261 §10.3, step 5).
-///
-/// It says nothing of whether that user exists.
-pub fn user(request: &Message, domain: &str) -> Result<User, Refusal> {
-    let to = SipUri::parse(request.to().address).ok_or(Refusal::To)?;
-    let user = to.user.ok_or(Refusal::To)?.parse().map_err(|_| Refusal::NotHere)?;
-    if Host::parse(domain) == Some(to.host) { Ok(user) } else { Err(Refusal::NotHere) }
 }
 
 /// Whether the request is later than what it changes (RFC 3261 §10.3, steps 6 and 7).
