@@ -5,6 +5,10 @@ mod softphones;
 
 use std::{net::SocketAddr, time::Duration};
 
+use offdesk::{
+    domain::{Profile, SipSecret},
+    store::Batch,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -181,6 +185,34 @@ async fn registrations_survive_a_restart_and_are_suspect_until_the_phone_is_hear
     house.until(|phones| phones[0]["state"] == "registered").await;
     assert_eq!(phone.registers(300), 200);
     assert_eq!(house.until(|phones| phones.len() == 1).await.len(), 1, "it is the same binding");
+}
+
+#[tokio::test]
+async fn a_registration_ends_with_its_password_also_while_the_daemon_is_stopped() {
+    let mut house = SipHouse::build().await;
+    let mut phone = house.phone().await;
+    assert_eq!(phone.registers(300), 200);
+    house.until(|phones| phones.len() == 1).await;
+    house.house.stop();
+    let realm = house.at.ip().to_string();
+    house
+        .house
+        .in_store(async |store| {
+            let mut batch = Batch::new();
+            for row in store.scan::<Profile>(None, 100).await.unwrap() {
+                let mut profile = row.record;
+                let password = "correct-horse-battery".parse().unwrap();
+                profile.sip_secret = profile.sip_secret.map(|secret| SipSecret::new(secret.user(), &realm, &password));
+                batch.put(&profile.id, &profile).unwrap();
+            }
+            store.commit(batch).await.unwrap();
+        })
+        .await;
+    house.house.start().await;
+    assert_eq!(house.ada().get("/me/sip").await.body["bindings"], json!([]));
+    assert_eq!(phone.registers(300), 401);
+    let user = phone.user().to_owned();
+    assert_eq!(Phone::new(house.at, &user, "correct-horse-battery").registers(300), 200);
 }
 
 #[tokio::test]
