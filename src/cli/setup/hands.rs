@@ -1,6 +1,10 @@
 //! Carries steps out, one after the other, each written down before it and after it.
 
-use std::{fs, io, os::unix::fs::MetadataExt, path::PathBuf};
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
 
 use toml::Value;
 
@@ -54,14 +58,16 @@ impl Hands<'_> {
                 let sink = sink.or_else(|| self.sink.clone()).ok_or(Trouble::Missing)?;
                 let begun = Change::Subscription { sink: sink.clone(), sid: None };
                 self.begin(&begun)?;
-                let sid = self.twilio.create_subscription(super::plan::NAME, &sink, &types).await?;
+                let made = self.twilio.create_subscription(super::plan::NAME, &sink, &types).await;
+                let sid = made.map_err(|error| self.not_done(&begun, error))?;
                 self.done(&begun, Change::Subscription { sink, sid: Some(sid) })
             }
             Action::Limit { service, name, max, interval } => {
                 let service = service.or_else(|| self.verify.clone()).ok_or(Trouble::Missing)?;
                 let begun = Change::RateLimit { service: service.clone(), name: name.to_owned(), sid: None };
                 self.begin(&begun)?;
-                let limit = self.twilio.create_rate_limit(&service, name).await?;
+                let made = self.twilio.create_rate_limit(&service, name).await;
+                let limit = made.map_err(|error| self.not_done(&begun, error))?;
                 let made =
                     Change::RateLimit { service: service.clone(), name: name.to_owned(), sid: Some(limit.clone()) };
                 self.done(&begun, made)?;
@@ -80,39 +86,58 @@ impl Hands<'_> {
 
     async fn change(&mut self, begun: Change) -> Result<(), Trouble> {
         self.begin(&begun)?;
-        let done = match begun.clone() {
+        match self.carry_out(&begun).await {
+            Ok(done) => self.done(&begun, done),
+            Err(error) => Err(self.not_done(&begun, error)),
+        }
+    }
+
+    /// Does it, and answers it with the sid of what was made.
+    async fn carry_out(&mut self, begun: &Change) -> Result<Change, TwilioError> {
+        Ok(match begun.clone() {
             Change::Activity { name, available, .. } => {
                 let sid = Some(self.twilio.create_activity(&name, available).await?.sid);
                 Change::Activity { name, available, sid }
-            }
-            Change::EventCallback { ref after, .. } => {
-                self.twilio.set_event_callback(after).await?;
-                return Ok(());
-            }
-            Change::Webhook { ref scope, ref after, .. } => {
-                self.twilio.set_conversations_webhook(scope, after).await?;
-                return Ok(());
             }
             Change::Sink { destination, .. } => {
                 let sid = self.twilio.create_sink(super::plan::NAME, &destination).await?;
                 self.sink = Some(sid.clone());
                 Change::Sink { destination, sid: Some(sid) }
             }
-            Change::Type { ref subscription, ref kind } => {
-                return Ok(self.twilio.subscribe(subscription, kind).await?);
-            }
             Change::VerifyService { name, .. } => {
                 let sid = self.twilio.create_verify_service(&name).await?;
                 self.verify = Some(sid.clone());
                 Change::VerifyService { name, sid: Some(sid) }
             }
-            // These are made of more than themselves.
-            Change::Subscription { .. }
+            Change::EventCallback { ref after, .. } => {
+                self.twilio.set_event_callback(after).await?;
+                begun.clone()
+            }
+            Change::Webhook { ref scope, ref after, .. } => {
+                self.twilio.set_conversations_webhook(scope, after).await?;
+                begun.clone()
+            }
+            Change::Type { ref subscription, ref kind } => {
+                self.twilio.subscribe(subscription, kind).await?;
+                begun.clone()
+            }
+            // These are made of more than themselves, in `make`.
+            change @ (Change::Subscription { .. }
             | Change::RateLimit { .. }
             | Change::Config { .. }
-            | Change::ConfigFile { .. } => return Err(Trouble::Missing),
-        };
-        self.done(&begun, done)
+            | Change::ConfigFile { .. }) => change,
+        })
+    }
+
+    /// What certainly did not happen is struck off the record: what is there of its kind later on is somebody else's.
+    fn not_done(&mut self, begun: &Change, error: TwilioError) -> Trouble {
+        if error.may_have_happened() {
+            return error.into();
+        }
+        match self.record.forget(begun) {
+            Ok(()) => error.into(),
+            Err(source) => self.not_recorded(source),
+        }
     }
 
     fn begin(&mut self, change: &Change) -> Result<(), Trouble> {
@@ -144,14 +169,12 @@ impl Hands<'_> {
         match fs::read_to_string(&self.file) {
             Ok(text) => {
                 let (text, edit) = complete(&text, table, key, &value).ok_or_else(by_hand)?;
-                self.begin(&Change::Config { file: self.file.clone(), edit })?;
-                self.write_config(&text).map_err(|_| by_hand())
+                self.complete_with(&Change::Config { file: self.file.clone(), edit }, &text, by_hand)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let text = self.first_config().ok_or_else(by_hand)?;
                 let (text, _) = complete(&text, table, key, &value).ok_or_else(by_hand)?;
-                self.begin(&Change::ConfigFile { file: self.file.clone(), text: text.clone() })?;
-                self.write_config(&text).map_err(|_| by_hand())
+                self.complete_with(&Change::ConfigFile { file: self.file.clone(), text: text.clone() }, &text, by_hand)
             }
             Err(_) => Err(by_hand()),
         }
@@ -178,15 +201,17 @@ impl Hands<'_> {
         Some(text)
     }
 
-    fn write_config(&self, text: &str) -> io::Result<()> {
-        let (mode, owner) = match fs::metadata(&self.file) {
-            Ok(found) => (found.mode() & 0o7777, Some((found.uid(), found.gid()))),
-            // Of its folder's group, as the manual has it.
-            Err(_) => {
-                (0o640, self.file.parent().and_then(|folder| fs::metadata(folder).ok()).map(|f| (f.uid(), f.gid())))
-            }
-        };
-        write_durably(&self.file, text.as_bytes(), mode, owner)
+    /// What the operator writes by hand, since we could not, is the operator's.
+    fn complete_with(&mut self, begun: &Change, text: &str, by_hand: impl Fn() -> Trouble) -> Result<(), Trouble> {
+        self.begin(begun)?;
+        if write_config(&self.file, text).is_ok() {
+            return Ok(());
+        }
+        if fs::read_to_string(&self.file).is_ok_and(|now| now == text) {
+            return Err(by_hand());
+        }
+        self.record.forget(begun).map_err(|source| self.not_recorded(source))?;
+        Err(by_hand())
     }
 
     /// Puts a change back, and strikes it off the record.
@@ -205,7 +230,7 @@ impl Hands<'_> {
             }
             (Back::Webhook(_), _) => {}
             (Back::Text(text), _) => {
-                self.write_config(text).map_err(|source| Trouble::File { file: self.file.clone(), source })?;
+                write_config(&self.file, text).map_err(|source| Trouble::File { file: self.file.clone(), source })?;
             }
             (Back::Remove, change) => self.remove(change).await?,
         }
@@ -228,4 +253,13 @@ impl Hands<'_> {
         }
         Ok(())
     }
+}
+
+fn write_config(file: &Path, text: &str) -> io::Result<()> {
+    let (mode, owner) = match fs::metadata(file) {
+        Ok(found) => (found.mode() & 0o7777, Some((found.uid(), found.gid()))),
+        // Of its folder's group, as the manual has it.
+        Err(_) => (0o640, file.parent().and_then(|folder| fs::metadata(folder).ok()).map(|f| (f.uid(), f.gid()))),
+    };
+    write_durably(file, text.as_bytes(), mode, owner)
 }

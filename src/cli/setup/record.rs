@@ -12,9 +12,13 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{file::Edit, plan::There};
+use super::{
+    file::Edit,
+    plan::{There, VERIFY_KEY, Verify},
+};
 use crate::{
     domain::{AccountSid, ActivitySid, RateLimitSid, SinkSid, SubscriptionSid, VerifyServiceSid},
+    intake::OurSink,
     twilio::{
         conversations::{Webhook, WebhookScope},
         taskrouter::EventCallback,
@@ -35,6 +39,49 @@ pub(super) enum Change {
     RateLimit { service: VerifyServiceSid, name: String, sid: Option<RateLimitSid> },
     Config { file: PathBuf, edit: Edit },
     ConfigFile { file: PathBuf, text: String },
+}
+
+impl Change {
+    /// Fills its sid in, if it has none and Twilio has made it all the same. `known`: all changes.
+    fn settle(&mut self, there: &There, known: &[Self]) {
+        match self {
+            Self::Activity { name, sid: sid @ None, .. } => {
+                let found = there.activities.iter().find(|activity| activity.friendly_name == *name);
+                *sid = found.map(|activity| activity.sid.clone());
+            }
+            // One that Twilio has given up is no hindrance to making another: it may have been there before.
+            Self::Sink { sid: sid @ None, .. } => {
+                let is_new = |found: &OurSink| {
+                    let is_it =
+                        |change: &Self| matches!(change, Self::Sink { sid, .. } if *sid == Some(found.sid.clone()));
+                    !found.failed && !known.iter().any(is_it)
+                };
+                *sid = there.intake.sinks.iter().find(|sink| is_new(sink)).map(|sink| sink.sid.clone());
+            }
+            Self::Subscription { sink, sid: sid @ None } => {
+                let found = there.intake.sinks.iter().find(|found| found.sid == *sink);
+                *sid = found.and_then(|sink| sink.subscriptions.first()).map(|(sid, _)| sid.clone());
+            }
+            // One that is configured is the operator's, whatever it is called.
+            Self::VerifyService { name, sid: sid @ None } => {
+                if let Verify::Service { sid: found, name: called, .. } = &there.verify
+                    && called == name
+                    && there.unset.iter().any(|(key, _)| *key == VERIFY_KEY)
+                {
+                    *sid = Some(found.clone());
+                }
+            }
+            Self::RateLimit { service, name, sid: sid @ None } => {
+                if let Verify::Service { sid: of, limits, .. } = &there.verify
+                    && of == service
+                {
+                    let found = limits.iter().find(|(limit, _)| limit.unique_name == *name);
+                    *sid = found.map(|(limit, _)| limit.sid.clone());
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -107,31 +154,7 @@ impl Record {
     pub(super) fn settle(&mut self, there: &There) -> io::Result<()> {
         let before = self.changes.clone();
         for change in &mut self.changes {
-            match change {
-                Change::Activity { name, sid: sid @ None, .. } => {
-                    let found = there.activities.iter().find(|activity| activity.friendly_name == *name);
-                    *sid = found.map(|activity| activity.sid.clone());
-                }
-                Change::Sink { sid: sid @ None, .. } => {
-                    *sid = there.intake.sinks.first().map(|sink| sink.sid.clone());
-                }
-                Change::Subscription { sink, sid: sid @ None } => {
-                    let found = there.intake.sinks.iter().find(|found| found.sid == *sink);
-                    *sid = found.and_then(|sink| sink.subscriptions.first()).map(|(sid, _)| sid.clone());
-                }
-                Change::VerifyService { sid: sid @ None, .. } => {
-                    if let super::plan::Verify::Service { sid: found, .. } = &there.verify {
-                        *sid = Some(found.clone());
-                    }
-                }
-                Change::RateLimit { name, sid: sid @ None, .. } => {
-                    if let super::plan::Verify::Service { limits, .. } = &there.verify {
-                        let found = limits.iter().find(|(limit, _)| limit.unique_name == *name);
-                        *sid = found.map(|(limit, _)| limit.sid.clone());
-                    }
-                }
-                _ => {}
-            }
+            change.settle(there, &before);
         }
         if before == self.changes { Ok(()) } else { self.save() }
     }
@@ -178,5 +201,50 @@ pub(super) fn give(path: &Path, owner: Option<(u32, u32)>) -> io::Result<()> {
     match owner {
         Some((user, group)) if (now.uid(), now.gid()) != (user, group) => chown(path, Some(user), Some(group)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intake::Found;
+
+    fn sink(number: u8, failed: bool) -> OurSink {
+        OurSink { sid: format!("DG{number:032}").parse().unwrap(), failed, subscriptions: Vec::new() }
+    }
+
+    fn there(sinks: Vec<OurSink>) -> There {
+        let service = format!("IS{:032}", 1).parse().unwrap();
+        There {
+            activities: Vec::new(),
+            intake: Found {
+                callback: EventCallback::default(),
+                service,
+                service_webhook: Webhook::default(),
+                account_webhook: Webhook::default(),
+                sinks,
+            },
+            verify: Verify::None,
+            vapid_key: true,
+            unset: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_sink_that_got_lost_is_found_among_those_that_are_new_and_work() {
+        let change = |sid: Option<u8>| Change::Sink {
+            destination: String::new(),
+            sid: sid.map(|number| sink(number, false).sid),
+        };
+        for (sinks, found) in [
+            (vec![], None),
+            (vec![sink(1, true)], None),
+            (vec![sink(2, false)], None),
+            (vec![sink(1, true), sink(2, false), sink(3, false)], Some(3)),
+        ] {
+            let mut lost = change(None);
+            lost.settle(&there(sinks), &[change(Some(2)), change(None)]);
+            assert_eq!(lost, change(found));
+        }
     }
 }

@@ -54,21 +54,26 @@ impl Install {
         self.machine.good(&[&["setup"], more].concat())
     }
 
+    /// What Twilio answers; with a form it is changed.
+    fn ask(&self, path: &str, form: Option<&[(&str, &str)]>) -> Value {
+        let (facts, url) = (self.twilio.facts(), format!("{}/{path}", self.twilio.url()));
+        let request = match form {
+            Some(form) => client().post(url).form(form),
+            None => client().get(url),
+        };
+        let request = request.basic_auth(&facts.account_sid, Some(&facts.auth_token));
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async { request.send().await.unwrap().json().await.unwrap() })
+        })
+        .join()
+        .unwrap()
+    }
+
     /// What the account is set up with, as Twilio tells it.
     fn account(&self) -> Value {
         let facts = self.twilio.facts();
-        let get = |path: String| -> Value {
-            let url = format!("{}/{path}", self.twilio.url());
-            let (user, password) = (facts.account_sid.clone(), facts.auth_token.clone());
-            std::thread::spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on(async {
-                    client().get(url).basic_auth(user, Some(password)).send().await.unwrap().json().await.unwrap()
-                })
-            })
-            .join()
-            .unwrap()
-        };
+        let get = |path: String| self.ask(&path, None);
         let workspace = format!("taskrouter/v1/Workspaces/{}", facts.workspace_sid);
         let service = format!("conversations/v1/Services/{}/Configuration/Webhooks", facts.chat_service_sid);
         let services = get("verify/v2/Services".to_owned())["services"].clone();
@@ -288,6 +293,38 @@ fn what_somebody_has_changed_since_is_left_by_undo() {
     let told = install.good(&["--undo"]);
     assert!(told.contains("left           TaskRouter's callback and filter: somebody has changed it since"), "{told}");
     assert_eq!(install.account()["workspace"]["event_callback_url"], "https://crm.example.org/new");
+}
+
+/// Whether it was refused or got lost on its way: what the operator then makes by hand is the operator's.
+#[test]
+fn what_an_operator_made_in_the_place_of_a_failed_step_is_left_by_undo() {
+    let refused = RestAct::Fail { status: 403, code: 20403, message: None, retry_after_s: None };
+    for (act, operations) in [
+        (refused, vec![Operation::CreateActivity, Operation::CreateService]),
+        (RestAct::DropBefore, vec![Operation::CreateService]),
+    ] {
+        let install = Install::at(Options::fresh());
+        for operation in &operations {
+            install.twilio.fault(RestFault { operation: Some(*operation), times: None, act: act.clone() });
+        }
+        assert_ne!(install.setup(&[]).code, 0);
+        install.twilio.clear_faults();
+        let by_hand = operations.contains(&Operation::CreateActivity);
+        if by_hand {
+            let activities = format!("taskrouter/v1/Workspaces/{}/Activities", install.twilio.facts().workspace_sid);
+            install.ask(&activities, Some(&[("FriendlyName", MOBILE), ("Available", "true")]));
+        }
+        let service = install.ask("verify/v2/Services", Some(&[("FriendlyName", "Our own")]));
+        let line = format!("[twilio]\nverify_service_sid = {}\n", service["sid"]);
+        install.machine.write("offdesk.toml", &install.config_text().replacen("[twilio]\n", &line, 1));
+
+        install.good(&["--undo"]);
+        let left = install.account();
+        let has_activity = left["activities"].as_array().unwrap().iter().any(|one| one["friendly_name"] == MOBILE);
+        assert_eq!(has_activity, by_hand, "{act:?}");
+        assert_eq!(left["verify"][0]["sid"], service["sid"], "{act:?}");
+        assert!(!install.machine.path("data/setup.json").exists());
+    }
 }
 
 #[test]
