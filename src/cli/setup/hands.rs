@@ -10,7 +10,7 @@ use toml::Value;
 
 use super::{
     file::complete,
-    plan::Action,
+    plan::{Action, There},
     record::{Change, Record, give, write_durably},
     undo::{Back, back},
 };
@@ -36,13 +36,16 @@ pub(super) enum Trouble {
     ByHand { line: String },
     #[error("what it belongs to was not made")]
     Missing,
+    /// It was changed again after this, and that could not be put back.
+    #[error("what was put on top of it is still there")]
+    Covered,
 }
 
 pub(super) struct Hands<'a> {
     pub(super) twilio: &'a Twilio,
     pub(super) config: &'a Config,
     pub(super) effective: &'a [Effective],
-    /// The configuration file.
+    /// The configuration file, from the root on.
     pub(super) file: PathBuf,
     pub(super) record: Record,
     /// What earlier steps have made.
@@ -214,25 +217,30 @@ impl Hands<'_> {
         Err(by_hand())
     }
 
-    /// Puts a change back, and strikes it off the record.
-    pub(super) async fn put_back(&mut self, change: &Change, there: &super::plan::There) -> Result<Back, Trouble> {
-        let file = match change {
-            Change::Config { file, .. } | Change::ConfigFile { file, .. } => Some(file.clone()),
+    /// Puts a change back, notes in `there` what is there now, and strikes it off the record.
+    pub(super) async fn put_back(&mut self, change: &Change, there: &mut There) -> Result<Back, Trouble> {
+        if self.record.is_covered(change) {
+            return Err(Trouble::Covered);
+        }
+        let text = match change {
+            Change::Config { file, .. } | Change::ConfigFile { file, .. } => text_of(file)?,
             _ => None,
         };
-        let text = file.as_ref().and_then(|file| fs::read_to_string(file).ok());
         let how = back(change, there, text.as_deref());
         match (&how, change) {
-            (Back::Nothing | Back::Theirs, _) => {}
-            (Back::Callback(before), _) => drop(self.twilio.set_event_callback(before).await?),
-            (Back::Webhook(before), Change::Webhook { scope, .. }) => {
-                drop(self.twilio.set_conversations_webhook(scope, before).await?);
+            (Back::Callback(before), _) => {
+                self.twilio.set_event_callback(before).await?;
+                there.intake.callback = before.clone();
             }
-            (Back::Webhook(_), _) => {}
-            (Back::Text(text), _) => {
-                write_config(&self.file, text).map_err(|source| Trouble::File { file: self.file.clone(), source })?;
+            (Back::Webhook(before), Change::Webhook { scope, .. }) => {
+                self.twilio.set_conversations_webhook(scope, before).await?;
+                *there.intake.webhook_mut(scope) = before.clone();
+            }
+            (Back::Text(text), Change::Config { file, .. }) => {
+                write_config(file, text).map_err(|source| Trouble::File { file: file.clone(), source })?;
             }
             (Back::Remove, change) => self.remove(change).await?,
+            (Back::Nothing | Back::Theirs | Back::Webhook(_) | Back::Text(_), _) => {}
         }
         self.record.forget(change).map_err(|source| self.not_recorded(source))?;
         Ok(how)
@@ -252,6 +260,15 @@ impl Hands<'_> {
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// What a file holds; none: it is not there.
+fn text_of(file: &Path) -> Result<Option<String>, Trouble> {
+    match fs::read_to_string(file) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Trouble::File { file: file.to_owned(), source }),
     }
 }
 

@@ -42,6 +42,15 @@ pub(super) enum Change {
 }
 
 impl Change {
+    /// Whether both are changes of one thing, so that the later goes before the earlier.
+    fn is_of_the_place_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::EventCallback { .. }, Self::EventCallback { .. }) => true,
+            (Self::Webhook { scope, .. }, Self::Webhook { scope: other, .. }) => scope == other,
+            _ => false,
+        }
+    }
+
     /// Fills its sid in, if it has none and Twilio has made it all the same. `known`: all changes.
     fn settle(&mut self, there: &There, known: &[Self]) {
         match self {
@@ -148,6 +157,12 @@ impl Record {
     /// The Verify service that was made last, or was about to be.
     pub(super) fn verify_service(&self) -> Option<&Change> {
         self.changes.iter().rev().find(|change| matches!(change, Change::VerifyService { .. }))
+    }
+
+    /// Whether the same place was changed again later on.
+    pub(super) fn is_covered(&self, change: &Change) -> bool {
+        let later = self.changes.iter().skip_while(|known| *known != change).skip(1);
+        later.into_iter().any(|later| later.is_of_the_place_of(change))
     }
 
     /// Finds the sids of changes that were cut short after Twilio had made them.

@@ -5,7 +5,7 @@ use std::{fs, net::SocketAddr, time::Duration};
 use offdesk_sandbox::{Handle, Operation, Options, RestAct, RestFault, Sandbox, TaskStatus};
 use serde_json::{Value, json};
 
-use super::{Ended, Machine, daemon::Process};
+use super::{Ended, Machine, daemon::Process, offdesk};
 use crate::{
     house::{ADA, CUSTOMER, MOBILE, client, free_address},
     record,
@@ -325,6 +325,63 @@ fn what_an_operator_made_in_the_place_of_a_failed_step_is_left_by_undo() {
         assert_eq!(left["verify"][0]["sid"], service["sid"], "{act:?}");
         assert!(!install.machine.path("data/setup.json").exists());
     }
+}
+
+fn at_another_url(install: &Install, args: &[&str]) -> Ended {
+    let mut command = install.machine.command(args);
+    Ended::from(command.env("OFFDESK__PUBLIC_URL", "http://127.0.0.9:9").output().unwrap())
+}
+
+#[test]
+fn a_slot_that_was_set_twice_goes_back_to_what_it_was_at_first() {
+    let install = Install::at(Options::fresh());
+    let account = install.account();
+    install.good(&[]);
+    assert_eq!(at_another_url(&install, &["setup"]).code, 0);
+    assert!(install.account()["workspace"]["event_callback_url"].as_str().unwrap().starts_with("http://127.0.0.9:9/"));
+    install.good(&["--undo"]);
+    assert_eq!(install.account(), account);
+}
+
+#[test]
+fn a_slot_whose_latest_change_cannot_be_put_back_keeps_the_earlier_one_for_later() {
+    let install = Install::at(Options::fresh());
+    let account = install.account();
+    install.good(&[]);
+    assert_eq!(at_another_url(&install, &["setup"]).code, 0);
+    install.twilio.fault(RestFault::fail(Operation::UpdateWorkspace, 1, 403, 20403));
+    install.setup(&["--undo"]).refused(64, "2 steps are not done");
+    install.good(&["--undo"]);
+    assert_eq!(install.account(), account);
+}
+
+#[test]
+fn a_configuration_is_put_back_where_it_is_and_no_other_is_touched() {
+    let install = Install::at(Options::fresh());
+    let text = install.config_text();
+    let command = |args: &[&str], folder: &std::path::Path| {
+        let mut command = offdesk(args);
+        Ended::from(command.current_dir(folder).output().unwrap())
+    };
+    let here = install.machine.path("");
+    assert_eq!(command(&["setup", "--config", "offdesk.toml"], &here).code, 0);
+    let written = install.config_text();
+    assert_ne!(written, text);
+    let other = install.machine.write("other.toml", &text);
+    let elsewhere = tempfile::tempdir().unwrap();
+
+    let file = install.machine.path("offdesk.toml");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let ended = command(&["setup", "--undo", "--config", &other], elsewhere.path());
+    ended.refused(64, "not done");
+    fs::remove_dir(&file).unwrap();
+    fs::write(&file, written).unwrap();
+
+    let ended = command(&["setup", "--undo", "--config", &other], elsewhere.path());
+    assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
+    assert_eq!(install.config_text(), text);
+    assert_eq!(fs::read_to_string(&other).unwrap(), text);
 }
 
 #[test]
