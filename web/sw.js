@@ -3,6 +3,8 @@
 // A push is the JSON of Declarative Web Push: {"web_push": 8030, "notification": {…, "data": {id, type, task?,
 // conversation?, exp}}, "app_badge": N}. A browser that knows that form shows it without this worker.
 
+importScripts("/subscription.js");
+
 const MEMORY = "offdesk-pushes";
 /** Pushes that are remembered, at most. */
 const REMEMBERED = 300;
@@ -134,12 +136,11 @@ async function open(navigate) {
 }
 
 self.addEventListener("pushsubscriptionchange", (event) => {
-  event.waitUntil(renew(event.oldSubscription));
+  event.waitUntil(renew());
 });
 
-async function renew(old) {
-  const options = old?.options ?? { userVisibleOnly: true, applicationServerKey: await publicKey() };
-  const subscription = await self.registration.pushManager.subscribe(options);
+async function renew() {
+  const subscription = await self.subscribe(self.registration.pushManager, await publicKey());
   await fetch("/api/v1/me/devices", {
     method: "POST",
     credentials: "same-origin",

@@ -14,26 +14,114 @@ const QUIET = ["--disable-background-networking", "--disable-component-update", 
 const [app, standIn] = process.argv.slice(2);
 const troubles = [];
 
-const browser = await chromium.launch({
-  executablePath: process.env.OFFDESK_CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", ...QUIET],
+await browse([], async (browser) => {
+  await registered(browser);
+  return shown(browser);
 });
-try {
-  await shown();
-} finally {
-  await browser.close();
-}
 if (troubles.length > 0) {
   console.error(troubles.join("\n"));
   process.exitCode = 1;
 }
 
-async function shown() {
+async function browse(more, act) {
+  const browser = await chromium.launch({
+    executablePath: process.env.OFFDESK_CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", ...QUIET, ...more],
+  });
+  try {
+    return await act(browser);
+  } finally {
+    await browser.close();
+  }
+}
+
+async function open(browser) {
   const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
   context.setDefaultTimeout(LIMIT);
   await context.grantPermissions(["notifications"], { origin: app });
   const page = await context.newPage();
   page.on("pageerror", (error) => troubles.push(`page: ${error.message}`));
+  return { context, page };
+}
+
+/** A push service of its own for the page, which keeps to the Push API: one subscription, and no other key beside it. */
+function ownPushService() {
+  const kept = () => localStorage.getItem("key");
+  const subscription = () => {
+    const key = kept();
+    if (key === null) return null;
+    const bytes = Uint8Array.from(atob(key.replaceAll("-", "+").replaceAll("_", "/")), (one) => one.charCodeAt(0));
+    return {
+      options: { userVisibleOnly: true, applicationServerKey: bytes.buffer },
+      unsubscribe: async () => localStorage.removeItem("key") ?? true,
+      toJSON: () => ({ endpoint: `https://push.example/${key}`, keys: {} }),
+    };
+  };
+  PushManager.prototype.getSubscription = async () => subscription();
+  PushManager.prototype.subscribe = async ({ applicationServerKey }) => {
+    if (kept() !== null && kept() !== applicationServerKey) throw new DOMException("another key", "InvalidStateError");
+    localStorage.setItem("key", applicationServerKey);
+    return subscription();
+  };
+}
+
+/** An agent's one device: what the page tells of it. */
+async function account(page) {
+  const told = { registered: [], removed: 0, devices: [] };
+  const answer = (request) => {
+    const path = new URL(request.url()).pathname.replace("/api/v1", "");
+    if (path === "/me") return { agent: { name: "Ada" }, activity: null };
+    if (path === "/tasks") return { items: [] };
+    if (request.method() === "DELETE") told.removed += 1;
+    if (request.method() !== "POST") {
+      told.devices = request.method() === "DELETE" ? [] : told.devices;
+      return { items: told.devices };
+    }
+    told.registered.push(request.postDataJSON().subscription.endpoint.split("/").pop());
+    told.devices = [{ id: "d1", name: "this one", kind: "webpush", last_delivered: null }];
+    return told.devices[0];
+  };
+  const isOwn = (url) => url.pathname.startsWith("/api/v1/") && url.pathname !== "/api/v1/push/vapid";
+  await page.route(isOwn, (route) => route.fulfill({ json: answer(route.request()) }));
+  return told;
+}
+
+/** This browser is one of the agent's devices, with the gateway's key, for as long as the agent wants. */
+async function registered(browser) {
+  const { context, page } = await open(browser);
+  await page.addInitScript(ownPushService);
+  const told = await account(page);
+  const { public_key: key } = await (await fetch(`${app}/api/v1/push/vapid`)).json();
+  const another = "B".repeat(key.length - 1) + "A";
+  const kept = () => page.evaluate(() => localStorage.getItem("key"));
+  const listed = (count) => page.waitForFunction((count) => document.querySelectorAll("#devices li").length === count, count);
+
+  // The page lists the devices once it has told of its own.
+  const isList = (answer) => answer.url().endsWith("/me/devices") && answer.request().method() === "GET";
+  const settled = (act) => Promise.all([page.waitForResponse(isList), act]);
+
+  await page.goto(`${app}/style.css`);
+  await page.evaluate((another) => localStorage.setItem("key", another), another);
+  await settled(page.goto(app));
+  await listed(1);
+  expect((await kept()) === key, "a browser that has subscribed with another key subscribes with the one that counts");
+  expect(told.registered.join() === key, `it tells of that one: ${told.registered}`);
+
+  await page.getByRole("button", { name: "Remove" }).click();
+  await listed(0);
+  expect(told.removed === 1 && (await kept()) === null, "a browser that is removed does not stay subscribed");
+  await settled(page.reload());
+  expect(told.registered.length === 1, "what was removed does not come back by itself");
+
+  await page.evaluate((another) => localStorage.setItem("key", another), another);
+  await page.getByRole("button", { name: "Turn on notifications here" }).click();
+  await listed(1);
+  expect((await kept()) === key && told.registered.length === 2, "turned on again, it has the key that counts");
+  await context.close();
+}
+
+async function shown(browser) {
+  const { context, page } = await open(browser);
   await page.goto(app);
   await page.getByLabel("Phone number").waitFor();
   const deliver = await worker(context, page);
