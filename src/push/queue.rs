@@ -14,7 +14,7 @@ use super::{
     gate::Gate,
 };
 use crate::{
-    domain::{AgentId, DeviceId, PushTarget, Timestamp},
+    domain::{AgentId, DeviceId, NewsKind, PushTarget, Timestamp},
     store::Sequence,
 };
 
@@ -100,8 +100,11 @@ enum State {
     /// Waits for its turn among the devices of its service.
     Ready(Turn),
     Flying,
-    /// A try has failed: the next one is due then.
-    Resting(Timestamp),
+    /// A try has failed: the next one is due then. `asked`: its service said so.
+    Resting {
+        until: Timestamp,
+        asked: bool,
+    },
 }
 
 impl Lane {
@@ -182,7 +185,16 @@ impl Queue {
         }
         let job = Job { sequence, item: Arc::new(item), tries: 0, last: None };
         let address = job.address();
+        let is_offer = job.item.notification.news.kind() == NewsKind::TaskOffered;
         let lane = self.lanes.entry(address).or_insert_with(|| Lane::to(&job.item.target));
+        // An offer is of use for a short time, and what an older item has failed of may be over: whether its service is down
+        // is the gate's to say.
+        if let State::Resting { until, asked: false } = lane.state
+            && is_offer
+        {
+            self.resting.remove(&(until, address));
+            lane.state = State::Idle;
+        }
         self.ended.extend(lane.insert(job).into_iter().map(|replaced| (replaced, End::Replaced)));
         self.settle_lane(address);
         true
@@ -255,7 +267,7 @@ impl Queue {
                     Scope::Service => gate.failed(address, job.tries + 1, retry_after, now),
                     Scope::Device => now + backoff::delay(job.tries + 1, retry_after),
                 };
-                lane.state = State::Resting(at);
+                lane.state = State::Resting { until: at, asked: retry_after.is_some() };
                 self.resting.insert((at, address));
                 self.ended.extend(lane.put_back(job, at, reason));
             }
@@ -287,7 +299,8 @@ impl Queue {
     fn wake(&mut self, now: Timestamp) {
         while let Some((at, address)) = self.resting.first().copied().filter(|(at, _)| *at <= now) {
             self.resting.remove(&(at, address));
-            if let Some(lane) = self.lanes.get_mut(&address).filter(|lane| lane.state == State::Resting(at)) {
+            let has_rested = |lane: &&mut Lane| matches!(lane.state, State::Resting { until, .. } if until == at);
+            if let Some(lane) = self.lanes.get_mut(&address).filter(has_rested) {
                 lane.state = State::Idle;
                 self.settle_lane(address);
             }
@@ -307,8 +320,8 @@ impl Queue {
                 gate.ready.insert(turn);
                 lane.state = State::Ready(turn);
             }
-            (State::Idle | State::Resting(_), None) => self.remove(address),
-            (State::Ready(_) | State::Flying | State::Resting(_), _) => {}
+            (State::Idle | State::Resting { .. }, None) => self.remove(address),
+            (State::Ready(_) | State::Flying | State::Resting { .. }, _) => {}
         }
     }
 

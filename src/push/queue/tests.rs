@@ -418,6 +418,39 @@ fn an_offer_does_not_wait_for_the_messages_of_others() {
     assert_eq!(order, [3, 3, 1, 2]);
 }
 
+/// A message has failed five times in a row, and its device rests; then something is offered.
+#[test]
+fn an_offer_does_not_wait_for_an_older_messages_next_try() {
+    let rested = |failure| {
+        let (mut queue, mut now) = (queue(9), NOW);
+        let message = News::MessagesRead { conversation: format!("CH{:032}", 1).parse().unwrap() };
+        let notification = Notification { news: message, expires: NOW + 3600 * SECOND, unread: 0 };
+        add(&mut queue, 1, OutboxItem { notification, ..item(1, offer(1)) });
+        for _ in 0..5 {
+            let job = queue.next(now).unwrap();
+            queue.settle(job, Err(failure), now);
+            now = queue.wake_at(now).unwrap_or(now);
+        }
+        let job = queue.next(now).unwrap();
+        queue.settle(job, Err(failure), now);
+        let again = now + 5 * SECOND;
+        add(&mut queue, 2, item(1, closed(2)));
+        assert!(queue.next(again).is_none(), "what closes an offer can wait");
+        add(&mut queue, 3, item(1, offer(1)));
+        let mut sent = Vec::new();
+        while let Some(job) = queue.next(again) {
+            sent.push(job.sequence.get());
+            queue.settle(job, Ok(End::Sent), again);
+        }
+        // What was to happen at the end of the rest does not happen a second time.
+        assert!(queue.next(again + 60 * SECOND).is_none() || sent.is_empty());
+        sent
+    };
+    assert_eq!(rested(Failure::busy("busy")), [1, 2, 3]);
+    let told = Failure::Later { reason: "busy", retry_after: Some(20 * SECOND), scope: Scope::Device };
+    assert_eq!(rested(told), Vec::<u64>::new(), "the device's service has said when");
+}
+
 /// One browser's push service is down: the others' devices notice nothing.
 #[test]
 fn a_service_that_is_down_keeps_no_other_waiting() {
