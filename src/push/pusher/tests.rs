@@ -94,3 +94,15 @@ async fn a_push_that_panics_is_given_up_and_takes_nothing_along() {
     pusher.clear_away();
     assert_eq!((pusher.queue.len(), outbox.under_way()), (0, 0));
 }
+
+#[tokio::test]
+async fn what_is_for_a_device_that_was_removed_meanwhile_ends_without_its_service() {
+    let (mut pusher, outbox) = pusher().await;
+    put(&pusher, &outbox, 1).await;
+    let mut batch = Batch::new();
+    batch.put(&AgentId::from_bits(1), &Devices::of(Vec::new())).unwrap();
+    pusher.store.commit(batch).await.unwrap();
+    pusher.catch_up().await;
+    let job = pusher.queue.next(NOW).unwrap();
+    assert_eq!(pusher.providers.deliver(&job.item).await, Ok(End::Gone));
+}

@@ -451,6 +451,21 @@ fn an_offer_does_not_wait_for_an_older_messages_next_try() {
     assert_eq!(rested(told), Vec::<u64>::new(), "the device's service has said when");
 }
 
+/// What goes to a device that was removed meanwhile never gets to its service.
+#[test]
+fn a_device_that_was_removed_says_nothing_of_its_service() {
+    let mut queue = queue(9);
+    for device in 1..=7 {
+        add(&mut queue, device, item(device, offer(1)));
+    }
+    let mut jobs = all(&mut queue, NOW);
+    for end in [Err(LATER), Err(LATER), Err(LATER), Err(LATER), Ok(End::Gone), Err(LATER)] {
+        queue.settle(jobs.remove(0), end, NOW);
+    }
+    add(&mut queue, 8, item(8, offer(1)));
+    assert!(queue.next(NOW).is_none(), "five failures in a row: it is down");
+}
+
 /// One browser's push service is down: the others' devices notice nothing.
 #[test]
 fn a_service_that_is_down_keeps_no_other_waiting() {
