@@ -2,7 +2,7 @@
 //! item takes the place of those with its tag. Each push service has a gate, and each provider so many on their way at once.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -12,6 +12,7 @@ use super::{
     OutboxItem, backoff,
     failure::{End, Failure, Scope},
     gate::Gate,
+    share::Share,
 };
 use crate::{
     domain::{AgentId, DeviceId, NewsKind, PushTarget, Timestamp},
@@ -154,8 +155,10 @@ pub(super) struct Queue {
     flying: [usize; 2],
     /// How many of one service may be on their way at once, by provider.
     limits: [usize; 2],
-    /// Everything here, and what is done with until [`Queue::forget`].
-    known: HashSet<Sequence>,
+    /// Everything here, and what is done with until [`Queue::forget`]; none: a record that is no item.
+    known: HashMap<Sequence, Option<Share>>,
+    /// How many of them each has.
+    held: [usize; Share::COUNT],
     ended: Vec<(Job, End)>,
 }
 
@@ -168,21 +171,30 @@ impl Queue {
             resting: BTreeSet::new(),
             flying: [0; 2],
             limits,
-            known: HashSet::new(),
+            known: HashMap::new(),
+            held: [0; Share::COUNT],
             ended: Vec::new(),
         }
     }
 
-    /// How many items it remembers, those that are done with and not forgotten among them.
-    pub(super) fn len(&self) -> usize {
-        self.known.len()
+    /// How many items of a share it remembers, those that are done with and not forgotten among them.
+    pub(super) const fn held(&self, share: Share) -> usize {
+        self.held[share as usize]
+    }
+
+    /// Whether it remembers this one.
+    pub(super) fn knows(&self, sequence: Sequence) -> bool {
+        self.known.contains_key(&sequence)
     }
 
     /// Takes an item in, in its place in the order; `false`: it is here already.
     pub(super) fn add(&mut self, sequence: Sequence, item: OutboxItem) -> bool {
-        if !self.known.insert(sequence) {
+        if self.knows(sequence) {
             return false;
         }
+        let share = Share::of(&item.target);
+        self.known.insert(sequence, Some(share));
+        self.held[share as usize] += 1;
         let job = Job { sequence, item: Arc::new(item), tries: 0, last: None };
         let address = job.address();
         let is_offer = job.item.notification.news.kind() == NewsKind::TaskOffered;
@@ -288,12 +300,14 @@ impl Queue {
 
     /// Its record is deleted: nobody will come with it again.
     pub(super) fn forget(&mut self, sequence: Sequence) {
-        self.known.remove(&sequence);
+        if let Some(Some(share)) = self.known.remove(&sequence) {
+            self.held[share as usize] -= 1;
+        }
     }
 
     /// Remembers a record that is no item, so that it is told of once; `false`: it was already.
     pub(super) fn leave_alone(&mut self, sequence: Sequence) -> bool {
-        self.known.insert(sequence)
+        self.known.insert(sequence, None).is_none()
     }
 
     fn wake(&mut self, now: Timestamp) {

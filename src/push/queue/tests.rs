@@ -122,8 +122,10 @@ fn the_same_item_is_taken_once_until_it_is_forgotten() {
     let job = queue.next(NOW).unwrap();
     queue.settle(job, Ok(End::Sent), NOW);
     assert!(!queue.add(sequence, item(1, offer(1))), "it is not deleted yet");
+    assert_eq!(queue.held(Share::Fcm), 1);
     queue.forget(sequence);
-    assert_eq!(queue.len(), 0);
+    assert_eq!(queue.held(Share::Fcm), 0);
+    assert!(queue.known.is_empty());
 }
 
 #[test]
