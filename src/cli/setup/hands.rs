@@ -11,13 +11,14 @@ use toml::Value;
 use super::{
     file::complete,
     plan::{Action, There},
-    record::{Change, Record, give, write_durably},
+    record::{Change, Record},
     undo::{Back, back},
 };
 use crate::{
     app,
     config::{Config, Effective, Origin},
     domain::{SinkSid, VerifyServiceSid},
+    files::{give, write_durably},
     push,
     twilio::{Twilio, TwilioError},
 };

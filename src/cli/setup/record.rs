@@ -4,9 +4,8 @@
 //! it was written down: what is there afterwards is ours.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt, chown},
+    fs, io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -18,6 +17,7 @@ use super::{
 };
 use crate::{
     domain::{AccountSid, ActivitySid, RateLimitSid, SinkSid, SubscriptionSid, VerifyServiceSid},
+    files::write_durably,
     intake::OurSink,
     twilio::{
         conversations::{Webhook, WebhookScope},
@@ -187,35 +187,6 @@ impl Record {
         let mut text = serde_json::to_vec_pretty(self)?;
         text.push(b'\n');
         write_durably(&self.path, &text, 0o600, fs::metadata(folder).ok().map(|found| (found.uid(), found.gid())))
-    }
-}
-
-/// A whole file or the one before, readable as `mode` says, and whose it is to be.
-pub(super) fn write_durably(path: &Path, text: &[u8], mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-    name.push(".new");
-    let beside = folder.join(name);
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
-    file.write_all(text)?;
-    // The umask may have taken bits away.
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
-    give(&beside, owner)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    File::open(folder)?.sync_all()
-}
-
-/// Root leaves a file to whom its folder belongs; anybody else can make files of their own alone.
-pub(super) fn give(path: &Path, owner: Option<(u32, u32)>) -> io::Result<()> {
-    let now = fs::metadata(path)?;
-    match owner {
-        Some((user, group)) if (now.uid(), now.gid()) != (user, group) => chown(path, Some(user), Some(group)),
-        _ => Ok(()),
     }
 }
 
