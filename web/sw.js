@@ -8,6 +8,8 @@ importScripts("/subscription.js");
 const MEMORY = "offdesk-pushes";
 /** Pushes that are remembered, at most. */
 const REMEMBERED = 300;
+/** How far this device's clock may be ahead, in milliseconds. */
+const SLACK = 60_000;
 const ICON = "/icon-192.png";
 const IS_APPLES = /AppleWebKit/.test(navigator.userAgent) && !/Chrom|Edg/.test(navigator.userAgent);
 
@@ -36,14 +38,14 @@ async function receive(message) {
   if (message === null) return;
   const { notification } = message;
   const { id, type, task, exp } = notification.data;
-  if (exp * 1000 <= Date.now()) return;
+  if (exp * 1000 + SLACK <= Date.now()) return passOver(notification);
   await setBadge(message.app_badge);
-  if (await isKnown(`push/${id}`)) return;
+  if (await isKnown(`push/${id}`)) return passOver(notification);
   await remember(`push/${id}`, exp);
   if (type === "task.closed") await remember(`closed/${task}`, exp);
   if (type === "task.closed" || type === "message.read") return takeAway(notification);
   // Push services keep no order: what is over does not come back.
-  if (type === "task.offered" && (await isKnown(`closed/${task}`))) return;
+  if (type === "task.offered" && (await isKnown(`closed/${task}`))) return passOver(notification);
   await show(notification, type);
 }
 
@@ -66,8 +68,12 @@ function show(notification, type) {
 async function takeAway(notification) {
   const shown = await self.registration.getNotifications({ tag: notification.tag });
   shown.forEach((one) => one.close());
-  // Apple takes the subscription away from whoever shows nothing for a push.
-  if (IS_APPLES) await show({ ...notification, silent: true, renotify: false }, "closed");
+  await passOver(notification);
+}
+
+/** Apple takes the subscription away from whoever shows nothing for a push. */
+async function passOver(notification) {
+  if (IS_APPLES) await show({ ...notification, silent: true, renotify: false, actions: [] }, "closed");
 }
 
 async function setBadge(count) {
