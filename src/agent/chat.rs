@@ -38,6 +38,9 @@ pub struct Chat {
     /// By how much Twilio's count of unread messages differs from ours although all were read: it may count others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     slack: Option<Box<Slack>>,
+    /// Unread messages were pushed to the devices, and show there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shown: bool,
     /// Messages that those who look on were told of.
     #[serde(skip)]
     told: IndexSet,
@@ -148,6 +151,7 @@ impl Chat {
             based: false,
             floor: None,
             slack: None,
+            shown: false,
             told: IndexSet::default(),
             sent: Vec::new(),
         }
@@ -157,6 +161,11 @@ impl Chat {
     #[cfg(test)]
     pub(super) fn forget_the_moment(&mut self) {
         self.told = IndexSet::default();
+    }
+
+    /// As if those who look on had been told what they were told of the other.
+    pub(super) fn tell_as(&mut self, other: &Self) {
+        self.told.clone_from(&other.told);
     }
 
     /// How many messages wait to be read.

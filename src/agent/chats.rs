@@ -114,6 +114,9 @@ impl Agent {
             text: line.text.clone(),
             files: line.files,
         };
+        if let Some(chat) = self.chats.get_mut(conversation) {
+            chat.shown = true;
+        }
         vec![self.push(news, context.now + MESSAGE_FOR)]
     }
 

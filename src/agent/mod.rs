@@ -278,6 +278,22 @@ impl Agent {
         }
     }
 
+    /// Whether there is nothing new to write down: what differs, if anything, is in memory alone.
+    pub fn is_written_as(&self, other: &Self) -> bool {
+        if self == other {
+            return true;
+        }
+        let mut this = self.clone();
+        this.viewers.clone_from(&other.viewers);
+        this.counted.clone_from(&other.counted);
+        for (conversation, chat) in &mut this.chats {
+            if let Some(other) = other.chats.get(conversation) {
+                chat.tell_as(other);
+            }
+        }
+        this == *other
+    }
+
     /// What was learned of the worker, and what it was still to be told, is another's.
     fn forget_worker(&mut self) {
         self.worker = None;

@@ -14,8 +14,9 @@ use crate::domain::{Fingerprint, Media, MessageSid, SendId, Timestamp};
 const REMEMBERED: usize = 64;
 /// How long a key is good for.
 const REMEMBER: Duration = Duration::from_secs(24 * 3600);
-/// After this a request that nobody heard the end of is at Twilio, or never will be.
-const SETTLED: Duration = Duration::from_secs(20);
+/// After this a send that nobody heard the end of is at Twilio, or never will be: what comes before the message (its service,
+/// its file) and the message itself are each given up after half a minute, and Twilio may take a while to show it.
+const SETTLED: Duration = Duration::from_secs(120);
 
 /// An agent's sends, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,9 @@ pub struct Sends(Vec<Send>);
 struct Send {
     id: SendId,
     what: Fingerprint,
+    /// When it was tried first; none: this is the first try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first: Option<Timestamp>,
     /// When it was tried last.
     at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,10 +52,10 @@ pub struct Sent {
 pub enum Begin {
     /// It is written down from here on: send it.
     Send,
-    /// It may have been sent: look for it, and send it if it is not there.
-    LookAndSend,
+    /// It may have been sent since then: look for it, and send it if it is not there.
+    LookAndSend { since: Timestamp },
     /// It may have been sent a moment ago: look for it; if it is not there yet, it is to be asked for again after this time.
-    Look { again_in: Duration },
+    Look { since: Timestamp, again_in: Duration },
     /// It was sent.
     Sent(Sent),
     /// The key belongs to another message.
@@ -63,7 +67,7 @@ impl Sends {
     pub fn begin(&mut self, id: SendId, what: Fingerprint, now: Timestamp) -> Begin {
         self.0.retain(|send| now.since(send.at) < REMEMBER);
         let Some(send) = self.0.iter_mut().find(|send| send.id == id) else {
-            self.0.push(Send { id, what, at: now, sent: None });
+            self.0.push(Send { id, what, first: None, at: now, sent: None });
             self.forget_oldest();
             return Begin::Send;
         };
@@ -73,12 +77,12 @@ impl Sends {
         if let Some(sent) = &send.sent {
             return Begin::Sent(sent.clone());
         }
-        let since = now.since(send.at);
-        if since < SETTLED {
-            return Begin::Look { again_in: SETTLED.saturating_sub(since) };
+        let (since, ago) = (send.first.unwrap_or(send.at), now.since(send.at));
+        if ago < SETTLED {
+            return Begin::Look { since, again_in: SETTLED.saturating_sub(ago) };
         }
-        send.at = now;
-        Begin::LookAndSend
+        (send.first, send.at) = (Some(since), now);
+        Begin::LookAndSend { since }
     }
 
     /// What became of a send; none: it was certainly not sent, and its key is free.
@@ -136,12 +140,18 @@ mod tests {
         let mut sends = Sends::default();
         sends.begin(id(1), what(1), NOON);
         let later = |seconds| NOON + Duration::from_secs(seconds);
-        assert_eq!(sends.begin(id(1), what(1), later(5)), Begin::Look { again_in: Duration::from_secs(15) });
-        assert_eq!(sends.begin(id(1), what(1), later(20)), Begin::LookAndSend);
-        let again = Begin::Look { again_in: Duration::from_secs(19) };
-        assert_eq!(sends.begin(id(1), what(1), later(21)), again, "the second try may be on its way too");
+        let look = |seconds| Begin::Look { since: NOON, again_in: Duration::from_secs(seconds) };
+        assert_eq!(sends.begin(id(1), what(1), later(5)), look(115));
+        assert_eq!(sends.begin(id(1), what(1), later(119)), look(1));
+        assert_eq!(sends.begin(id(1), what(1), later(120)), Begin::LookAndSend { since: NOON });
+        assert_eq!(sends.begin(id(1), what(1), later(121)), look(119), "the second try may be on its way too");
+        assert_eq!(
+            sends.begin(id(1), what(1), later(240)),
+            Begin::LookAndSend { since: NOON },
+            "either try may have come"
+        );
         sends.end(id(1), None);
-        assert_eq!(sends.begin(id(1), what(2), later(22)), Begin::Send, "a key that sent nothing is free");
+        assert_eq!(sends.begin(id(1), what(2), later(241)), Begin::Send, "a key that sent nothing is free");
     }
 
     #[test]

@@ -28,6 +28,7 @@ use crate::{
     inbox::Inbox,
     login::Login,
     push::{self, Push, PushError, VapidKeyFile},
+    roster::Book,
     sessions::Sessions,
     sip::{SipError, Softphones},
     store::{self, Fatal, StoreError, StoreHandle, profiles::take_back_import},
@@ -100,6 +101,7 @@ pub struct App {
     store: StoreHandle,
     twilio: Twilio,
     push: Push,
+    book: Book,
     sessions: Sessions,
     login: Login,
     connections: Connections,
@@ -142,7 +144,7 @@ impl App {
         let softphones = detour.start(config, &kit, &io.handle(), &entrance).await?;
         let ready = softphones::ready(&listeners, softphones.as_ref());
         let admin = parts::admin(&kit, &directory, &inbox, &readiness, metrics, (instance, softphones.clone()));
-        let (sessions, login) = (entrance.sessions.clone(), entrance.login.clone());
+        let (book, sessions, login) = (entrance.book.clone(), entrance.sessions.clone(), entrance.login.clone());
         chores::look_after(&io.handle(), &clock, &sessions, &directory);
         let api = parts::api(config, &kit, &directory, entrance, softphones.clone());
         let connections = api.events.clone();
@@ -159,6 +161,7 @@ impl App {
             store,
             twilio,
             push,
+            book,
             sessions,
             login,
             connections,
@@ -185,6 +188,11 @@ impl App {
     /// How often Twilio's event log has been read since the start.
     pub const fn log_readings(&self) -> &watch::Receiver<u64> {
         &self.log_readings
+    }
+
+    /// The book of agents.
+    pub const fn book(&self) -> &Book {
+        &self.book
     }
 
     /// The way to Twilio.

@@ -9,7 +9,7 @@ use crate::{
     clock::Clock,
     config::{self, Completion, Config, EndChat, Subject},
     handling::Handling,
-    http::{Activities, AdminState, Api, BootstrapToken, Connections, Instance, Readiness, Webhooks},
+    http::{self, Activities, AdminState, Api, BootstrapToken, Connections, Instance, Readiness, Webhooks},
     inbox::Inbox,
     login,
     push::{self, FcmSettings, VapidKeyFile},
@@ -185,7 +185,7 @@ pub(super) fn api(
         handling: Handling { store: kit.store.clone(), clock: kit.clock.clone() },
         softphones,
         clock: kit.clock.clone(),
-        events: Connections::default(),
+        events: Connections::new(http::event_connections()),
         activities: Activities {
             choices: activities.choices.clone(),
             available: activities.mobile.clone(),

@@ -85,6 +85,11 @@ pub fn operator(listener: TcpListener, state: Arc<AdminState>) -> std::io::Resul
         .run())
 }
 
+/// Event connections that may be open: of all connections there may be, a quarter is left to webhooks and other requests.
+pub fn event_connections() -> usize {
+    workers() * CONNECTIONS / 4 * 3
+}
+
 /// Signatures and forms are cheap: two workers keep up with any Twilio, and leave the cores to the agents.
 fn workers() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get().min(2))

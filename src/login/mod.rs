@@ -152,7 +152,7 @@ impl Login {
                 breaker: Mutex::new(Breaker::new(settings.per_day)),
                 sparing: Sparing::new(&means.clock),
                 under_way: under_way.clone(),
-                limits: tokio::sync::OnceCell::new(),
+                limits: Mutex::default(),
             };
             tokio::spawn(sender.run(wanted));
         }

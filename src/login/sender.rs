@@ -6,9 +6,10 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
-use tokio::sync::{OnceCell, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 
 use super::{
     limits::{Breaker, Limited},
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     audit::{Action, Actor, Audit, EntryResult, NewEntry},
     clock::Clock,
-    domain::{AgentId, E164, VerifyServiceSid},
+    domain::{AgentId, E164, Timestamp, VerifyServiceSid},
     roster::Book,
     twilio::{
         Refusal, Twilio, TwilioError,
@@ -27,6 +28,8 @@ use crate::{
 
 /// Codes that are being sent at a time.
 const IN_FLIGHT: usize = 8;
+/// How long it is known which rate limits there are.
+const KNOWN_FOR: Duration = Duration::from_secs(600);
 
 /// A code that was asked for. Those that are not to be sent come here too, so that who asks sees no difference.
 pub(super) struct Wanted {
@@ -49,8 +52,8 @@ pub(super) struct Sender {
     pub(super) sparing: Sparing,
     /// Codes that were asked for and are not done with.
     pub(super) under_way: Arc<AtomicUsize>,
-    /// Our rate limits that the Verify service has.
-    pub(super) limits: OnceCell<Vec<&'static str>>,
+    /// Our rate limits that the Verify service has, and when that was read.
+    pub(super) limits: Mutex<Option<(Timestamp, Vec<&'static str>)>>,
 }
 
 impl Sender {
@@ -108,19 +111,30 @@ impl Sender {
         let send = |by| self.twilio.send_code(&self.service, &wanted.phone, wanted.channel, locale, by);
         match send(&counted_by).await {
             // A limit that was deleted since is a parameter that makes no sense.
-            Err(error) if error.refusal() == Some(Refusal::BadParameter) && !counted_by.is_empty() => send(&[]).await,
+            Err(error) if error.refusal() == Some(Refusal::BadParameter) && !counted_by.is_empty() => {
+                self.learn(None);
+                send(&[]).await
+            }
             sent => sent,
         }
     }
 
-    /// Which of our rate limits the service has; none while that cannot be known.
-    async fn limits(&self) -> &[&'static str] {
-        let known = self.limits.get_or_try_init(|| async {
-            let there = self.twilio.rate_limits(&self.service).await?;
-            let is_there = |name: &&str| there.iter().any(|limit| limit.unique_name == *name);
-            Ok::<_, TwilioError>([LIMIT_BY_PHONE, LIMIT_BY_ADDRESS].into_iter().filter(is_there).collect::<Vec<_>>())
-        });
-        known.await.map_or(&[], Vec::as_slice)
+    /// Which of our rate limits the service has; none while that cannot be known. They may be made while this runs.
+    async fn limits(&self) -> Vec<&'static str> {
+        let now = self.clock.now();
+        let known = self.limits.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, limits)) = known.filter(|(at, _)| now.since(*at) < KNOWN_FOR) {
+            return limits;
+        }
+        let Ok(there) = self.twilio.rate_limits(&self.service).await else { return Vec::new() };
+        let is_there = |name: &&str| there.iter().any(|limit| limit.unique_name == *name);
+        let limits: Vec<_> = [LIMIT_BY_PHONE, LIMIT_BY_ADDRESS].into_iter().filter(is_there).collect();
+        self.learn(Some((now, limits.clone())));
+        limits
+    }
+
+    fn learn(&self, limits: Option<(Timestamp, Vec<&'static str>)>) {
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
     }
 
     async fn note(&self, wanted: &Wanted, outcome: EntryResult, detail: &str) {

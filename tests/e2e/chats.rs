@@ -113,6 +113,22 @@ async fn what_is_read_on_one_device_goes_from_all_and_their_badges_agree() {
 }
 
 #[tokio::test]
+async fn what_was_shown_on_the_phone_goes_when_it_is_read_at_the_desk() {
+    let (house, chat) = chatting(Plan::default().with_devices()).await;
+    house.pass(Duration::from_secs(2)).await;
+    customer_says(&house, &chat, "are you there?").await;
+    assert_eq!(house.shows(ADA), [["message"], ["message"]]);
+    house.twilio.set_activity(ADA, "Available").unwrap();
+    house.pass(Duration::from_secs(2)).await;
+    customer_says(&house, &chat, "hello?").await;
+    assert_eq!(house.shows(ADA), [["message"], ["message"]], "what comes at the desk is not pushed");
+    house.twilio.desk_reads(&chat.conversation_sid, ADA).unwrap();
+    house.pass(Duration::from_secs(2)).await;
+    assert!(house.shows(ADA).iter().all(Vec::is_empty), "{:?}", house.shows(ADA));
+    assert!(house.devices(ADA).iter().all(|device| device.badge == Some(0)));
+}
+
+#[tokio::test]
 async fn the_count_is_right_whatever_the_mail_does() {
     let none = WebhookFaults::default();
     for mail in [

@@ -204,10 +204,10 @@ async fn every_message_is_notified_and_counted_once_although_the_daemon_is_kille
 
 #[tokio::test]
 async fn the_same_key_never_sends_twice_although_the_daemon_is_killed_in_between() {
-    let place = Place::of(1, Plan::default()).await;
+    let place = Place::of(1, Plan::default().with_devices()).await;
     let mut daemon = place.daemon();
     let chat = place.twilio.start_chat(CUSTOMER, "Zebulon", "hello?");
-    place.until(|state| state.reservation_of(&chat.task_sid).is_some()).await;
+    place.until(|state| state.devices.iter().all(|device| device.showing().count() == 1)).await;
     let offer = place.twilio.snapshot().reservation_of(&chat.task_sid).unwrap().sid.clone();
     let phone = &place.phones[0];
     assert!(matches!(place.app(phone).accept(&offer).await.status, 200 | 202));

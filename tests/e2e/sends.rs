@@ -94,9 +94,31 @@ async fn what_did_not_get_through_is_sent_again_once_it_cannot_be_on_its_way() {
     let app = house.app(ADA);
     assert_eq!(app.says_once(conversation, "hello", "k").await.code(), "unknown");
     assert_eq!(said(&house, &chat), 0);
+    house.pass(Duration::from_secs(100)).await;
+    assert_eq!(app.says_once(conversation, "hello", "k").await.code(), "unknown", "it might still be on its way");
     house.pass(Duration::from_secs(20)).await;
+    house.twilio.fault(RestFault::fail(Operation::ListConversationMessage, 1, 400, 20001));
+    assert_eq!(app.says_once(conversation, "hello", "k").await.code(), "unknown", "nobody could look");
+    assert_eq!(said(&house, &chat), 0);
+    house.pass(Duration::from_secs(120)).await;
     assert_eq!(app.says_once(conversation, "hello", "k").await.status, 201);
     assert_eq!(app.says_once(conversation, "hello", "k").await.status, 201);
+    assert_eq!(said(&house, &chat), 1);
+}
+
+#[tokio::test]
+async fn what_was_sent_is_found_behind_all_that_was_written_since() {
+    let (house, app, chat) = chatting(Plan::default()).await;
+    let conversation = &chat.conversation_sid;
+    fails(&house, RestAct::DropAfter);
+    house.twilio.fault(RestFault::fail(Operation::ListConversationMessage, 20, 500, 20500));
+    assert_eq!(house.meanwhile(app.says_once(conversation, "hello", "lost")).await.code(), "unknown");
+    house.twilio.clear_faults();
+    for number in 0..150 {
+        house.twilio.customer_says(conversation, &format!("{number}")).unwrap();
+    }
+    house.pass(Duration::from_secs(300)).await;
+    assert_eq!(app.says_once(conversation, "hello", "lost").await.status, 201);
     assert_eq!(said(&house, &chat), 1);
 }
 

@@ -182,6 +182,24 @@ async fn the_cookie_is_for_the_apps_own_pages() {
 }
 
 #[tokio::test]
+async fn whoever_signs_in_on_a_device_signs_out_who_was_there() {
+    let house = Plan::of_two().with_devices().build().await;
+    let (ada, before) = (house.app(ADA), house.shows(ADA));
+    let id = house.begins_login(BOB).await;
+    let body = json!({ "login_id": id, "phone": BOB, "code": "000000" });
+    let wrong = house.request(Method::POST, "/login").bearer_auth(&ada.token).json(&body).send();
+    assert_eq!(house.meanwhile(wrong).await.unwrap().status().as_u16(), 401);
+    assert_eq!(code_of(&ada).await, "", "nobody has signed in");
+    let body = json!({ "login_id": id, "phone": BOB, "code": house.twilio.last_code(BOB).unwrap() });
+    let right = house.request(Method::POST, "/login").bearer_auth(&ada.token).json(&body).send();
+    assert_eq!(house.meanwhile(right).await.unwrap().status().as_u16(), 200);
+    assert_eq!(code_of(&ada).await, "no_session");
+    house.twilio.start_chat("+15550123", "Maria", "hello?");
+    house.quiet().await;
+    assert_eq!(house.shows(ADA), before, "her notifications do not come to his device");
+}
+
+#[tokio::test]
 async fn names_with_markup_stay_what_they_are() {
     let name = "<script>alert(\"x\")</script> & 'Zoë' 日本";
     let house = Plan::default().twilio(|twilio| twilio.agents[0].name = name.into()).build().await;

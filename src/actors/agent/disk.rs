@@ -124,6 +124,16 @@ pub(super) async fn write_devices(
     }
 }
 
+/// What an agent has sent. A record that cannot be read begins anew: keys that it held may send once more.
+pub(super) async fn read_sends(kit: &Kit, id: AgentId) -> Result<Sends, StoreError> {
+    loop {
+        match readable(id, kit.store.get::<Sends>(&id).await) {
+            Err(error) if error.is_retryable() => kit.clock.sleep(STORE_PAUSE).await,
+            read => return Ok(read?.unwrap_or_default()),
+        }
+    }
+}
+
 /// Writes what an agent has sent, or is about to send.
 pub(super) async fn write_sends(kit: &Kit, id: AgentId, sends: &Sends) -> Result<(), StoreError> {
     loop {

@@ -163,8 +163,8 @@ impl AgentActor {
             Owned::Tick => (Ok(()), next.handle(Input::Tick, &context)),
             Owned::Order(command) => next.command(command, &context),
         };
-        effects.extend(next.withdrawals(current, &context).into_iter().map(Effect::Push));
-        let (changed, changes) = (next != *current, self.changes(&next, &effects));
+        effects.extend(next.withdrawals(current, context.now).into_iter().map(Effect::Push));
+        let (changed, changes) = (!next.is_written_as(current), self.changes(&next, &effects));
         self.write(Turned { next, changed, done, effects, changes, stream }, cause)
     }
 

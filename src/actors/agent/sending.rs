@@ -57,7 +57,7 @@ impl AgentActor {
     ) {
         let (id, kit) = (self.id, self.kit.clone());
         let changing = async move {
-            let Sends(before) = kit.store.get::<Sends>(&id).await?.unwrap_or_default();
+            let Sends(before) = disk::read_sends(&kit, id).await?;
             let mut after = before.clone();
             let answer = change(&mut after);
             if after != before {

@@ -170,11 +170,20 @@ impl Me {
         (status = 503, description = "Twilio cannot be reached"),
     ),
 )]
-pub(super) async fn log_in(api: web::Data<Api>, Client(address): Client, wish: web::Json<LoginWish>) -> Answer {
+pub(super) async fn log_in(
+    api: web::Data<Api>,
+    before: Option<SignedIn>,
+    Client(address): Client,
+    wish: web::Json<LoginWish>,
+) -> Answer {
     let wish = wish.into_inner();
     let device_name = wish.device_name.map(device_name).transpose()?.flatten();
     let attempt = Attempt { login_id: &wish.login_id, phone: &wish.phone, code: &wish.code, device_name, address };
     let (begun, profile) = api.login.finish(attempt).await?;
+    if let Some(SignedIn { who, .. }) = before {
+        // Whoever was signed in on this device is not any more: its notifications are another's to see now.
+        api.sessions.end(who, End::LoggedOut, origin(&api, who.agent, address)).await?;
+    }
     let by = if wish.cookie { By::Cookie } else { By::Bearer };
     Ok(token_answer(&api, &begun, by, |session| LoggedIn { session, agent: Me::new(&profile) }))
 }

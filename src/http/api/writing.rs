@@ -28,10 +28,12 @@ use crate::{
 const LONGEST: usize = 32 * 1024;
 /// A key's longest form, in bytes.
 const LONGEST_KEY: usize = 255;
-/// Where a message is looked for of which nobody knows whether it was sent: among the latest. One that an app asks about later
-/// may have others behind it.
+/// Where a message is looked for of which nobody knows whether it was sent: among the latest, and later, when others may have
+/// been written behind it, among so many. Those of a conversation's most talkative day are fewer.
 const LATEST: usize = 10;
-const LATER: usize = 100;
+const LATER: usize = 1000;
+/// By how much Twilio's clock may be behind ours.
+const SLACK: Duration = Duration::from_secs(120);
 /// When what may have been sent is worth asking about again.
 const SOON: Duration = Duration::from_secs(5);
 
@@ -168,9 +170,9 @@ impl Letter {
             Begin::Send => None,
             Begin::Sent(sent) => return Ok(self.repeated(sent)),
             Begin::Other => return Err(Failure::KeyReused),
-            Begin::LookAndSend => self.find(id, LATER).await?,
-            Begin::Look { again_in } => {
-                let found = self.find(id, LATER).await?;
+            Begin::LookAndSend { since } => self.find_later(id, since).await?,
+            Begin::Look { since, again_in } => {
+                let found = self.find_later(id, since).await?;
                 Some(found.ok_or(Failure::UnknownFor(again_in))?)
             }
         };
@@ -218,6 +220,28 @@ impl Letter {
             },
             sent => Ok(sent?),
         }
+    }
+
+    /// The message among all that were written since it was tried first; none: it is not there. As long as that cannot be told,
+    /// nobody knows.
+    async fn find_later(&self, id: SendId, since: Timestamp) -> Result<Option<Message>, Failure> {
+        let unknown = Failure::UnknownFor(SOON);
+        let latest = self.api.twilio.latest_messages(&self.part.conversation, LATEST).await.map_err(|_| unknown)?;
+        let reaches_back = |messages: &[Message]| {
+            let oldest = messages.first().and_then(|message| message.date_created);
+            oldest.is_some_and(|at| at + SLACK < since)
+        };
+        let is_enough = latest.len() < LATEST || reaches_back(&latest) || latest.iter().any(|one| one.send == Some(id));
+        let all = if is_enough {
+            latest
+        } else {
+            let all = self.api.twilio.latest_messages(&self.part.conversation, LATER).await.map_err(|_| unknown)?;
+            if all.len() >= LATER && !reaches_back(&all) {
+                return Err(unknown);
+            }
+            all
+        };
+        Ok(all.into_iter().rev().find(|message| message.send == Some(id)))
     }
 
     /// The message among the latest, if it is there.

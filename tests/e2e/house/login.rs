@@ -1,8 +1,10 @@
 //! Somebody at an app that is not signed in yet.
 
 use offdesk::{
+    access::Caller,
     audit::Entry,
-    domain::{SessionId, Timestamp},
+    domain::{AgentId, SessionId, Timestamp},
+    roster::{By, Patch},
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -63,6 +65,14 @@ impl House {
         let answer = self.types(&id, phone, &code).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         self.caller(answer.body["token"].as_str().unwrap())
+    }
+
+    /// Disables an agent in the book, and leaves the agent's sessions.
+    pub async fn disables_in_the_book(&self, number: u64) {
+        let book = &self.daemon.as_ref().expect("the daemon runs").inside.book;
+        let by = By { caller: Caller::Bootstrap, address: None, device: None };
+        let patch = Patch::from_value(&json!({ "disabled": true })).unwrap();
+        book.update(by, AgentId::from_bits(number), patch).await.unwrap();
     }
 
     /// What the house's clock shows.

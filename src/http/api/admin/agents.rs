@@ -7,7 +7,7 @@ use super::{Answer, Manager, Refusal, refusal::of_json, removal, shape};
 use crate::{
     domain::AgentId,
     http::api::{Api, me::SessionView, shape::Page},
-    roster::{Draft, Patch, ends_sessions},
+    roster::{By, Draft, Patch, ends_sessions},
 };
 
 /// A JSON body, or why there is none.
@@ -106,11 +106,17 @@ pub(super) async fn sessions(api: web::Data<Api>, manager: Manager, path: web::P
 pub(super) async fn update(api: web::Data<Api>, manager: Manager, path: web::Path<String>, body: Body) -> Answer {
     let id = named(&path)?;
     let body = body.map_err(|error| of_json(&error))?;
-    let by = manager.by.clone();
+    let patch = Patch::from_value(&body)?;
+    // It goes on although whoever asked is gone: a change that ends sessions is not left without their end.
+    let changing = actix_web::rt::spawn(async move { change(&api, manager.by, id, patch).await });
+    changing.await.map_err(|_| Refusal::NotStored)?
+}
+
+async fn change(api: &Api, by: By, id: AgentId, patch: Patch) -> Answer {
     let before = api.book.get(id);
-    let after = api.book.update(manager.by, id, Patch::from_value(&body)?).await?;
+    let after = api.book.update(by.clone(), id, patch).await?;
     if before.is_some_and(|before| ends_sessions(&before, &after)) {
-        removal::revoke_sessions(&api, id, removal::origin(&by, &after)).await.map_err(|_| Refusal::SessionsLeft)?;
+        removal::revoke_sessions(api, id, removal::origin(&by, &after)).await.map_err(|_| Refusal::SessionsLeft)?;
     }
     Ok(HttpResponse::Ok().json(shape::Agent::from(&*after)))
 }

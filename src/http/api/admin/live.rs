@@ -109,7 +109,7 @@ pub(super) async fn list(
 
 /// An agent that does not answer is shown without what it would have said.
 async fn live(api: &Api, profile: &Profile) -> LiveAgent {
-    let view = ask::see(&api.directory, profile.id).await.ok();
+    let view = ask::glance(&api.views, &api.directory, profile.id).await.ok();
     let now = api.clock.now();
     let task = |task: TaskView| LiveTask {
         sid: task.reservation,

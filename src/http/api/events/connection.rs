@@ -231,6 +231,9 @@ impl Connection {
 
     /// Asks whether the client is there. That it is counts as a use of its session, as a request would.
     async fn ping(&mut self) -> Result<(), Over> {
+        if self.api.book.enabled(self.who.agent).is_none() {
+            return Err(Over::Say(Last::Farewell(Farewell::Over(End::Revoked))));
+        }
         if !self.api.sessions.is_live(self.who) {
             return Err(Over::Say(Last::Farewell(Farewell::Over(End::Expired))));
         }

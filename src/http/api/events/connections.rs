@@ -12,8 +12,6 @@ use crate::{
     sessions::{End, EndedSession, Sessions, Who},
 };
 
-/// Connections in all: other requests need some too.
-const MOST: usize = 6_000;
 /// Connections an agent: phones that come back before their old connection is known to be gone.
 const MOST_OF_AGENT: usize = 8;
 
@@ -33,11 +31,13 @@ pub(super) enum Farewell {
 pub(super) struct Full;
 
 /// All that are open. Clones are the same.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Connections(Arc<Mutex<Open>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Open {
+    /// Connections in all, at most.
+    most: usize,
     by_agent: HashMap<AgentId, Vec<Connection>>,
     count: usize,
     made: u64,
@@ -61,10 +61,15 @@ pub(super) struct Place {
 }
 
 impl Connections {
+    /// So many at most.
+    pub fn new(most: usize) -> Self {
+        Self(Arc::new(Mutex::new(Open { most, by_agent: HashMap::new(), count: 0, made: 0, draining: false })))
+    }
+
     /// Takes a place. Of too many of one agent the oldest goes.
     pub(super) fn enter(&self, who: Who) -> Result<(Place, oneshot::Receiver<Farewell>), Full> {
         let mut open = self.open();
-        if open.draining || open.count >= MOST {
+        if open.draining || open.count >= open.most {
             return Err(Full);
         }
         open.made += 1;
@@ -169,13 +174,15 @@ mod tests {
     use super::*;
     use crate::domain::SessionId;
 
+    const MOST: usize = 100;
+
     fn who(agent: u64, session: u64) -> Who {
         Who { agent: AgentId::from_bits(agent), session: SessionId::from_bits(session) }
     }
 
     #[test]
     fn of_too_many_of_one_agent_the_oldest_goes_and_nobody_elses() {
-        let connections = Connections::default();
+        let connections = Connections::new(MOST);
         let (_other, mut others) = connections.enter(who(2, 9)).unwrap();
         let mut places: Vec<_> =
             (0..=MOST_OF_AGENT as u64).map(|number| connections.enter(who(1, number)).unwrap()).collect();
@@ -188,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_session_that_ends_takes_its_own_connections_along() {
-        let connections = Connections::default();
+        let connections = Connections::new(MOST);
         let (_first, mut first) = connections.enter(who(1, 1)).unwrap();
         let (_second, mut second) = connections.enter(who(1, 2)).unwrap();
         let over = Farewell::Over(End::Superseded);
@@ -199,7 +206,7 @@ mod tests {
 
     #[test]
     fn there_is_room_for_so_many_and_for_none_at_a_drain() {
-        let connections = Connections::default();
+        let connections = Connections::new(MOST);
         let mut places: Vec<_> = (0..MOST as u64).map(|number| connections.enter(who(number, 1)).unwrap()).collect();
         assert_eq!(connections.enter(who(MOST as u64, 1)).err(), Some(Full));
         places.truncate(10);
