@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream, UdpSocket},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use offdesk_sip::{
@@ -140,6 +140,17 @@ fn options(transport: &str) -> String {
     )
 }
 
+/// A REGISTER with a wrong password.
+fn guess(number: u32, nonce: &str) -> String {
+    format!(
+        "REGISTER sip:gw.example.com SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK{number};rport\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:a@gw.example.com>;tag=1\r\nTo: <sip:a@gw.example.com>\r\nCall-ID: g\r\n\
+         CSeq: {number} REGISTER\r\nAuthorization: Digest username=\"a\", realm=\"gw.example.com\", nonce=\"{nonce}\", \
+         uri=\"sip:gw.example.com\", response=\"{zeros}\", cnonce=\"c\", qop=auth, nc=00000001\r\nContent-Length: 0\r\n\r\n",
+        zeros = "0".repeat(32),
+    )
+}
+
 fn answer(stream: &mut impl Read) -> String {
     let mut text = Vec::new();
     let mut buffer = [0; 1024];
@@ -151,9 +162,12 @@ fn answer(stream: &mut impl Read) -> String {
     String::from_utf8(text).unwrap()
 }
 
-/// Whether the other side closes it without a word.
+/// Whether the other side closes it without a word, in time.
 fn is_closed(stream: &mut impl Read) -> bool {
-    matches!(stream.read(&mut [0; 16]), Ok(0) | Err(_))
+    match stream.read(&mut [0; 16]) {
+        Ok(length) => length == 0,
+        Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+    }
 }
 
 #[test]
@@ -225,6 +239,46 @@ fn strangers_that_say_nothing_are_let_go_of_and_so_are_those_that_shake_no_hands
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "it is told how long the machine has taken")]
+fn a_stranger_gains_no_time_by_pings() {
+    let gateway = Gateway::start(|listening| listening.patience.stranger = SHORT);
+    let mut tcp = gateway.tcp();
+    tcp.set_nodelay(true).unwrap();
+    let began = Instant::now();
+    while tcp.write_all(b"\r\n\r\n").is_ok() && !is_closed(&mut tcp) {
+        assert!(began.elapsed() < LIMIT, "it stays for as long as it pings");
+    }
+    assert!(began.elapsed() >= SHORT / 2);
+}
+
+#[test]
+fn many_pings_at_once_have_one_pong() {
+    let gateway = Gateway::start(|_| {});
+    let mut tcp = gateway.tcp();
+    tcp.write_all(format!("{}{}", "\r\n".repeat(2000), options("TCP")).as_bytes()).unwrap();
+    let text = answer(&mut tcp);
+    let pongs = text.find("SIP/2.0").unwrap() / 2;
+    assert!((1..20).contains(&pongs), "{pongs}");
+}
+
+#[test]
+fn whoever_guesses_passwords_has_no_connections_for_a_while() {
+    let gateway = Gateway::start(|_| {});
+    let mut tcp = gateway.tcp();
+    let mut nonce = "none".to_owned();
+    let mut guesses = 0;
+    while guesses == 0 || gateway.running.handle.counters().get(Count::LockedOut) == 0 {
+        tcp.write_all(guess(guesses, &nonce).as_bytes()).unwrap();
+        let challenge = answer(&mut tcp);
+        nonce = challenge.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        guesses += 1;
+        assert!(guesses < 100, "nobody is locked out");
+    }
+    assert!(is_closed(&mut gateway.tcp()));
+    assert!(gateway.running.handle.counters().shed(abuse::Shed::LockedOut) > 0);
+}
+
+#[test]
 fn what_is_no_sip_ends_a_stream() {
     let gateway = Gateway::start(|_| {});
     for garbage in ["GET / HTTP/1.1\r\nHost: gw.example.com\r\n\r\n", "\u{16}\u{3}\u{1}\r\n\r\n", &"x".repeat(70_000)] {
@@ -239,7 +293,8 @@ fn what_is_no_sip_ends_a_stream() {
 
 #[test]
 fn a_source_has_so_many_connections_and_no_more() {
-    let gateway = Gateway::start(|listening| listening.connections = ConnectionLimits { all: 10, per_source: 2 });
+    let gateway =
+        Gateway::start(|listening| listening.connections = ConnectionLimits { per_source: 2, ..listening.connections });
     let ask = |tcp: &mut TcpStream| {
         tcp.write_all(options("TCP").as_bytes()).unwrap();
         answer(tcp)
@@ -271,5 +326,5 @@ fn an_engine_that_is_told_to_stop_ends() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(running.handle.send(Command::Stop)).unwrap();
     assert!(running.events.blocking_recv().is_none());
-    running.thread.join().unwrap();
+    running.thread.join().unwrap().unwrap();
 }

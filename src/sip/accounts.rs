@@ -14,7 +14,7 @@ pub(super) fn set(table: &mut Table, profile: &Profile, domain: &str) -> Option<
         (!profile.disabled).then_some((user, ha1s))
     };
     let (user, ha1s) = account()?;
-    table.account(profile.id, user.clone());
+    table.account(profile.id, user.clone(), ha1s.fingerprint());
     Some(Command::SetAccount { user, ha1s })
 }
 

@@ -50,7 +50,11 @@ fn link(username: &str, password: &str, domain: &str, bound: Bound, advertised: 
     let (transport, address) = first.unwrap_or((Transport::Udp, SocketAddr::from(([0, 0, 0, 0], 5060))));
     let usual = if transport == Transport::Tls { 5061 } else { 5060 };
     let port = if address.port() == usual { String::new() } else { format!(":{}", address.port()) };
-    let maddr = advertised.map(|address| format!(";maddr={address}")).unwrap_or_default();
+    let maddr = match advertised {
+        None => String::new(),
+        Some(IpAddr::V4(address)) => format!(";maddr={address}"),
+        Some(IpAddr::V6(address)) => format!(";maddr=[{address}]"),
+    };
     format!("sip:{username}:{}@{domain}{port};transport={transport}{maddr}", escaped(password))
 }
 
@@ -77,6 +81,19 @@ mod tests {
         let link = |bound| link("anna", "a@b:c", "gw.example.com", bound, None);
         assert_eq!(link(bound(Some(5060), Some(5061))), "sip:anna:a%40b%3Ac@gw.example.com;transport=tls");
         assert_eq!(link(bound(Some(5070), None)), "sip:anna:a%40b%3Ac@gw.example.com:5070;transport=udp");
+    }
+
+    #[test]
+    fn the_link_names_the_advertised_address_as_a_host() {
+        let link = |address: &str| {
+            let advertised = Some(address.parse().unwrap());
+            link("anna", "x", "gw.example.com", bound(Some(5060), None), advertised)
+        };
+        assert_eq!(link("192.0.2.1"), "sip:anna:x@gw.example.com;transport=udp;maddr=192.0.2.1");
+        let link = link("2001:db8::1");
+        assert_eq!(link, "sip:anna:x@gw.example.com;transport=udp;maddr=[2001:db8::1]");
+        let uri = offdesk_sip::message::SipUri::parse(&link).unwrap();
+        assert_eq!(uri.params.value("maddr"), Some("[2001:db8::1]"));
     }
 
     #[test]

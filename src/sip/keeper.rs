@@ -36,10 +36,11 @@ impl Keeper {
         let (mut batch, mut table) = (Batch::new(), lock(&self.table));
         for event in events {
             match event {
-                Event::Bound { user, binding } => {
-                    table.bound(user.as_str(), &binding);
+                Event::Bound { user, account, binding } => {
+                    // One with an earlier password: its end is on its way.
+                    let Some(agent) = table.bound(user.as_str(), account, &binding) else { continue };
                     let id = binding.id;
-                    if let Err(error) = batch.put(&id, &BindingRecord::new(&user, binding)) {
+                    if let Err(error) = batch.put(&id, &BindingRecord::new(agent, &user, account, binding)) {
                         tracing::warn!(%error, "a binding is not kept");
                     }
                 }

@@ -12,7 +12,11 @@ mod record;
 mod settings;
 mod table;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::JoinHandle,
+};
 
 use aws_lc_rs::rand;
 use offdesk_sip::{
@@ -30,7 +34,7 @@ pub use self::{
     invitation::{Invitation, InvitationError},
     table::{Binding, Standing},
 };
-use self::{keeper::Keeper, table::Table};
+use self::{keeper::Keeper, record::Kept, table::Table};
 use crate::{
     clock::Clock,
     config::Sip,
@@ -92,22 +96,27 @@ impl Softphones {
             profiles.iter().filter_map(|profile| accounts::set(&mut table, profile, &domain)).collect();
         let kept = record::read(&store, &table).await?;
         for chunk in kept.chunks(RESTORED) {
-            first.push(Command::Restore(chunk.to_vec()));
+            first.push(Command::Restore(chunk.iter().map(|kept| (kept.user.clone(), kept.saved.clone())).collect()));
         }
-        kept.into_iter().for_each(|(user, saved)| table.bound(user.as_str(), &saved));
+        for Kept { user, account, saved } in kept {
+            table.bound(user.as_str(), account, &saved);
+        }
         let mut key = [0; 32];
         rand::fill(&mut key).map_err(|_| SipError::NoRandomness)?;
-        let listening = settings::listening(config)?;
+        let tls = config.tls.as_ref().map(certificate::read).transpose()?;
+        let (certificate, pem) = tls.unzip();
+        let listening = settings::listening(config, certificate);
         let running = driver::start(settings::engine(config, push_project), listening, key, first)?;
         let (table, (end, ended)) = (Arc::new(Mutex::new(table)), watch::channel(false));
         let keeper = Keeper { store, clock: clock.clone(), table: table.clone() };
         io.spawn(async move {
             keeper.run(running.events).await;
+            tell_why(running.thread).await;
             // Whoever waits for it may have gone.
             let _ = end.send(true);
         });
-        if let Some(tls) = &config.tls {
-            io.spawn(certificate::keep_current(tls.clone(), running.handle.clone(), clock));
+        if let Some((tls, pem)) = config.tls.clone().zip(pem) {
+            io.spawn(certificate::keep_current(tls, pem, running.handle.clone(), clock));
         }
         Ok(Self(Arc::new(Inner {
             domain,
@@ -184,6 +193,15 @@ impl Softphones {
 
     fn table(&self) -> MutexGuard<'_, Table> {
         lock(&self.0.table)
+    }
+}
+
+/// Why the engine has ended, if nobody told it to.
+async fn tell_why(thread: JoinHandle<io::Result<()>>) {
+    match tokio::task::spawn_blocking(|| thread.join()).await {
+        Ok(Ok(Ok(()))) => {}
+        Ok(Ok(Err(error))) => tracing::error!(%error, "the SIP engine has ended"),
+        Ok(Err(_)) | Err(_) => tracing::error!("the SIP engine has died"),
     }
 }
 

@@ -5,11 +5,10 @@ use std::time::Duration;
 use offdesk_sip::{
     abuse,
     digest::{self, Algorithm},
-    driver::{ConnectionLimits, Listening, Patience},
+    driver::{Certificate, ConnectionLimits, Listening, Patience},
     engine, registrar, transaction,
 };
 
-use super::{SipError, certificate};
 use crate::config::{DigestAlgorithm, Sip};
 
 /// How long a nonce may be used: a phone that registers every few minutes is challenged about once an hour.
@@ -50,13 +49,13 @@ pub(super) fn engine(config: &Sip, push_project: Option<String>) -> engine::Sett
     }
 }
 
-pub(super) fn listening(config: &Sip) -> Result<Listening, SipError> {
-    let tls = config.tls.as_ref().map(|tls| Ok::<_, SipError>((tls.listen, certificate::read(tls)?))).transpose()?;
-    Ok(Listening {
+/// `certificate` is the one that `config` names, if it names one.
+pub(super) fn listening(config: &Sip, certificate: Option<Certificate>) -> Listening {
+    Listening {
         udp: config.udp,
         tcp: config.tcp,
-        tls,
+        tls: config.tls.as_ref().map(|tls| tls.listen).zip(certificate),
         connections: ConnectionLimits::default(),
         patience: Patience { idle: config.registration.max + SLACK, ..Patience::default() },
-    })
+    }
 }

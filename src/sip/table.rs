@@ -7,6 +7,7 @@ use std::{
 
 use offdesk_sip::{
     User,
+    digest::Fingerprint,
     engine::{Reach, Saved},
     registrar::{BindingId, State},
     transport::Transport,
@@ -36,42 +37,55 @@ pub enum Standing {
     Asleep,
 }
 
+/// What an agent's softphones register with.
+#[derive(Debug)]
+struct Account {
+    user: User,
+    password: Fingerprint,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    users: HashMap<AgentId, User>,
+    accounts: HashMap<AgentId, Account>,
     agents: HashMap<Box<str>, AgentId>,
     bindings: HashMap<AgentId, BTreeMap<BindingId, Binding>>,
     owners: HashMap<BindingId, AgentId>,
 }
 
 impl Table {
-    pub(super) fn account(&mut self, agent: AgentId, user: User) {
-        self.remove_account(agent);
+    /// With another user or password, what was bound with those before is gone at once.
+    pub(super) fn account(&mut self, agent: AgentId, user: User, password: Fingerprint) {
+        if self.accounts.get(&agent).is_some_and(|known| known.user == user && known.password == password) {
+            return;
+        }
+        self.remove(agent);
         self.agents.insert(user.as_str().into(), agent);
-        self.users.insert(agent, user);
+        self.accounts.insert(agent, Account { user, password });
     }
 
     pub(super) fn user(&self, agent: AgentId) -> Option<&User> {
-        self.users.get(&agent)
+        self.accounts.get(&agent).map(|account| &account.user)
     }
 
-    pub(super) fn has_user(&self, user: &User) -> bool {
-        self.agents.contains_key(user.as_str())
+    /// Whose the account is, if it has that password.
+    pub(super) fn owner(&self, user: &str, password: Fingerprint) -> Option<AgentId> {
+        let agent = self.agents.get(user)?;
+        self.accounts.get(agent).is_some_and(|account| account.password == password).then_some(*agent)
     }
 
-    /// Its bindings go when the engine says so.
+    /// Its bindings go with it; the engine forgets them too.
     pub(super) fn remove(&mut self, agent: AgentId) -> Option<User> {
-        self.remove_account(agent)
-    }
-
-    fn remove_account(&mut self, agent: AgentId) -> Option<User> {
-        let user = self.users.remove(&agent)?;
+        let Account { user, .. } = self.accounts.remove(&agent)?;
         self.agents.remove(user.as_str());
+        for id in self.bindings.remove(&agent).unwrap_or_default().into_keys() {
+            self.owners.remove(&id);
+        }
         Some(user)
     }
 
-    pub(super) fn bound(&mut self, user: &str, saved: &Saved) {
-        let Some(agent) = self.agents.get(user).copied() else { return };
+    /// Answers whose it is now. None: the account has another password since, or is gone, and so is the binding.
+    pub(super) fn bound(&mut self, user: &str, password: Fingerprint, saved: &Saved) -> Option<AgentId> {
+        let agent = self.owner(user, password)?;
         let standing = match (saved.state, saved.reach) {
             (State::Asleep, _) => Standing::Asleep,
             (State::Awake, Reach::Suspect) => Standing::Suspect,
@@ -80,6 +94,7 @@ impl Table {
         let Saved { id, transport, peer, expires, .. } = *saved;
         self.owners.insert(id, agent);
         self.bindings.entry(agent).or_default().insert(id, Binding { transport, address: peer, expires, standing });
+        Some(agent)
     }
 
     pub(super) fn unbound(&mut self, id: BindingId) {
@@ -96,5 +111,50 @@ impl Table {
         let mut bindings: Vec<_> = self.bindings.get(&agent).into_iter().flat_map(BTreeMap::values).copied().collect();
         bindings.sort_by_key(|binding| std::cmp::Reverse(binding.expires));
         bindings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use offdesk_sip::digest::Ha1s;
+
+    use super::*;
+
+    fn saved(id: u64) -> Saved {
+        Saved {
+            id: BindingId(id),
+            state: State::Awake,
+            uri: "sip:anna@192.0.2.7:5062".into(),
+            params: String::new(),
+            path: String::new(),
+            call_id: "c".into(),
+            cseq: 3,
+            expires: 1_800_000_300,
+            transport: Transport::Udp,
+            peer: "192.0.2.7:5062".parse().unwrap(),
+            reach: Reach::Proven,
+        }
+    }
+
+    fn password(text: &str) -> Fingerprint {
+        Ha1s::new("anna", "gw.example.com", text).fingerprint()
+    }
+
+    #[test]
+    fn what_was_bound_with_an_earlier_password_is_gone_at_once_and_does_not_come_back() {
+        let (agent, user) = (AgentId::from_bits(1), "anna".parse::<User>().unwrap());
+        let mut table = Table::default();
+        table.account(agent, user.clone(), password("one"));
+        assert_eq!(table.bound("anna", password("one"), &saved(1)), Some(agent));
+        table.account(agent, user.clone(), password("one"));
+        assert_eq!(table.bindings(agent).len(), 1, "the same account again changes nothing");
+        table.account(agent, user, password("two"));
+        assert!(table.bindings(agent).is_empty());
+        assert_eq!(table.bound("anna", password("one"), &saved(2)), None, "it was on its way");
+        assert_eq!(table.bound("anna", password("two"), &saved(3)), Some(agent));
+        table.remove(agent);
+        assert!(table.bindings(agent).is_empty());
+        assert_eq!(table.bound("anna", password("two"), &saved(4)), None);
+        assert!(table.owners.is_empty());
     }
 }

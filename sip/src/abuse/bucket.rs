@@ -12,13 +12,13 @@ pub struct Rate {
 impl Eq for Rate {}
 
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     full_at: Option<Instant>,
 }
 
 impl Bucket {
     /// Takes one token, if there is one.
-    pub(super) fn take(&mut self, rate: Rate, now: Instant) -> bool {
+    pub(crate) fn take(&mut self, rate: Rate, now: Instant) -> bool {
         let each = Duration::from_secs_f64(1.0 / rate.per_second);
         let full_at = self.full_at.map_or(now, |at| at.max(now)) + each;
         let there_is = full_at <= now + each.saturating_mul(rate.burst);

@@ -15,13 +15,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use self::bucket::Bucket;
+pub(crate) use self::bucket::Bucket;
 pub use self::{bucket::Rate, scanner::is_scanner, source::Source};
 
 /// Why something was dropped; the metrics' `reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Shed {
-    /// More than the source may send.
+    /// More messages or connections than the source may have.
     Rate,
     /// The source has guessed passwords.
     LockedOut,
@@ -35,11 +35,21 @@ pub enum Shed {
     Replies,
     /// No room for another transaction or connection.
     Full,
+    /// More registrations than one account may have.
+    Registrations,
 }
 
 impl Shed {
-    pub const ALL: [Self; 7] =
-        [Self::Rate, Self::LockedOut, Self::Scanner, Self::Garbage, Self::Amplification, Self::Replies, Self::Full];
+    pub const ALL: [Self; 8] = [
+        Self::Rate,
+        Self::LockedOut,
+        Self::Scanner,
+        Self::Garbage,
+        Self::Amplification,
+        Self::Replies,
+        Self::Full,
+        Self::Registrations,
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,6 +60,7 @@ impl Shed {
             Self::Amplification => "amplification",
             Self::Replies => "replies",
             Self::Full => "full",
+            Self::Registrations => "registrations",
         }
     }
 }
@@ -68,6 +79,9 @@ pub struct Limits {
     pub known: Allowance,
     /// Answers that an unknown source gets over UDP.
     pub replies: Rate,
+    /// REGISTERs of one account that are granted, whatever they come from: each may have to be written down. Only whoever has
+    /// its password uses it up.
+    pub registrations: Rate,
     /// How long a source stays known.
     pub known_for: Duration,
     /// How long it stays locked out.
@@ -88,6 +102,7 @@ impl Default for Limits {
                 failures: Rate { per_second: 2.0, burst: 200 },
             },
             replies: Rate { per_second: 20.0, burst: 100 },
+            registrations: Rate { per_second: 2.0, burst: 120 },
             known_for: Duration::from_secs(3600),
             locked_for: Duration::from_secs(60),
             sources: 65_536,
@@ -109,10 +124,14 @@ impl Record {
         self.known_until.is_some_and(|until| now < until)
     }
 
+    fn is_locked(&self, now: Instant) -> bool {
+        self.locked_until.is_some_and(|until| now < until)
+    }
+
     /// Whether it says no more than a new one would.
     fn is_blank(&self, now: Instant) -> bool {
         let idle = [self.messages, self.replies, self.failures].iter().all(|bucket| bucket.is_full(now));
-        idle && !self.is_known(now) && self.locked_until.is_none_or(|until| now >= until)
+        idle && !self.is_known(now) && !self.is_locked(now)
     }
 }
 
@@ -124,21 +143,23 @@ const TIDY_EVERY: Duration = Duration::from_secs(1);
 pub struct Gate {
     limits: Limits,
     sources: HashMap<Source, Record>,
-    /// All those for which there is no room.
+    /// All those for which there is no room. Nobody among them is known or locked out: nobody answers for the others.
     others: Record,
     tidied: Option<Instant>,
+    /// When no stranger was found who could make room.
+    crowded: Option<Instant>,
 }
 
 impl Gate {
     pub fn new(limits: Limits) -> Self {
-        Self { limits, sources: HashMap::new(), others: Record::default(), tidied: None }
+        Self { limits, sources: HashMap::new(), others: Record::default(), tidied: None, crowded: None }
     }
 
     /// Whether a message from there is to be looked at. It is asked before anything is parsed.
     pub fn admit(&mut self, from: IpAddr, now: Instant) -> Result<(), Shed> {
         let limits = self.limits;
         let record = self.record(from, now);
-        if record.locked_until.is_some_and(|until| now < until) {
+        if record.is_locked(now) {
             return Err(Shed::LockedOut);
         }
         let allowance = if record.is_known(now) { limits.known } else { limits.unknown };
@@ -161,19 +182,29 @@ impl Gate {
     /// Somebody there has the right password.
     pub fn succeeded(&mut self, from: IpAddr, now: Instant) {
         let until = now + self.limits.known_for;
-        self.record(from, now).known_until = Some(until);
+        if let Some(record) = self.own(from, now) {
+            record.known_until = Some(until);
+        }
     }
 
     /// Somebody there has a wrong password, or a user that there is none of. Answers whether that locked the source out.
     pub fn failed(&mut self, from: IpAddr, now: Instant) -> bool {
         let limits = self.limits;
-        let record = self.record(from, now);
+        let Some(record) = self.own(from, now) else { return false };
         let allowance = if record.is_known(now) { limits.known } else { limits.unknown };
         let locked = !record.failures.take(allowance.failures, now);
         if locked {
             record.locked_until = Some(now + limits.locked_for);
         }
         locked
+    }
+
+    /// Another gate has locked the source out.
+    pub fn lock_out(&mut self, from: IpAddr, now: Instant) {
+        let until = now + self.limits.locked_for;
+        if let Some(record) = self.own(from, now) {
+            record.locked_until = Some(until);
+        }
     }
 
     /// Sources that are remembered.
@@ -185,10 +216,32 @@ impl Gate {
         self.sources.is_empty()
     }
 
+    /// What counts for a source: its own record, or that of all for which there is no room.
     fn record(&mut self, address: IpAddr, now: Instant) -> &mut Record {
         let source = Source::of(address);
-        let room = self.sources.len() < self.limits.sources || self.sources.contains_key(&source) || self.tidy(now);
-        if room { self.sources.entry(source).or_default() } else { &mut self.others }
+        if self.has_room(source, now) { self.sources.entry(source).or_default() } else { &mut self.others }
+    }
+
+    /// The source's own record, if need be in a stranger's place. None: all that are remembered are known or locked out.
+    fn own(&mut self, address: IpAddr, now: Instant) -> Option<&mut Record> {
+        let source = Source::of(address);
+        let room = self.has_room(source, now) || self.evict(now);
+        room.then(|| self.sources.entry(source).or_default())
+    }
+
+    fn has_room(&mut self, source: Source, now: Instant) -> bool {
+        self.sources.len() < self.limits.sources || self.sources.contains_key(&source) || self.tidy(now)
+    }
+
+    /// Lets go of a stranger, who loses only what is left of an allowance. Answers whether there was one.
+    fn evict(&mut self, now: Instant) -> bool {
+        if self.crowded.is_some_and(|at| now < at + TIDY_EVERY) {
+            return false;
+        }
+        let mut strangers = self.sources.iter().filter(|(_, record)| !record.is_known(now) && !record.is_locked(now));
+        let stranger = strangers.next().map(|(source, _)| *source);
+        self.crowded = stranger.is_none().then_some(now);
+        stranger.is_some_and(|stranger| self.sources.remove(&stranger).is_some())
     }
 
     /// Forgets the sources of which there is nothing to remember. Answers whether there is room again.

@@ -10,6 +10,7 @@ fn limits() -> Limits {
         unknown: Allowance { messages: ONE, failures: ONE },
         known: Allowance { messages: MANY, failures: MANY },
         replies: ONE,
+        registrations: ONE,
         known_for: Duration::from_secs(60),
         locked_for: Duration::from_secs(10),
         sources: 4,
@@ -88,6 +89,35 @@ fn sources_that_were_quiet_make_room_and_those_to_be_remembered_stay() {
     assert_eq!(admitted(&mut gate, address(0), later), 30);
 }
 
+#[test]
+fn those_without_room_are_neither_locked_out_nor_known_together() {
+    let (mut gate, now) = (Gate::new(limits()), start());
+    for last in 0..4 {
+        gate.succeeded(address(last), now);
+    }
+    gate.succeeded(address(9), now);
+    assert!((0..50).all(|_| !gate.failed(address(10), now)));
+    assert_eq!(admitted(&mut gate, address(11), now), 3, "neither locked out nor known");
+    assert_eq!(gate.len(), 4);
+}
+
+#[test]
+fn whoever_shows_or_guesses_a_password_takes_a_strangers_place() {
+    let (mut gate, now) = (Gate::new(limits()), start());
+    gate.succeeded(address(0), now);
+    assert_eq!((0..4).filter(|_| gate.failed(address(1), now)).count(), 1);
+    (2..4).for_each(|last| assert_eq!(gate.admit(address(last), now), Ok(())));
+    gate.succeeded(address(8), now);
+    assert!((0..4).any(|_| gate.failed(address(9), now)));
+    for known in [0, 8] {
+        assert_eq!(admitted(&mut gate, address(known), now), 30, "{known}");
+    }
+    for guesser in [1, 9] {
+        assert_eq!(gate.admit(address(guesser), now), Err(Shed::LockedOut), "{guesser}");
+    }
+    assert_eq!((gate.admit(address(2), now), gate.len()), (Ok(()), 4));
+}
+
 proptest! {
     #[test]
     fn the_table_never_grows_beyond_its_limit(sources in prop::collection::vec((0u8..=255, 0u64..3000), 0..300)) {
@@ -96,6 +126,13 @@ proptest! {
             now += Duration::from_millis(millis);
             let _ = gate.admit(address(last), now);
             let _ = gate.may_reply(address(last), 10, 10, now);
+            match last % 8 {
+                0 => gate.succeeded(address(last), now),
+                1 | 2 => {
+                    let _ = gate.failed(address(last), now);
+                }
+                _ => {}
+            }
             prop_assert!(gate.len() <= 4);
         }
     }

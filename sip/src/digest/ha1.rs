@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest;
+
 use super::algorithm::{Algorithm, Hex};
 
 /// Both hashes of `user:realm:password` (RFC 7616 §3.4.2). Who has them can sign in: they are as secret as the password, but
@@ -34,6 +36,14 @@ impl Ha1s {
         &self.sha256
     }
 
+    /// By what a password is told from another one, without either: what was done with it can be kept beside it.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut hash = digest::Context::new(&digest::SHA256);
+        hash.update(&self.md5);
+        hash.update(&self.sha256);
+        Fingerprint(hash.finish().as_ref().first_chunk().copied().unwrap_or_default())
+    }
+
     pub(crate) fn hex(&self, algorithm: Algorithm) -> Hex {
         match algorithm {
             Algorithm::Md5 => Hex::of(&self.md5),
@@ -41,6 +51,10 @@ impl Ha1s {
         }
     }
 }
+
+/// A hash of [`Ha1s`]. Nobody can sign in with it, but whoever has it can try passwords.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint(pub [u8; 16]);
 
 /// Pairs of hexadecimal digits as bytes; what is missing or is no digit is 0.
 pub(crate) fn bytes<const N: usize>(digits: &[u8]) -> [u8; N] {
@@ -56,5 +70,11 @@ pub(crate) fn bytes<const N: usize>(digits: &[u8]) -> [u8; N] {
 impl fmt::Debug for Ha1s {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Ha1s(…)")
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fingerprint(…)")
     }
 }

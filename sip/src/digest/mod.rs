@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 pub use self::{
     algorithm::{Algorithm, UnknownAlgorithm},
     credentials::{Credentials, CredentialsError},
-    ha1::Ha1s,
+    ha1::{Fingerprint, Ha1s},
 };
 use self::{counts::Counts, nonce::Nonces};
 use crate::message::{Head, Method, Name, Quoted, ResponseBuilder};
@@ -51,10 +51,11 @@ pub enum Verdict<T> {
     Granted(T),
     /// There are none for this realm: challenge, and count no failure.
     Absent,
-    /// The password is right, the nonce is too old, was made for another address, or was used before: challenge with `stale`, so
-    /// that the phone tries again by itself.
+    /// The nonce is none of ours, was made for another address or is too old, whatever the password; or it was used before, and the
+    /// password is right. Challenge with `stale`, so that the phone tries again by itself, and count no failure: the sender's
+    /// address may be forged.
     Stale,
-    /// Wrong: challenge, and count a failure.
+    /// Wrong, with a nonce that was sent to this address: challenge, and count a failure.
     Wrong,
     /// They are not as RFC 7616 has them: 400.
     Malformed,
@@ -94,11 +95,12 @@ impl Guard {
             None => (None, self.nobody.clone()),
         };
         let right = is_right(&credentials, algorithm, method, &ha1s);
-        let fresh = self.nonces.recognize(&credentials.nonce, source, now);
-        match (owner.filter(|_| right), fresh) {
-            (None, _) => Verdict::Wrong,
-            (Some(owner), Some(fresh)) if self.counts.rises(fresh.serial, credentials.count) => Verdict::Granted(owner),
-            (Some(_), _) => Verdict::Stale,
+        // Nobody learns by an old nonce whether a password is right, and nobody is blamed for what an address was forged for.
+        let Some(fresh) = self.nonces.recognize(&credentials.nonce, source, now) else { return Verdict::Stale };
+        match owner.filter(|_| right) {
+            None => Verdict::Wrong,
+            Some(owner) if self.counts.rises(fresh.serial, credentials.count) => Verdict::Granted(owner),
+            Some(_) => Verdict::Stale,
         }
     }
 

@@ -140,6 +140,19 @@ fn a_nonce_is_good_for_its_time_its_address_and_its_maker() {
 }
 
 #[test]
+fn with_a_nonce_that_was_not_sent_there_right_and_wrong_are_the_same() {
+    let mut registrar = registrar(&[Algorithm::Md5]);
+    let (elsewhere, old) = (registrar.nonce("192.0.2.8:5062"), registrar.nonce(SOURCE));
+    registrar.now += LIFE + Duration::from_secs(1);
+    for nonce in [elsewhere.as_str(), &old, "made-up", &"0".repeat(48)] {
+        for (user, password) in [("anna", "secret"), ("anna", "wrong"), ("bob", "secret")] {
+            let answer = answer(Algorithm::Md5, user, password, nonce, "00000001");
+            assert_eq!(registrar.check(SOURCE, &answer), Verdict::Stale, "{nonce} {user} {password}");
+        }
+    }
+}
+
+#[test]
 fn what_does_not_answer_our_challenge_is_as_good_as_nothing() {
     let mut registrar = registrar(&[Algorithm::Md5]);
     let nonce = registrar.nonce(SOURCE);
@@ -190,6 +203,15 @@ fn challenges_are_those_that_are_configured() {
     assert!(lines[1].ends_with("algorithm=MD5, qop=\"auth\", stale=true"), "{}", lines[1]);
     let challenge = registrar(&[Algorithm::Md5]).challenge(SOURCE, false);
     assert!(!challenge.contains("SHA") && !challenge.contains("stale"), "{challenge}");
+}
+
+#[test]
+fn a_fingerprint_is_of_one_password_of_one_user() {
+    let of = |user, password| Ha1s::new(user, "gw.example.com", password).fingerprint();
+    assert_eq!(of("anna", "secret"), of("anna", "secret"));
+    assert_ne!(of("anna", "secret"), of("anna", "other"));
+    assert_ne!(of("anna", "secret"), of("berta", "secret"));
+    assert_eq!(format!("{:?}", of("anna", "secret")), "Fingerprint(…)");
 }
 
 #[test]

@@ -1,21 +1,24 @@
 //! Accepting connections of TCP and TLS.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{mpsc, watch},
     task::JoinSet,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 
 use super::{
     census::{Census, Place},
-    stream::{Connection, Heard, ORDERS, Patience},
+    stream::{Connection, Heard, ORDERS, Patience, Peer, now},
     tls::Certificate,
 };
-use crate::transport::{ConnectionId, Flow, Transport};
+use crate::{
+    engine::Counters,
+    transport::{ConnectionId, Flow, Transport},
+};
 
 /// After an error that is the machine's (no file descriptor, no memory) and not the connection's.
 const BREATH: Duration = Duration::from_millis(100);
@@ -36,6 +39,7 @@ pub(super) struct Kit {
     pub(super) census: Census,
     pub(super) patience: Patience,
     pub(super) heard: mpsc::Sender<Heard>,
+    pub(super) counters: Arc<Counters>,
 }
 
 impl Listener {
@@ -63,12 +67,16 @@ impl Listener {
                 sleep(BREATH).await;
                 continue;
             };
-            // One too many is closed without a word.
-            if let Some(place) = self.kit.census.enter(peer.ip()) {
-                let certificate = self.certificate.as_ref().map(|certificate| certificate.borrow().clone());
-                let newcomer = Newcomer { stream, peer, id: ConnectionId(number), certificate, _place: place };
-                connections.spawn(newcomer.serve(self.kit.clone()));
-                number += step;
+            let since = now();
+            match self.kit.census.enter(peer.ip(), since.into_std()) {
+                Ok(place) => {
+                    let certificate = self.certificate.as_ref().map(|certificate| certificate.borrow().clone());
+                    let newcomer = Newcomer { stream, peer, id: ConnectionId(number), certificate, since, place };
+                    connections.spawn(newcomer.serve(self.kit.clone()));
+                    number += step;
+                }
+                // One too many is closed without a word.
+                Err(why) => self.kit.counters.add_shed(why),
             }
         }
     }
@@ -79,7 +87,8 @@ struct Newcomer {
     peer: SocketAddr,
     id: ConnectionId,
     certificate: Option<Certificate>,
-    _place: Place,
+    since: Instant,
+    place: Place,
 }
 
 impl Newcomer {
@@ -89,18 +98,19 @@ impl Newcomer {
         let id = self.id;
         let transport = if self.certificate.is_some() { Transport::Tls } else { Transport::Tcp };
         let flow = Flow { transport, peer: self.peer, connection: Some(id) };
+        let peer = Peer { flow, since: self.since, place: self.place };
         let opened = Heard::Opened { id, orders };
         match self.certificate {
             None => {
                 if kit.heard.send(opened).await.is_ok() {
-                    Connection::new(self.stream, flow, kit.patience, kit.heard.clone(), obey).run().await;
+                    Connection::new(self.stream, peer, kit.patience, kit.heard.clone(), obey).run().await;
                 }
             }
             Some(Certificate(config)) => {
                 let handshake = TlsAcceptor::from(config).accept(self.stream);
                 let Ok(Ok(stream)) = timeout(kit.patience.handshake, handshake).await else { return };
                 if kit.heard.send(opened).await.is_ok() {
-                    Connection::new(stream, flow, kit.patience, kit.heard.clone(), obey).run().await;
+                    Connection::new(stream, peer, kit.patience, kit.heard.clone(), obey).run().await;
                 }
             }
         }

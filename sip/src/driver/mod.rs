@@ -1,5 +1,5 @@
-//! The engine on its own thread: sockets, time and the channels to its owner. This is the only part of the crate that knows
-//! tokio.
+//! The engine on its own thread: sockets, time and the channels to its owner. Connections, with their handshakes, have another
+//! thread, so that none of them makes datagrams wait. This is the only part of the crate that knows tokio.
 
 mod census;
 mod listener;
@@ -57,7 +57,7 @@ pub struct Bound {
 pub enum StartError {
     #[error("{transport} cannot listen on {address}: {source}")]
     Bind { transport: Transport, address: SocketAddr, source: io::Error },
-    #[error("the engine's thread cannot be started: {0}")]
+    #[error("the engine's threads cannot be started: {0}")]
     Thread(io::Error),
 }
 
@@ -81,7 +81,8 @@ pub struct Running {
     /// What it tells, in batches; after the last one it has ended.
     pub events: mpsc::Receiver<Vec<Event>>,
     pub bound: Bound,
-    pub thread: JoinHandle<()>,
+    /// Why it has ended, if not because it was told to.
+    pub thread: JoinHandle<io::Result<()>>,
 }
 
 impl Handle {
@@ -124,25 +125,33 @@ pub fn start(
     let (tell, events) = mpsc::channel(EVENTS);
     let counters = Arc::new(Counters::default());
     let handle = Handle { commands, certificate, counters: counters.clone() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
+    let streams = streams().map_err(StartError::Thread)?;
     let sockets = Sockets {
         udp: udp.map(|(socket, _)| socket),
         tcp: tcp.map(|(socket, _)| socket),
         tls: tls.map(|(socket, _)| socket).zip(current),
         connections,
         patience,
+        abuse: settings.abuse,
+        counters: counters.clone(),
+        streams: streams.handle().clone(),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
     let running = move || {
         let clock = Clock::start();
         let mut core = Core::new(settings, &key, counters, clock.now());
         first.into_iter().for_each(|command| core.command(command, clock.now()));
-        if let Err(error) = runtime.block_on(run::run(core, clock, sockets, commanded, tell)) {
-            // Its owner learns of it by the events' end.
-            drop(error);
-        }
+        let ended = runtime.block_on(run::run(core, clock, sockets, commanded, tell));
+        streams.shutdown_background();
+        ended
     };
     let thread = thread::Builder::new().name("sip".into()).spawn(running).map_err(StartError::Thread)?;
     Ok(Running { handle, events, bound, thread })
+}
+
+/// What connections run on: one thread.
+fn streams() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("sip-streams").enable_all().build()
 }
 
 fn bind<S>(

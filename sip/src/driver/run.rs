@@ -1,9 +1,10 @@
 //! The one loop that everything goes through.
 
-use std::{collections::HashMap, io, net, time::Instant};
+use std::{collections::HashMap, io, net, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use tokio::{
+    runtime,
     sync::{mpsc, watch},
     task::JoinSet,
     time::{Sleep, sleep_until},
@@ -18,7 +19,8 @@ use super::{
     udp::Udp,
 };
 use crate::{
-    engine::{Command, Core, Event, Output},
+    abuse,
+    engine::{Command, Core, Counters, Event, Output},
     transaction::TransactionId,
     transport::{ConnectionId, Flow},
 };
@@ -39,6 +41,10 @@ pub(super) struct Sockets {
     pub(super) tls: Option<(net::TcpListener, watch::Receiver<Certificate>)>,
     pub(super) connections: ConnectionLimits,
     pub(super) patience: Patience,
+    pub(super) abuse: abuse::Limits,
+    pub(super) counters: Arc<Counters>,
+    /// What connections and their handshakes run on: they take no time of the engine's.
+    pub(super) streams: runtime::Handle,
 }
 
 /// Runs until nobody is left to give commands.
@@ -50,17 +56,12 @@ pub(super) async fn run(
     events: mpsc::Sender<Vec<Event>>,
 ) -> io::Result<()> {
     let (hear, mut heard) = mpsc::channel(HEARD);
-    let Sockets { udp, tcp, tls, connections, patience } = sockets;
-    let kit = Kit { census: Census::new(connections), patience, heard: hear };
-    let mut listeners = JoinSet::new();
-    if let Some(socket) = tcp {
-        listeners.spawn(Listener::new(socket, None, kit.clone())?.run(0, 2));
-    }
-    if let Some((socket, certificate)) = tls {
-        listeners.spawn(Listener::new(socket, Some(certificate), kit.clone())?.run(1, 2));
-    }
+    let Sockets { udp, tcp, tls, connections, patience, abuse, counters, streams } = sockets;
+    let census = Census::new(connections, abuse);
+    let kit = Kit { census: census.clone(), patience, heard: hear, counters };
+    let _listeners = listen(tcp, tls, &kit, &streams)?;
     let udp = udp.map(Udp::new).transpose()?;
-    let mut engine = Engine { core, clock, udp, orders: HashMap::new(), unsent: Vec::new(), events };
+    let mut engine = Engine { core, clock, udp, census, orders: HashMap::new(), unsent: Vec::new(), events };
     let sleep = sleep_until(clock.now().instant.into());
     tokio::pin!(sleep);
     loop {
@@ -90,6 +91,24 @@ pub(super) async fn run(
     }
 }
 
+/// Takes connections until what it returns is dropped.
+fn listen(
+    tcp: Option<net::TcpListener>,
+    tls: Option<(net::TcpListener, watch::Receiver<Certificate>)>,
+    kit: &Kit,
+    streams: &runtime::Handle,
+) -> io::Result<JoinSet<()>> {
+    let _driven_by_it = streams.enter();
+    let mut listeners = JoinSet::new();
+    if let Some(socket) = tcp {
+        listeners.spawn_on(Listener::new(socket, None, kit.clone())?.run(0, 2), streams);
+    }
+    if let Some((socket, certificate)) = tls {
+        listeners.spawn_on(Listener::new(socket, Some(certificate), kit.clone())?.run(1, 2), streams);
+    }
+    Ok(listeners)
+}
+
 async fn readable(udp: Option<&Udp>) -> io::Result<()> {
     match udp {
         Some(udp) => udp.readable().await,
@@ -109,6 +128,7 @@ struct Engine {
     core: Core,
     clock: Clock,
     udp: Option<Udp>,
+    census: Census,
     orders: HashMap<ConnectionId, mpsc::Sender<Order>>,
     unsent: Vec<TransactionId>,
     events: mpsc::Sender<Vec<Event>>,
@@ -143,6 +163,7 @@ impl Engine {
                     Output::Trust(id) => drop(self.orders.get(&id).map(|orders| orders.try_send(Order::Trust))),
                     // It carries out what it was told before, and ends.
                     Output::Close(id) => drop(self.orders.remove(&id)),
+                    Output::LockOut(from) => self.census.lock_out(from, self.clock.now().instant),
                 }
             }
             if self.unsent.is_empty() {

@@ -9,6 +9,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
+use super::census::Place;
 use crate::{
     message::{Frame, Framer, Limits},
     transport::{ConnectionId, Flow},
@@ -21,7 +22,7 @@ pub struct Patience {
     pub handshake: Duration,
     /// To bring the rest of a message that it has begun.
     pub message: Duration,
-    /// To say anything, before anybody has shown a password over it.
+    /// To show a password over it, whatever else it says.
     pub stranger: Duration,
     /// To say anything after that: longer than any registration lasts.
     pub idle: Duration,
@@ -53,7 +54,7 @@ pub(super) enum Heard {
 #[derive(Debug)]
 pub(super) enum Order {
     Send(Bytes),
-    /// Somebody has shown a password: it may be idle for longer.
+    /// Somebody has shown a password: it may stay.
     Trust,
 }
 
@@ -67,9 +68,17 @@ const READ: usize = 4096;
 #[derive(Debug)]
 struct Ended;
 
+/// Who is at the other end.
+pub(super) struct Peer {
+    pub(super) flow: Flow,
+    /// When it came.
+    pub(super) since: Instant,
+    pub(super) place: Place,
+}
+
 pub(super) struct Connection<S> {
     stream: S,
-    flow: Flow,
+    peer: Peer,
     patience: Patience,
     heard: mpsc::Sender<Heard>,
     orders: mpsc::Receiver<Order>,
@@ -84,13 +93,13 @@ pub(super) struct Connection<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(super) fn new(
         stream: S,
-        flow: Flow,
+        peer: Peer,
         patience: Patience,
         heard: mpsc::Sender<Heard>,
         orders: mpsc::Receiver<Order>,
     ) -> Self {
         let (buffer, framer) = (BytesMut::new(), Framer::default());
-        Self { stream, flow, patience, heard, orders, buffer, framer, begun: false, over: false }
+        Self { stream, peer, patience, heard, orders, buffer, framer, begun: false, over: false }
     }
 
     /// Until either side closes it, says something that is no SIP, or falls silent.
@@ -100,8 +109,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     async fn serve(&mut self) -> Result<(), Ended> {
-        let mut silence = self.patience.stranger;
-        let mut until = now() + silence;
+        // A stranger gains no time by what it says.
+        let mut end = Some(self.peer.since + self.patience.stranger);
+        let mut until = now() + self.patience.idle;
         loop {
             self.buffer.reserve(READ);
             tokio::select! {
@@ -110,9 +120,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         return Err(Ended);
                     }
                     let was_begun = std::mem::take(&mut self.begun);
-                    let some = self.take_messages().await?;
+                    let some = self.take().await?;
                     until = match self.begun {
-                        false => now() + silence,
+                        false => now() + self.patience.idle,
                         // Whoever sends a message byte by byte gains no time by it.
                         true if was_begun && !some => until,
                         true => now() + self.patience.message,
@@ -121,19 +131,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 order = self.orders.recv() => match order {
                     Some(Order::Send(bytes)) => self.write(&bytes).await?,
                     Some(Order::Trust) => {
-                        silence = self.patience.idle;
-                        until = if self.begun { until } else { now() + silence };
+                        self.peer.place.trust(now().into_std());
+                        end = None;
                     }
                     None => return Err(Ended),
                 },
-                () = sleep_until(until) => return Err(Ended),
+                () = sleep_until(end.map_or(until, |end| end.min(until))) => return Err(Ended),
             }
         }
     }
 
-    /// Hands over the messages that are whole, and answers pings. Waits while the engine has its hands full. Answers
-    /// whether there was anything whole.
-    async fn take_messages(&mut self) -> Result<bool, Ended> {
+    /// Hands over what has come, and answers pings: however many have come at once, by one pong (RFC 5626 §4.4.1 has a
+    /// phone wait for it before it pings again). Answers whether there was anything whole.
+    async fn take(&mut self) -> Result<bool, Ended> {
+        let mut pinged = false;
+        let some = self.take_messages(&mut pinged).await?;
+        if pinged {
+            self.write(b"\r\n").await?;
+        }
+        Ok(some)
+    }
+
+    /// Hands over the messages that are whole. Waits while the engine has its hands full. Answers whether there was anything
+    /// whole.
+    async fn take_messages(&mut self, pinged: &mut bool) -> Result<bool, Ended> {
         let mut some = false;
         loop {
             match self.framer.next(&self.buffer, &Limits::default()) {
@@ -144,7 +165,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
                 Frame::Ping => {
                     self.buffer.advance(4);
-                    self.write(b"\r\n").await?;
+                    *pinged = true;
                 }
                 Frame::LineEnd => self.buffer.advance(2),
                 Frame::Message(length) => self.hand_over(length).await?,
@@ -162,7 +183,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn hand_over(&mut self, length: usize) -> Result<(), Ended> {
         let bytes = self.buffer.split_to(length).freeze();
-        self.heard.send(Heard::Message { flow: self.flow, bytes }).await.map_err(|_| Ended)
+        self.heard.send(Heard::Message { flow: self.peer.flow, bytes }).await.map_err(|_| Ended)
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), Ended> {
@@ -178,6 +199,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 }
 
 #[allow(clippy::disallowed_methods, reason = "the driver is where the engine's time comes from")]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }

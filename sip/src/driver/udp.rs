@@ -13,7 +13,13 @@ use rustix::net::{
     sendmmsg,
     sockopt::{set_socket_recv_buffer_size, set_socket_recv_buffer_size_force},
 };
-use tokio::{io::Interest, net::UdpSocket};
+use tokio::{
+    io::Interest,
+    net::UdpSocket,
+    time::{Instant, sleep_until},
+};
+
+use super::stream::now;
 
 /// Read at one wake-up before anybody else has their turn.
 const BATCH: usize = 128;
@@ -31,7 +37,8 @@ pub(super) struct Udp {
     socket: UdpSocket,
     buffer: Vec<u8>,
     outgoing: Vec<(SocketAddr, Bytes)>,
-    busy: bool,
+    /// Until when datagrams gather.
+    gathering: Option<Instant>,
 }
 
 impl Udp {
@@ -42,13 +49,14 @@ impl Udp {
         let _ = set_socket_recv_buffer_size(&socket, KERNEL_BUFFER);
         let _ = set_socket_recv_buffer_size_force(&socket, KERNEL_BUFFER);
         let socket = UdpSocket::from_std(socket)?;
-        Ok(Self { socket, buffer: vec![0; LONGEST], outgoing: Vec::new(), busy: false })
+        Ok(Self { socket, buffer: vec![0; LONGEST], outgoing: Vec::new(), gathering: None })
     }
 
-    /// Resolves when there is something to read. It may be given up and called again at any time.
+    /// Resolves when there is something to read. It may be given up and called again at any time, and as often as may be:
+    /// that puts nothing off.
     pub(super) async fn readable(&self) -> io::Result<()> {
-        if self.busy {
-            tokio::time::sleep(GATHER).await;
+        if let Some(until) = self.gathering.filter(|until| now() < *until) {
+            sleep_until(until).await;
         }
         self.socket.readable().await
     }
@@ -65,7 +73,7 @@ impl Udp {
             }
             count += 1;
         }
-        self.busy = count >= BUSY;
+        self.gathering = (count >= BUSY).then(|| now() + GATHER);
     }
 
     pub(super) fn send(&mut self, to: SocketAddr, bytes: Bytes) {
@@ -100,4 +108,34 @@ fn send_all(socket: &UdpSocket, outgoing: &[(SocketAddr, Bytes)]) -> io::Result<
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn datagrams_get_their_turn_however_much_else_there_is_to_do() {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let (at, sender) = (socket.local_addr().unwrap(), std::net::UdpSocket::bind("127.0.0.1:0").unwrap());
+        let mut udp = Udp::new(socket).unwrap();
+        let mut heard = 0;
+        while heard < BUSY {
+            sender.send_to(b"x", at).unwrap();
+            sender.send_to(b"x", at).unwrap();
+            udp.readable().await.unwrap();
+            heard = 0;
+            udp.receive(|_, _| heard += 1);
+        }
+        assert!(udp.gathering.is_some());
+        sender.send_to(b"x", at).unwrap();
+        for _ in 0..1000 {
+            tokio::select! {
+                biased;
+                readable = udp.readable() => return readable.unwrap(),
+                () = tokio::time::advance(GATHER / 10) => {}
+            }
+        }
+        panic!("what has come is never read");
+    }
 }

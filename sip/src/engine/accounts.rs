@@ -1,8 +1,13 @@
 //! Who may register.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Instant};
 
-use crate::{digest::Ha1s, registrar::Aor, user::User};
+use crate::{
+    abuse::{Bucket, Rate},
+    digest::{Fingerprint, Ha1s},
+    registrar::Aor,
+    user::User,
+};
 
 /// Accounts by user, and users by the numbers that the registrar knows them by.
 #[derive(Debug, Default)]
@@ -16,6 +21,7 @@ pub(super) struct Accounts {
 struct Account {
     aor: Aor,
     ha1s: Ha1s,
+    registrations: Bucket,
 }
 
 /// What a change of an account did.
@@ -35,7 +41,7 @@ impl Accounts {
         }
         self.last += 1;
         let aor = Aor(self.last);
-        self.by_user.insert(user.as_str().into(), Account { aor, ha1s });
+        self.by_user.insert(user.as_str().into(), Account { aor, ha1s, registrations: Bucket::default() });
         self.users.insert(aor, user);
         Set::Changed(aor)
     }
@@ -55,8 +61,17 @@ impl Accounts {
         self.by_user.get(username).map(|account| (account.aor, account.ha1s.clone()))
     }
 
-    pub(super) fn user(&self, aor: Aor) -> Option<&User> {
-        self.users.get(&aor)
+    /// Takes one registration of what the account may have.
+    pub(super) fn may_register(&mut self, aor: Aor, rate: Rate, now: Instant) -> bool {
+        let account = self.users.get(&aor).and_then(|user| self.by_user.get_mut(user.as_str()));
+        account.is_some_and(|account| account.registrations.take(rate, now))
+    }
+
+    /// Whose an address-of-record is, and by which password.
+    pub(super) fn owner(&self, aor: Aor) -> Option<(User, Fingerprint)> {
+        let user = self.users.get(&aor)?;
+        let account = self.by_user.get(user.as_str())?;
+        Some((user.clone(), account.ha1s.fingerprint()))
     }
 
     pub(super) fn len(&self) -> usize {

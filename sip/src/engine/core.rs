@@ -178,11 +178,6 @@ impl Core {
                 }
             }
             Command::Stop => self.news.hurry(now.instant),
-            Command::Cut { user } => {
-                if let Some(aor) = self.accounts.aor(user.as_str()) {
-                    self.cut(aor, now);
-                }
-            }
             Command::Restore(bindings) => bindings.iter().for_each(|(user, saved)| {
                 if let Some(aor) = self.accounts.aor(user.as_str()) {
                     self.restore(aor, saved, now);
@@ -256,9 +251,9 @@ impl Core {
     /// What the owner is to hear, once it has gathered for a moment.
     pub fn take_event(&mut self, now: Now) -> Option<Event> {
         let (aor, id) = self.news.take(now.instant)?;
-        let user = self.accounts.user(aor).cloned();
-        Some(match self.registrar.binding(aor, id).zip(user) {
-            Some((record, user)) => Event::Bound { user, binding: saved(&record, now) },
+        let owner = self.accounts.owner(aor);
+        Some(match self.registrar.binding(aor, id).zip(owner) {
+            Some((record, (user, account))) => Event::Bound { user, account, binding: saved(&record, now) },
             None => Event::Unbound(id),
         })
     }

@@ -1,4 +1,4 @@
-//! What the engine counts, for whoever shows it. They are written by its thread and read by others.
+//! What the engine counts, for whoever shows it. They are written by its threads and read by others.
 
 use std::{
     array,
@@ -88,7 +88,7 @@ impl Counters {
 
     pub(crate) fn add_shed(&self, why: Shed) {
         if let Some(counter) = self.sheds.get(why as usize) {
-            counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            counter.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

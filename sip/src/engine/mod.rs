@@ -31,7 +31,7 @@ pub use self::{
 };
 use crate::{
     abuse,
-    digest::{self, Ha1s},
+    digest::{self, Fingerprint, Ha1s},
     registrar::{self, BindingId, State},
     transaction::{self, TransactionId},
     transport::{ConnectionId, Flow, Transport},
@@ -84,8 +84,6 @@ pub enum Command {
     /// Bindings of an earlier run, after their accounts were set. They are suspect: those of UDP until their phone answers
     /// OPTIONS, the others until it registers anew.
     Restore(Vec<(User, Saved)>),
-    /// The bindings of an account go; the account stays.
-    Cut { user: User },
     /// Tells what is still to be told, and ends.
     Stop,
 }
@@ -129,6 +127,8 @@ pub enum Event {
     /// A binding is new, was renewed, fell asleep, or is reached another way.
     Bound {
         user: User,
+        /// By which password: the account may have had another one by the time that its owner hears of this.
+        account: Fingerprint,
         binding: Saved,
     },
     Unbound(BindingId),
@@ -154,4 +154,6 @@ pub enum Output {
     Trust(ConnectionId),
     /// Once what was sent before has gone out.
     Close(ConnectionId),
+    /// Whoever is there has guessed passwords: no more connections from there for a while.
+    LockOut(IpAddr),
 }

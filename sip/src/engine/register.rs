@@ -15,7 +15,7 @@ use crate::{
     user::User,
 };
 
-/// Seconds after which a phone that met an overload may try again.
+/// Seconds after which a phone that met an overload, or was too fast, may try again.
 const RETRY_AFTER: u32 = 5;
 
 impl Core {
@@ -41,6 +41,7 @@ impl Core {
                 self.counters.add(Count::Wrong);
                 if self.gate.failed(source, now.instant) {
                     self.counters.add(Count::LockedOut);
+                    self.outputs.push_back(Output::LockOut(source));
                 }
                 self.challenge(asked, false, now);
             }
@@ -63,11 +64,12 @@ impl Core {
     fn granted(&mut self, owner: Aor, key: ServerKey, asked: &Asked<'_>, now: Now) {
         self.gate.succeeded(asked.from.peer.ip(), now.instant);
         self.outputs.extend(asked.from.connection.map(Output::Trust));
+        if !self.accounts.may_register(owner, self.settings.abuse.registrations, now.instant) {
+            return self.overloaded(asked, Shed::Registrations, now);
+        }
         let back = way_back(&asked.from, Some(&asked.request.via()));
         let Ok(id) = self.transactions.serve(key, back) else {
-            self.shed(Shed::Full);
-            let response = self.response(asked, Code::SERVICE_UNAVAILABLE).header(Name::RetryAfter, RETRY_AFTER);
-            return self.reply(asked, response, now);
+            return self.overloaded(asked, Shed::Full, now);
         };
         let (code, response) = self.change(owner, asked, now);
         self.counters.add(if code == Code::OK { Count::Registered } else { Count::Refused });
@@ -75,9 +77,15 @@ impl Core {
         self.collect(now);
     }
 
+    fn overloaded(&mut self, asked: &Asked<'_>, why: Shed, now: Now) {
+        self.shed(why);
+        let response = self.response(asked, Code::SERVICE_UNAVAILABLE).header(Name::RetryAfter, RETRY_AFTER);
+        self.reply(asked, response, now);
+    }
+
     /// RFC 3261 §10.3, steps 3 to 8.
     fn change(&mut self, owner: Aor, asked: &Asked<'_>, now: Now) -> (Code, ResponseBuilder) {
-        let refuse = |this: &mut Self, code| (code, this.response(asked, code));
+        let refuse = |this: &Self, code| (code, this.response(asked, code));
         let Some(user) = self.user_of(asked) else { return refuse(self, Code::NOT_FOUND) };
         if self.accounts.aor(user.as_str()) != Some(owner) {
             return refuse(self, Code::FORBIDDEN);
@@ -92,8 +100,8 @@ impl Core {
                 (Code::OK, self.registrar.answer(owner, asked.request, response, now.instant))
             }
             Err(refusal) => {
-                let tag = self.tag();
                 let head = asked.request.head();
+                let tag = self.lots.tag(head);
                 let response = ResponseBuilder::with_reason(head, asked.from.peer, refusal.code(), refusal, tag);
                 (refusal.code(), self.registrar.explain(refusal, response))
             }

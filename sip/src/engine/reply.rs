@@ -23,6 +23,11 @@ impl Lots {
         self.count += 1;
         self.key.hash_one(self.count)
     }
+
+    /// What answers to this request bear, also when it comes again (RFC 3261 §8.2.7).
+    pub(super) fn tag(&self, request: &Head) -> Tag {
+        Tag::of_request(&self.key, request)
+    }
 }
 
 /// Where a request's answers go (RFC 3261 §18.2.2, RFC 3581 §4): over the connection that it came by, or to the address that
@@ -45,13 +50,9 @@ pub(super) struct Asked<'a> {
 }
 
 impl Core {
-    pub(super) fn tag(&mut self) -> Tag {
-        Tag::new(self.lots.draw())
-    }
-
-    pub(super) fn response(&mut self, asked: &Asked<'_>, code: Code) -> ResponseBuilder {
-        let tag = self.tag();
-        ResponseBuilder::new(asked.request.head(), asked.from.peer, code, tag)
+    pub(super) fn response(&self, asked: &Asked<'_>, code: Code) -> ResponseBuilder {
+        let head = asked.request.head();
+        ResponseBuilder::new(head, asked.from.peer, code, self.lots.tag(head))
     }
 
     /// Sends an answer of which nothing is kept, if its receiver may have it.
@@ -63,7 +64,7 @@ impl Core {
     /// Answers a message that is not taken, and ends a stream in which nobody can say where the next one begins.
     pub(super) fn reject(&mut self, head: &Head, problem: Problem, from: Flow, length: usize, now: Now) {
         self.counters.add(Count::Refused);
-        let tag = self.tag();
+        let tag = self.lots.tag(head);
         let response = ResponseBuilder::with_reason(head, from.peer, problem.code(), problem, tag);
         let via = head.elements::<Via<'_>>(Name::Via).next();
         self.send_back(from, length, way_back(&from, via.as_ref()), response.finish(), now);

@@ -170,7 +170,8 @@ fn a_phone_registers_and_its_owner_hears_of_it() {
     assert_eq!(answer.code().unwrap().get(), 200);
     assert_eq!(answer.head().first(Name::Contact).unwrap(), "<sip:anna@192.0.2.7:5062>;expires=300");
     let events = house.events();
-    let [Event::Bound { user, binding }] = events.as_slice() else { panic!("{events:?}") };
+    let [Event::Bound { user, account, binding }] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!(*account, Ha1s::new("anna", DOMAIN, "secret").fingerprint());
     assert_eq!((user.as_str(), binding.uri.as_str()), ("anna", "sip:anna@192.0.2.7:5062"));
     assert_eq!((binding.reach, binding.transport), (Reach::Proven, Transport::Udp));
     assert_eq!(binding.expires, 1_800_000_300);
@@ -222,6 +223,36 @@ fn guessing_locks_a_source_out_and_not_the_agent() {
 }
 
 #[test]
+fn nobody_is_locked_out_by_what_others_send_in_their_name() {
+    let mut house = House::new();
+    for cseq in 2..100 {
+        let forged = Phone { password: "guess", cseq, ..ANNA };
+        house.datagram(ANNA.peer, &forged.register("", Some((&"0".repeat(48), 1))));
+        house.pass(Duration::from_millis(50));
+    }
+    assert_eq!((house.counters.get(Count::LockedOut), house.counters.get(Count::Wrong)), (0, 0));
+    assert_eq!(house.registers(ANNA, &ANNA.contact()).code().unwrap().get(), 200);
+}
+
+#[test]
+fn an_account_may_register_so_often_and_others_as_before() {
+    let rate = abuse::Rate { per_second: 1.0, burst: 3 };
+    let mut house = House::with(|settings| settings.abuse.registrations = rate);
+    house.core.command(account("berta", "secret"), house.now);
+    let with = |cseq| Phone { cseq, ..ANNA };
+    for cseq in 1..4 {
+        assert_eq!(house.registers(with(cseq), &ANNA.contact()).code().unwrap().get(), 200);
+    }
+    let refused = house.registers(with(4), &ANNA.contact());
+    assert_eq!(refused.code().unwrap().get(), 503);
+    assert_eq!(refused.head().first(Name::RetryAfter), Some("5"));
+    assert_eq!(house.counters.shed(Shed::Registrations), 1);
+    assert_eq!(house.registers(Phone { user: "berta", ..ANNA }, "").code().unwrap().get(), 200);
+    house.pass(Duration::from_secs(5));
+    assert_eq!(house.registers(with(5), &ANNA.contact()).code().unwrap().get(), 200);
+}
+
+#[test]
 fn nobody_registers_for_somebody_else() {
     let mut house = House::new();
     house.core.command(account("berta", "secret"), house.now);
@@ -233,6 +264,22 @@ fn nobody_registers_for_somebody_else() {
     let text = Phone { cseq: 2, ..ANNA }.register("", Some((&nonce(&challenge), 1)));
     let elsewhere = text.replace(&format!("To: <sip:anna@{DOMAIN}"), "To: <sip:anna@example.org");
     assert_eq!(house.code(ANNA.peer, &elsewhere), Some(404));
+}
+
+#[test]
+fn the_user_is_who_stands_in_to() {
+    for (to, code) in [
+        ("Anna <sips:%61nna:x@GW.Example.com:5061;transport=tls>;x=y", 200),
+        ("<sip:gw.example.com>", 404),
+        ("<tel:+15550100>", 404),
+        ("<sip:%00@gw.example.com>", 404),
+    ] {
+        let mut house = House::new();
+        let challenge = house.datagram(ANNA.peer, &ANNA.register("", None)).remove(0);
+        let text = ANNA.register(&ANNA.contact(), Some((&nonce(&challenge), 1)));
+        let text = text.replace(&format!("To: <sip:anna@{DOMAIN}>"), &format!("To: {to}"));
+        assert_eq!(house.code(ANNA.peer, &text), Some(code), "{to}");
+    }
 }
 
 #[test]
@@ -258,6 +305,22 @@ fn what_is_not_for_phones_is_refused_without_state() {
 }
 
 #[test]
+fn what_comes_again_is_answered_with_the_same_tag() {
+    let mut house = House::new();
+    let broken = request("REGISTER").replace("CSeq: 1 REGISTER", "CSeq: 1 OPTIONS");
+    for text in [request("OPTIONS"), request("INVITE"), ANNA.register("", None), broken] {
+        let answers = [(); 2].map(|()| house.datagram(ANNA.peer, &text).remove(0));
+        let [first, again] = answers.each_ref().map(|answer| answer.to().tag().unwrap());
+        assert_eq!(first, again, "{text}");
+    }
+    let [one, other] = ["CSeq: 1 ", "CSeq: 2 "].map(|cseq| {
+        let answer = house.datagram(ANNA.peer, &request("OPTIONS").replace("CSeq: 1 ", cseq)).remove(0);
+        answer.to().tag().unwrap().to_owned()
+    });
+    assert_ne!(one, other);
+}
+
+#[test]
 fn an_unknown_source_gets_no_answer_that_is_much_longer_than_its_question() {
     let mut house = House::new();
     let short = "REGISTER sip:a SIP/2.0\r\nv:SIP/2.0/UDP h\r\nf:<sip:a@b>;tag=1\r\nt:<sip:a@b>\r\ni:1\r\nCSeq:1 REGISTER\r\n\r\n";
@@ -266,12 +329,9 @@ fn an_unknown_source_gets_no_answer_that_is_much_longer_than_its_question() {
 }
 
 #[test]
-fn another_password_removal_and_a_cut_end_the_bindings() {
-    let commands: [fn() -> Command; 3] = [
-        || account("anna", "other"),
-        || Command::RemoveAccount { user: "anna".parse().unwrap() },
-        || Command::Cut { user: "anna".parse().unwrap() },
-    ];
+fn another_password_and_removal_end_the_bindings() {
+    let commands: [fn() -> Command; 2] =
+        [|| account("anna", "other"), || Command::RemoveAccount { user: "anna".parse().unwrap() }];
     for command in commands {
         let mut house = House::new();
         house.registers(ANNA, &ANNA.contact());

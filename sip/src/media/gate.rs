@@ -10,8 +10,10 @@
 //! | any other, of a leg behind a NAT, within the window | after [`ANY`] packets in sequence |
 //! | any other | never |
 //!
-//! Within the window a source that stands higher in this list takes the place of a lower one. Once locked, only the
-//! locked address counts, and of it another SSRC only in place of one that has fallen silent, again in sequence.
+//! Within the window a source that stands higher in this list takes the place of a lower one. A source for which nothing
+//! speaks keeps its place for as long as no better one is heard: one of the first two lines takes it at any time, and an
+//! address that was locked before comes back as what it was. Otherwise, once locked, only the locked address counts, and of
+//! it another SSRC only in place of one that has fallen silent, again in sequence.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -98,11 +100,11 @@ struct Candidate {
 #[derive(Debug)]
 pub(super) struct Gate {
     expected: Option<Expected>,
-    /// Until then any source of a leg behind a NAT may be learned, and a better one takes a worse one's place.
+    /// Until then any source of a leg behind a NAT may be learned, and any better one takes a worse one's place.
     window: Option<Instant>,
     lock: Option<Lock>,
-    /// Where the lock was before the last description, if that describes the same address.
-    before: Option<SocketAddr>,
+    /// Where the lock was before the last description, if that describes the same address, and what spoke for it.
+    before: Option<(SocketAddr, Rank)>,
     candidate: Option<Candidate>,
 }
 
@@ -128,14 +130,15 @@ impl Gate {
     /// A new description came: what was locked has to prove itself anew. Nobody is expected of one without an address.
     pub(super) fn expect(&mut self, expected: Option<Expected>, until: Instant) {
         let same = expected.map(|new| new.described) == self.expected.map(|old| old.described);
-        self.before = if same { self.lock.map(|lock| lock.on).or(self.before) } else { None };
+        self.before = if same { self.lock.map(|lock| (lock.on, lock.rank)).or(self.before) } else { None };
         *self = Self { expected, window: Some(until), lock: None, before: self.before, candidate: None };
     }
 
     /// Where the peer takes packets: where it sends from, or, as long as that is not known, where it says.
     pub(super) fn destination(&self) -> Option<SocketAddr> {
         let expected = self.expected?;
-        Some(self.lock.map(|lock| lock.on).or(self.before).unwrap_or(expected.described))
+        let before = self.before.map(|(on, _)| on);
+        Some(self.lock.map(|lock| lock.on).or(before).unwrap_or(expected.described))
     }
 
     /// The address that is locked on.
@@ -165,25 +168,27 @@ impl Gate {
                 }
                 self.prove(stamp, rank, now)
             }
-            Some(lock) if !open || rank <= lock.rank => Verdict::Foreign,
-            _ if rank == Rank::Exact => self.close_on(stamp, rank, now),
+            Some(lock) if rank <= lock.rank || !open && lock.rank != Rank::Any => Verdict::Foreign,
+            _ if rank == Rank::Exact || self.was_locked_on(stamp.from) => self.close_on(stamp, rank, now),
             _ => self.prove(stamp, rank, now),
         }
     }
 
     fn rank(&self, from: SocketAddr, open: bool) -> Option<Rank> {
-        let expected = self.expected?;
-        if from == expected.described || Some(from) == self.before {
-            return Some(Rank::Exact);
-        }
-        if from.ip() == expected.described.ip() {
-            return Some(Rank::Near);
-        }
-        match expected.reach {
+        let Expected { described, reach } = self.expected?;
+        let before = self.before.and_then(|(before, rank)| (from == before).then_some(rank));
+        let now = match reach {
+            _ if from == described => Some(Rank::Exact),
+            _ if from.ip() == described.ip() => Some(Rank::Near),
             Reach::MaybeNat { signalled } if signalled == Some(from.ip()) => Some(Rank::Near),
             Reach::MaybeNat { .. } if open => Some(Rank::Any),
             Reach::MaybeNat { .. } | Reach::AsDescribed => None,
-        }
+        };
+        now.max(before)
+    }
+
+    fn was_locked_on(&self, from: SocketAddr) -> bool {
+        self.before.is_some_and(|(before, _)| before == from)
     }
 
     /// Counts packets in sequence.

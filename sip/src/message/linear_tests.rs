@@ -73,6 +73,15 @@ fn no_input_costs_more_than_its_length() {
 }
 
 #[test]
+fn comparing_uris_costs_no_more_than_their_length() {
+    let text = |name| (0..2000).fold("sip:a@b".to_owned(), |text, number| format!("{text};{name}{number}"));
+    let (one, other) = (text('x'), text('y'));
+    let uris = (SipUri::parse(&one).unwrap(), SipUri::parse(&other).unwrap());
+    let looked = looks::of(|| assert!(uris.0.is_same(&uris.1)));
+    assert!(looked <= 5 * one.len(), "{looked} looks at {} bytes", one.len());
+}
+
+#[test]
 fn a_message_that_comes_byte_by_byte_costs_no_more() {
     let text = full_of("X: ", "a", "");
     let mut framer = Framer::default();

@@ -103,6 +103,11 @@ impl<'a> Params<'a> {
 }
 
 impl<'a> Param<'a> {
+    /// Whether it says how to wake a phone (RFC 8599 §4.1); names count in any case.
+    pub(crate) fn is_push(&self) -> bool {
+        self.name.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("pn-"))
+    }
+
     /// The value without its quotes and the backslashes in them.
     pub fn unquoted(&self) -> Option<Cow<'a, str>> {
         self.value.map(unquote)

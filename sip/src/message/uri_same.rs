@@ -37,7 +37,7 @@ impl SipUri<'_> {
 
     /// The same, whatever push service and token they name (RFC 8599): a phone gets a new token now and then.
     pub(crate) fn is_same_contact(&self, other: &SipUri<'_>) -> bool {
-        self.is_same_but_params(other) && all_match_but(self.params, other.params, is_telling, is_push)
+        self.is_same_but_params(other) && all_match_but(self.params, other.params, is_telling, |param| param.is_push())
     }
 
     fn is_same_but_params(&self, other: &SipUri<'_>) -> bool {
@@ -48,10 +48,6 @@ impl SipUri<'_> {
             && same_text(self.password, other.password)
             && same_headers(self.headers, other.headers)
     }
-}
-
-fn is_push(param: &Param<'_>) -> bool {
-    param.name.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("pn-"))
 }
 
 fn is_telling(param: &Param<'_>) -> bool {
@@ -77,9 +73,9 @@ fn all_match_but(
     one.iter().take(MOST).all(matched) && other.iter().take(MOST).all(matched)
 }
 
-/// The value of that name; nothing if it stands alone.
+/// The value of that name, among so many as are compared; nothing if it stands alone.
 fn named<'a>(params: Params<'a>, name: &str) -> Option<&'a str> {
-    let param = params.iter().find(|param| same_caseless(param.name, name))?;
+    let param = params.iter().take(MOST).find(|param| same_caseless(param.name, name))?;
     Some(param.value.unwrap_or_default())
 }
 
@@ -89,7 +85,8 @@ const MOST: usize = 32;
 /// Headers count wherever they stand, and in any order.
 fn same_headers(one: &str, other: &str) -> bool {
     let within = |headers: &str, among: &str| {
-        headers.split('&').take(MOST).all(|header| among.split('&').any(|there| same_header(header, there)))
+        let mut headers = headers.split('&').take(MOST);
+        headers.all(|header| among.split('&').take(MOST).any(|there| same_header(header, there)))
     };
     one == other || one.split('&').count() == other.split('&').count() && within(one, other) && within(other, one)
 }

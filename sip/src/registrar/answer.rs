@@ -59,15 +59,17 @@ impl fmt::Display for Shown<'_> {
 
 /// The URI without its `pn-` parameters (RFC 8599 §4.1).
 fn without_push(address: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let params = SipUri::parse(address).map(|uri| uri.params).filter(|params| params.as_str().contains("pn-"));
-    let around = params.and_then(|params| Some((params, address.split_once(params.as_str())?)));
-    let Some((params, (before, after))) = around else { return f.write_str(address) };
-    f.write_str(before)?;
-    for param in params.iter().filter(|param| !param.name.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("pn-")))
-    {
+    let Some(uri) = SipUri::parse(address).filter(|uri| uri.params.iter().any(|param| param.is_push())) else {
+        return f.write_str(address);
+    };
+    // The same text may stand in the user too, or in a header: the parameters are what the URI ends with, but for its headers.
+    let headers = address.len() - uri.headers.len() - usize::from(!uri.headers.is_empty());
+    let params = headers.saturating_sub(uri.params.as_str().len());
+    f.write_str(address.get(..params).unwrap_or_default())?;
+    for param in uri.params.iter().filter(|param| !param.is_push()) {
         write_param(f, param.name, param.value)?;
     }
-    f.write_str(after)
+    f.write_str(address.get(headers..).unwrap_or_default())
 }
 
 fn write_param(f: &mut fmt::Formatter<'_>, name: &str, value: Option<&str>) -> fmt::Result {

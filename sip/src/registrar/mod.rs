@@ -29,8 +29,7 @@ pub use self::{
     binding::{Record, State},
     policy::{Change, Changed, Policy, Refusal},
 };
-use crate::message::{Contacts, Host, Message, Name, SipUri};
-use crate::user::User;
+use crate::message::{Contacts, Message, Name};
 
 /// An address-of-record, by the number that whoever keeps the accounts gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,7 +127,7 @@ impl<F: Clone> Registrar<F> {
             let expires = tick.saturating_add(contact.expires);
             let bindings = self.aors.get_mut(&aor).map(Vec::as_mut_slice).unwrap_or_default();
             let known = place.and_then(|place| bindings.get_mut(place));
-            let id = match known {
+            let (id, what) = match known {
                 Some(known) if contact.expires == 0 => {
                     gone.push(known.id);
                     continue;
@@ -136,15 +135,15 @@ impl<F: Clone> Registrar<F> {
                 None if contact.expires == 0 => continue,
                 Some(known) => {
                     known.renew(&contact.texts, cseq, expires, flow.clone());
-                    known.id
+                    (known.id, Changed::Renewed)
                 }
                 None => {
                     let id = BindingId(self.last_id + 1);
                     self.add(aor, Binding::new(id, State::Awake, &contact.texts, cseq, expires, flow.clone()));
-                    id
+                    (id, Changed::New)
                 }
             };
-            changes.push(Change { aor, id, what: Changed::Put });
+            changes.push(Change { aor, id, what });
             self.be_in_time(aor, id);
         }
         gone.into_iter().for_each(|id| self.remove_binding(aor, id, changes));
@@ -206,15 +205,6 @@ impl<F: Clone> Registrar<F> {
             self.add(aor, Binding::new(id, state, &texts, cseq, self.tick(expires), flow.clone()));
         }
     }
-}
-
-/// Whose bindings a REGISTER is about: the user in To, unescaped, without parameters (RFC 3261 §10.3, step 5).
-///
-/// It says nothing of whether that user exists.
-pub fn user(request: &Message, domain: &str) -> Result<User, Refusal> {
-    let to = SipUri::parse(request.to().address).ok_or(Refusal::To)?;
-    let user = to.user.ok_or(Refusal::To)?.parse().map_err(|_| Refusal::NotHere)?;
-    if Host::parse(domain) == Some(to.host) { Ok(user) } else { Err(Refusal::NotHere) }
 }
 
 /// Whether the request is later than what it changes (RFC 3261 §10.3, steps 6 and 7).

@@ -23,12 +23,6 @@ pub struct Policy {
 /// Why a REGISTER changes nothing. As text it is the answer's reason phrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// To is no SIP URI with a user.
-    #[error("To Is No Address-Of-Record")]
-    To,
-    /// To is of another domain (RFC 3261 §10.3, step 5).
-    #[error("Not Found")]
-    NotHere,
     #[error("Contact * Without Expires 0")]
     Star,
     /// No SIP URI, or a preference that is none.
@@ -60,8 +54,10 @@ pub struct Change {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Changed {
-    /// It is new, or was renewed: [`Registrar::binding`] tells what it is now.
-    Put,
+    /// There was none before: [`Registrar::binding`] tells what it is.
+    New,
+    /// It was renewed, or awoke: the same tells what it is now.
+    Renewed,
     /// Its time is over, but it can be woken.
     Asleep,
     Removed,
@@ -70,8 +66,7 @@ pub enum Changed {
 impl Refusal {
     pub const fn code(self) -> Code {
         match self {
-            Self::NotHere => Code::NOT_FOUND,
-            Self::To | Self::Star | Self::Contact | Self::TooLong | Self::OutOfOrder => Code::BAD_REQUEST,
+            Self::Star | Self::Contact | Self::TooLong | Self::OutOfOrder => Code::BAD_REQUEST,
             Self::TooBrief => Code::INTERVAL_TOO_BRIEF,
             Self::TooMany => Code::FORBIDDEN,
             Self::Push => Code::PUSH_NOT_SUPPORTED,

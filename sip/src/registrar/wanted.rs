@@ -38,11 +38,12 @@ impl<'a> Wanted<'a> {
             Contacts::Some(contacts) => contacts,
         };
         let mut wanted: Vec<Contact<'a>> = Vec::new();
-        for contact in contacts {
-            let contact = Contact::read(contact, request, path, policy)?;
-            if wanted.len() == MOST_CONTACTS {
+        // All count, also one that comes again: each is held against those before it.
+        for (count, contact) in contacts.enumerate() {
+            if count == MOST_CONTACTS {
                 return Err(Refusal::TooMany);
             }
+            let contact = Contact::read(contact, request, path, policy)?;
             if !wanted.iter().any(|other| other.uri.is_same_contact(&contact.uri) && other.reg_id == contact.reg_id) {
                 wanted.push(contact);
             }

@@ -54,11 +54,7 @@ pub(crate) fn served(bytes: Bytes, carrier: Carrier) -> Answer {
     if message.method() != Some(Method::Register) {
         return Answer::Taken;
     }
-    // Who is not of this domain is challenged like everybody else, and told so afterwards.
-    match registrar::user(&message, DOMAIN) {
-        Err(Refusal::NotHere) | Ok(_) => {}
-        Err(refusal) => return Answer::Refused(refusal.code().get()),
-    }
+    // Whose bindings it is about is looked at once it is known who asks.
     if !is_challenged(&message) {
         return Answer::Taken;
     }

@@ -119,6 +119,29 @@ fn after_the_window_none_does() {
 }
 
 #[test]
+fn whoever_took_a_call_for_which_nothing_speaks_gives_it_back_at_any_time() {
+    for (better, packets) in [(DESCRIBED, 1), (MOVED, 3), (BEHIND_NAT, 3)] {
+        let mut bench = Bench::new(nat());
+        assert_eq!(bench.until_locked(ELSEWHERE, 1), Some(10));
+        bench.now += WINDOW;
+        assert_eq!(bench.hear(ELSEWHERE, 1, 11), Verdict::Pass);
+        assert_eq!(bench.until_locked(better, 2), Some(packets), "{better}");
+        assert_eq!(bench.hear(ELSEWHERE, 1, 12), Verdict::Foreign);
+    }
+}
+
+#[test]
+fn a_hold_makes_nothing_better_of_whoever_took_a_call() {
+    let mut bench = Bench::new(nat());
+    bench.until_locked(ELSEWHERE, 1);
+    bench.describe(DESCRIBED, nat());
+    assert_eq!(bench.hear(ELSEWHERE, 1, 11), Verdict::Locked, "it may be the phone");
+    bench.now += WINDOW;
+    assert_eq!(bench.until_locked(BEHIND_NAT, 2), Some(3));
+    assert_eq!(bench.hear(DESCRIBED, 3, 1), Verdict::Foreign);
+}
+
+#[test]
 fn a_source_that_interrupts_delays_nobody_that_is_better() {
     let mut bench = Bench::new(nat());
     let verdicts: Vec<_> =
@@ -214,6 +237,25 @@ proptest! {
             }
         }
         prop_assert!(bench.gate.destination().is_some(), "{}", described);
+    }
+
+    /// Whatever happened: three packets of the address that its SIP messages come from are enough, although another one
+    /// has sent whole streams.
+    #[test]
+    fn a_call_is_not_kept_from_its_phone(streams in prop::collection::vec((0..2_u32, 0..20_u16, any::<bool>(), 0..2000_u64), 0..20)) {
+        let mut bench = Bench::new(nat());
+        for (ssrc, packets, is_held, pause) in streams {
+            if is_held {
+                bench.describe(DESCRIBED, nat());
+            }
+            for number in 0..packets {
+                bench.hear(ELSEWHERE, ssrc, number);
+            }
+            bench.now += Duration::from_millis(pause);
+        }
+        bench.now += WINDOW;
+        prop_assert!(bench.until_locked(BEHIND_NAT, 9).is_some_and(|packets| packets <= 3));
+        prop_assert_eq!(bench.hear(ELSEWHERE, 0, 0), Verdict::Foreign);
     }
 
     /// A foreign address that sends fewer than ten packets in sequence locks nothing, in whatever order they come.
