@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use support::daemon::{self, Installation};
 use support::figures::{Runs, Targets, millis};
-use support::load::Connection;
+use support::load::{due, send_evenly};
 use support::webhook::TaskRouterEvent;
 use support::{sid, twilio};
 use tokio::sync::mpsc;
@@ -59,10 +59,9 @@ async fn offer(
 ) -> Vec<Duration> {
     let requests: Vec<_> = numbers.clone().map(|number| TaskRouterEvent::offer(number, number).request()).collect();
     let start = Instant::now() + Duration::from_millis(100);
-    let due = |index: usize| start + Duration::from_secs(1) / RATE * u32::try_from(index).unwrap();
     let sent: HashMap<_, _> =
-        numbers.clone().enumerate().map(|(index, number)| (sid("WR", number), due(index))).collect();
-    let sending = tokio::spawn(send(http, requests, start));
+        numbers.clone().enumerate().map(|(index, number)| (sid("WR", number), due(start, RATE, index))).collect();
+    let sending = tokio::spawn(send_evenly(http, requests, start, RATE));
     let mut latencies = Vec::with_capacity(sent.len());
     while latencies.len() < sent.len() {
         let Ok(Some(instruction)) = tokio::time::timeout(PATIENCE, instructions.recv()).await else { break };
@@ -70,22 +69,4 @@ async fn offer(
     }
     sending.await.unwrap();
     latencies
-}
-
-/// An open loop over a few connections: a slow answer delays no later offer.
-async fn send(http: std::net::SocketAddr, requests: Vec<Vec<u8>>, start: Instant) {
-    const CONNECTIONS: usize = 16;
-    let mut lanes: Vec<Vec<(usize, Vec<u8>)>> = vec![Vec::new(); CONNECTIONS];
-    for (index, request) in requests.into_iter().enumerate() {
-        lanes[index % CONNECTIONS].push((index, request));
-    }
-    let lanes = lanes.into_iter().map(|lane| async move {
-        let mut connection = Connection::open(http).await;
-        for (index, request) in lane {
-            let due = start + Duration::from_secs(1) / RATE * u32::try_from(index).unwrap();
-            tokio::time::sleep_until(due.into()).await;
-            assert_eq!(connection.exchange(&request).await, 204);
-        }
-    });
-    futures_util::future::join_all(lanes).await;
 }

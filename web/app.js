@@ -1,5 +1,7 @@
 // The seed of the agents' app: signing in, having notifications pushed here, and answering what is offered.
 
+import "./subscription.js";
+
 const api = "/api/v1";
 const main = document.querySelector("main");
 
@@ -97,22 +99,32 @@ async function turnOn() {
   if ((await Notification.requestPermission()) !== "granted") {
     throw new Notice("Notifications are blocked for this page: allow them in the browser's settings.");
   }
-  const { public_key } = await call("GET", "/push/vapid");
-  const worker = await registration();
-  const options = { userVisibleOnly: true, applicationServerKey: public_key };
-  await tellOf(await worker.pushManager.subscribe(options));
+  await register(await registration());
   await devices();
 }
 
-function tellOf(subscription) {
-  return call("POST", "/me/devices", { kind: "webpush", subscription, name: navigator.platform });
+/** The id of this browser among the agent's devices. */
+let own = null;
+
+async function register({ pushManager }) {
+  const { public_key } = await call("GET", "/push/vapid");
+  const subscription = await self.subscribe(pushManager, public_key);
+  const device = await call("POST", "/me/devices", { kind: "webpush", subscription, name: navigator.platform });
+  own = device.id;
 }
 
-/** A browser may have changed its subscription, or the gateway may have lost it: told at every start. */
+/** A browser may have changed its subscription, the gateway its key, or it may have lost the device: told at every start. */
 async function heal() {
   const worker = await registration();
+  if (await worker?.pushManager.getSubscription()) await register(worker);
+}
+
+/** Without its subscription this browser is not registered again at the next start. */
+async function unsubscribe() {
+  const worker = await registration();
   const subscription = await worker?.pushManager.getSubscription();
-  if (subscription) await tellOf(subscription);
+  await subscription?.unsubscribe();
+  own = null;
 }
 
 function outcome({ delivered, status, reason, took_ms }) {
@@ -127,6 +139,7 @@ async function devices() {
     const path = `/me/devices/${device.id}`;
     const test = button("Test", async () => say(outcome(await call("POST", `${path}/test`))));
     const remove = button("Remove", async () => {
+      if (device.id === own) await unsubscribe();
       await call("DELETE", path);
       await devices();
     });

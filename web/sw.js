@@ -3,9 +3,13 @@
 // A push is the JSON of Declarative Web Push: {"web_push": 8030, "notification": {…, "data": {id, type, task?,
 // conversation?, exp}}, "app_badge": N}. A browser that knows that form shows it without this worker.
 
+importScripts("/subscription.js");
+
 const MEMORY = "offdesk-pushes";
 /** Pushes that are remembered, at most. */
 const REMEMBERED = 300;
+/** How far this device's clock may be ahead, in milliseconds. */
+const SLACK = 60_000;
 const ICON = "/icon-192.png";
 const IS_APPLES = /AppleWebKit/.test(navigator.userAgent) && !/Chrom|Edg/.test(navigator.userAgent);
 
@@ -34,14 +38,14 @@ async function receive(message) {
   if (message === null) return;
   const { notification } = message;
   const { id, type, task, exp } = notification.data;
-  if (exp * 1000 <= Date.now()) return;
+  if (exp * 1000 + SLACK <= Date.now()) return passOver(notification);
   await setBadge(message.app_badge);
-  if (await isKnown(`push/${id}`)) return;
+  if (await isKnown(`push/${id}`)) return passOver(notification);
   await remember(`push/${id}`, exp);
   if (type === "task.closed") await remember(`closed/${task}`, exp);
   if (type === "task.closed" || type === "message.read") return takeAway(notification);
   // Push services keep no order: what is over does not come back.
-  if (type === "task.offered" && (await isKnown(`closed/${task}`))) return;
+  if (type === "task.offered" && (await isKnown(`closed/${task}`))) return passOver(notification);
   await show(notification, type);
 }
 
@@ -64,8 +68,12 @@ function show(notification, type) {
 async function takeAway(notification) {
   const shown = await self.registration.getNotifications({ tag: notification.tag });
   shown.forEach((one) => one.close());
-  // Apple takes the subscription away from whoever shows nothing for a push.
-  if (IS_APPLES) await show({ ...notification, silent: true, renotify: false }, "closed");
+  await passOver(notification);
+}
+
+/** Apple takes the subscription away from whoever shows nothing for a push. */
+async function passOver(notification) {
+  if (IS_APPLES) await show({ ...notification, silent: true, renotify: false, actions: [] }, "closed");
 }
 
 async function setBadge(count) {
@@ -134,12 +142,11 @@ async function open(navigate) {
 }
 
 self.addEventListener("pushsubscriptionchange", (event) => {
-  event.waitUntil(renew(event.oldSubscription));
+  event.waitUntil(renew());
 });
 
-async function renew(old) {
-  const options = old?.options ?? { userVisibleOnly: true, applicationServerKey: await publicKey() };
-  const subscription = await self.registration.pushManager.subscribe(options);
+async function renew() {
+  const subscription = await self.subscribe(self.registration.pushManager, await publicKey());
   await fetch("/api/v1/me/devices", {
     method: "POST",
     credentials: "same-origin",

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::support::daemon::{self, Installation};
 use crate::support::figures::{Runs, Targets, millis};
-use crate::support::load::Connection;
+use crate::support::load::{Connection, due, send_evenly};
 use crate::support::twilio;
 use crate::support::webhook::TaskRouterEvent;
 
@@ -60,8 +60,7 @@ async fn offer(
     let requests: Vec<_> = numbers.clone().map(|number| TaskRouterEvent::chat(number, number).request()).collect();
     let start = Instant::now() + Duration::from_millis(100);
     let first = numbers.start;
-    let due = move |index: usize| start + Duration::from_secs(1) / RATE * u32::try_from(index).unwrap();
-    let sending = tokio::spawn(send(http, requests, start));
+    let sending = tokio::spawn(send_evenly(http, requests, start, RATE));
     let mut seen: HashMap<usize, Vec<usize>> = HashMap::new();
     let mut latencies = Vec::with_capacity(numbers.len());
     while latencies.len() < numbers.len() {
@@ -73,28 +72,11 @@ async fn offer(
         }
         devices.push(device);
         if devices.len() == DEVICES {
-            latencies.push(at - due(agent - first));
+            latencies.push(at - due(start, RATE, agent - first));
         }
     }
     sending.await.unwrap();
     latencies
-}
-
-async fn send(http: SocketAddr, requests: Vec<Vec<u8>>, start: Instant) {
-    const CONNECTIONS: usize = 16;
-    let mut lanes: Vec<Vec<(usize, Vec<u8>)>> = vec![Vec::new(); CONNECTIONS];
-    for (index, request) in requests.into_iter().enumerate() {
-        lanes[index % CONNECTIONS].push((index, request));
-    }
-    let lanes = lanes.into_iter().map(|lane| async move {
-        let mut connection = Connection::open(http).await;
-        for (index, request) in lane {
-            let due = start + Duration::from_secs(1) / RATE * u32::try_from(index).unwrap();
-            tokio::time::sleep_until(due.into()).await;
-            assert_eq!(connection.exchange(&request).await, 204);
-        }
-    });
-    futures_util::future::join_all(lanes).await;
 }
 
 /// A push service that notes which device of which agent was told when: `/push/AGENT/DEVICE`.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -24,6 +25,29 @@ pub(crate) async fn drive(address: SocketAddr, requests: &Arc<Vec<Vec<u8>>>, con
     while let Some(ended) = tasks.join_next().await {
         ended.unwrap();
     }
+}
+
+/// Sends requests evenly spaced, so many a second, over a few connections; each must be answered with 204. An open loop: a slow
+/// answer delays no request but those of its own connection.
+pub(crate) async fn send_evenly(address: SocketAddr, requests: Vec<Vec<u8>>, start: Instant, rate: u32) {
+    const CONNECTIONS: usize = 16;
+    let mut lanes: Vec<Vec<(usize, Vec<u8>)>> = vec![Vec::new(); CONNECTIONS];
+    for (index, request) in requests.into_iter().enumerate() {
+        lanes[index % CONNECTIONS].push((index, request));
+    }
+    let lanes = lanes.into_iter().map(|lane| async move {
+        let mut connection = Connection::open(address).await;
+        for (index, request) in lane {
+            tokio::time::sleep_until(due(start, rate, index).into()).await;
+            assert_eq!(connection.exchange(&request).await, 204);
+        }
+    });
+    futures_util::future::join_all(lanes).await;
+}
+
+/// When [`send_evenly`] sends a request.
+pub(crate) fn due(start: Instant, rate: u32, index: usize) -> Instant {
+    start + Duration::from_secs(1) / rate * u32::try_from(index).unwrap()
 }
 
 /// A connection that is kept alive.

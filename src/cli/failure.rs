@@ -25,6 +25,10 @@ pub(super) enum Failure {
         cause: String,
         cure: String,
     },
+    /// The store is damaged, and was left where it is.
+    Damaged {
+        cause: String,
+    },
     /// Whoever read our output has had enough, as `head` has: no failure at all.
     ReaderGone,
     /// What was looked for was found, and has been told.
@@ -52,6 +56,7 @@ impl Failure {
     pub(super) fn store(error: &StoreError, folder: &Path) -> Self {
         let cause = format!("the store in {} cannot be opened: {error}", folder.display());
         let cure = match error {
+            StoreError::Damaged(_) => return Self::Damaged { cause },
             StoreError::Locked => "stop the daemon for the time being: systemctl stop offdesk",
             StoreError::NoSpace { .. } => "free some space on the store's file system",
             StoreError::Newer { .. } => "install the newer version again, or restore a backup into an empty folder",
@@ -80,9 +85,16 @@ impl Failure {
                 eprintln!("{self}");
                 ExitCode::from(*exit as u8)
             }
+            Self::Damaged { .. } => {
+                eprintln!("{self}");
+                ExitCode::from(Exit::NoStore as u8)
+            }
         }
     }
 }
+
+pub(super) const DAMAGED_CURE: &str = "start the daemon, which keeps it aside and puts the latest backup in its place; or \
+                                       restore a backup of your own: offdesk restore FILE";
 
 /// What should not have happened.
 pub(super) fn internal(cause: &str) -> Failure {
@@ -96,6 +108,7 @@ impl fmt::Display for Failure {
                 cause.lines().try_for_each(|line| writeln!(f, "error: {line}"))?;
                 write!(f, " cure: {cure}")
             }
+            Self::Damaged { cause } => write!(f, "error: {}\n cure: {DAMAGED_CURE}", cause.replace('\n', " ")),
             Self::ReaderGone | Self::Found => Ok(()),
         }
     }

@@ -13,11 +13,12 @@ pub(super) fn open(data: &DataDir, clock: &Clock) -> Result<StoreHandle, Failure
     open_unless_running(data, clock)?.ok_or_else(|| Failure::store(&StoreError::Locked, &data.store()))
 }
 
-/// None: the daemon has it.
+/// None: the daemon has it. One that is damaged is refused, and left where it is: to replace it is the daemon's to do, or the
+/// operator's by `offdesk restore`.
 pub(super) fn open_unless_running(data: &DataDir, clock: &Clock) -> Result<Option<StoreHandle>, Failure> {
     refuse_strangers(data)?;
     let folder = data.store();
-    let options = store::Options { now: clock.now(), backups: Some(data.backups()), ..Default::default() };
+    let options = store::Options { now: clock.now(), damage: store::Damage::Tell, ..Default::default() };
     match store::open(&folder, &options) {
         Ok(opened) => {
             wait(take_back_import(&*opened.store))?;

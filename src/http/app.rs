@@ -13,6 +13,11 @@ struct File {
 
 const FILES: &[File] = &[
     File { path: "/app.js", kind: "text/javascript; charset=utf-8", bytes: include_bytes!("../../web/app.js") },
+    File {
+        path: "/subscription.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../../web/subscription.js"),
+    },
     File { path: "/sw.js", kind: "text/javascript; charset=utf-8", bytes: include_bytes!("../../web/sw.js") },
     File { path: "/style.css", kind: "text/css; charset=utf-8", bytes: include_bytes!("../../web/style.css") },
     File {

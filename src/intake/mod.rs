@@ -168,6 +168,13 @@ impl Found {
         }
     }
 
+    pub const fn webhook_mut(&mut self, scope: &WebhookScope) -> &mut Webhook {
+        match scope {
+            WebhookScope::Account => &mut self.account_webhook,
+            WebhookScope::Service(_) => &mut self.service_webhook,
+        }
+    }
+
     pub fn slot(&self, family: Family, doors: &Doors, earlier: &[String]) -> Slot {
         match family {
             Family::TaskRouter => self.taskrouter_slot(doors, earlier),

@@ -11,14 +11,12 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// What a provider may ask for. Longer, and a slip of its clock would silence a device for good.
 const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 
-/// The wait after `tries` tries, the first being 1: what the provider asks for and a little more, so that those who were
-/// told the same do not come back together; else twice as long each time.
+/// The wait after `tries` tries, the first being 1: twice as long each time, or what the provider asks for if that is longer;
+/// and a little more, so that those who were told the same do not come back together.
 pub(super) fn delay(tries: u32, retry_after: Option<Duration>) -> Duration {
-    let base = match retry_after {
-        Some(asked) => asked.min(LONGEST_ASKED),
-        None => FIRST.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1))).min(LONGEST),
-    };
-    base + jitter(base.max(FIRST) / 4)
+    let own = FIRST.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1))).min(LONGEST);
+    let base = retry_after.map_or(own, |asked| asked.min(LONGEST_ASKED).max(own));
+    base + jitter(base / 4)
 }
 
 /// Uniform between zero and `most`.
@@ -47,10 +45,12 @@ mod tests {
     }
 
     #[test]
-    fn what_the_provider_asks_for_is_the_least_and_has_a_limit() {
-        for (asked, least) in [(0, 0), (7, 7), (120, 120), (3600, 3600), (86_400, 3600)] {
-            let wait = delay(9, Some(secs(asked)));
-            assert!(wait >= secs(least) && wait <= secs(least.max(1)) * 5 / 4, "{asked} s asked: {wait:?}");
+    fn what_the_provider_asks_for_is_waited_for_has_a_limit_and_is_no_less_than_ours() {
+        for (tries, asked, least) in
+            [(1, 0, 1), (9, 0, 30), (9, 7, 30), (1, 7, 7), (9, 120, 120), (1, 3600, 3600), (9, 86_400, 3600)]
+        {
+            let wait = delay(tries, Some(secs(asked)));
+            assert!(wait >= secs(least) && wait <= secs(least) * 5 / 4, "{tries} tries, {asked} s asked: {wait:?}");
         }
     }
 

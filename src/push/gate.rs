@@ -1,7 +1,8 @@
 //! Whether a push service is to be asked now, and how much at once: pure. There is one gate a host, since a service that is
 //! down, or that wants to be left alone, is so for all of its devices.
 //!
-//! A gate closes for as long as the service says (RFC 9110 §10.2.3), or after failures in a row for ever longer. Behind that
+//! A gate closes for as long as the service says (RFC 9110 §10.2.3), up to a minute, since what it says may concern one device
+//! alone, which waits for all of it; or after failures in a row for ever longer. Behind that
 //! one push goes ahead of all others, and each that is taken lets one more go at the same time: whoever comes back is not
 //! run over.
 
@@ -18,6 +19,8 @@ const DOWN_AFTER: u32 = 5;
 /// The longest that a service which is down is left alone before it is asked again: what waits for it is to be delivered within
 /// a minute of its return.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// The longest that all devices wait for what one of them was told.
+const LONGEST_ASKED: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(super) struct Gate {
@@ -105,22 +108,23 @@ impl Gate {
         now: Timestamp,
     ) -> Timestamp {
         let at = now + backoff::delay(tries, retry_after);
+        let was_open = self.closed_until <= now;
+        self.failures += 1;
         if retry_after.is_some() {
             // Some count by device: if it is this one again and nobody else in between, the others need not wait.
             let is_its_own = self.limited.is_some_and(|one| one.address == address && one.others_served);
             self.limited = Some(Limited { address, others_served: false });
             if !is_its_own {
-                self.close(at);
+                self.close(at.min(now + LONGEST_ASKED));
             }
-            return at;
+        } else {
+            self.window = (self.window / 2).max(1);
         }
-        self.failures += 1;
-        self.window = (self.window / 2).max(1);
-        if self.failures >= DOWN_AFTER && self.closed_until <= now {
+        if self.failures >= DOWN_AFTER && was_open {
             self.closings += 1;
             self.close(now + backoff::delay(self.closings, None).min(longest_pause()));
         }
-        at.max(self.closed_until)
+        if retry_after.is_some() { at } else { at.max(self.closed_until) }
     }
 
     fn close(&mut self, until: Timestamp) {
@@ -224,6 +228,27 @@ mod tests {
         assert!(gate.is_open(at));
         gate.failed(device(1), 3, Some(SECOND), at);
         assert!(!gate.is_open(at), "nobody else was served in between");
+    }
+
+    #[test]
+    fn what_one_device_was_told_keeps_the_others_waiting_for_a_minute_at_most() {
+        let mut gate = Gate::new(64);
+        let at = gate.failed(device(1), 1, Some(3600 * SECOND), NOW);
+        assert!(at >= NOW + 3600 * SECOND, "the device itself waits for all of it");
+        assert!(!gate.is_open(NOW + 59 * SECOND));
+        assert!(gate.is_open(NOW + 60 * SECOND));
+    }
+
+    #[test]
+    fn a_service_that_is_down_and_says_to_come_back_at_once_is_down_all_the_same() {
+        let (mut gate, mut now) = (Gate::new(64), NOW);
+        for number in 0..u64::from(DOWN_AFTER) + 6 {
+            let at = gate.failed(device(number), 1, Some(Duration::ZERO), now);
+            assert!(at >= now + SECOND && !gate.is_open(now + SECOND - Duration::from_millis(1)));
+            now = gate.closed_until.max(now);
+        }
+        gate.failed(device(99), 1, Some(Duration::ZERO), now);
+        assert!(!gate.is_open(now + 10 * SECOND));
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod pusher;
 mod queue;
 mod records;
 mod settings;
+mod share;
 mod target;
 mod vapid;
 mod webpush;

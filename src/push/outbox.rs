@@ -12,7 +12,7 @@ use aws_lc_rs::rand;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::{payload::text, policy};
+use super::{payload::text, policy, share::Share};
 use crate::{
     domain::{AgentId, Device, DeviceId, News, Notification, NotificationId, PushTarget, Timestamp},
     store::{Cursor, Family, Record, Sequence, StoreError, StoreHandle},
@@ -50,7 +50,6 @@ pub type Numbered = (Sequence, OutboxItem);
 
 /// Where items are made and handed over.
 pub(super) struct Outbox {
-    next: AtomicU64,
     handed_over: mpsc::Sender<Numbered>,
     tally: Arc<Tally>,
 }
@@ -70,9 +69,9 @@ impl Outbox {
         };
         store.visit(last).await?;
         let (sender, receiver) = mpsc::channel(HANDED_OVER);
-        let tally = Arc::new(Tally::default());
-        tally.miss();
-        let outbox = Self { next: AtomicU64::new(end.get()), handed_over: sender, tally: tally.clone() };
+        let tally = Arc::new(Tally { next: AtomicU64::new(end.get()), ..Tally::default() });
+        Share::ALL.iter().for_each(|share| tally.miss(*share));
+        let outbox = Self { handed_over: sender, tally: tally.clone() };
         Ok((outbox, Outlet { handed_over: receiver, tally }))
     }
 
@@ -87,7 +86,7 @@ impl Outbox {
         let notification = shortened(notification);
         let kind = notification.news.kind();
         let devices: Vec<_> = devices.iter().filter(|device| policy::concerns(kind, &device.target)).collect();
-        let first = self.next.fetch_add(devices.len() as u64, Ordering::Relaxed);
+        let first = self.tally.next.fetch_add(devices.len() as u64, Ordering::AcqRel);
         let id = random_id(first);
         let item = |device: &Device| OutboxItem {
             id,
@@ -108,8 +107,9 @@ impl Outbox {
     pub(super) fn hand_over(&self, items: Vec<Numbered>) {
         for item in items {
             self.tally.begin(1);
+            let share = Share::of(&item.1.target);
             if self.handed_over.try_send(item).is_err() {
-                self.tally.miss();
+                self.tally.miss(share);
                 self.tally.end(1);
             }
         }
@@ -133,11 +133,13 @@ fn shortened(notification: &Notification) -> Notification {
 /// What is still to be done, as far as it is known.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
+    /// The number of the next item.
+    next: AtomicU64,
     /// Items on their way to the pusher or in its memory.
     items: AtomicUsize,
-    /// How often an item found no room, and up to which of those times the pusher has read the store since.
-    missed: AtomicU64,
-    made_good: AtomicU64,
+    /// How often an item of each share found no room, and up to which of those times the pusher has read the store since.
+    missed: [AtomicU64; Share::COUNT],
+    made_good: [AtomicU64; Share::COUNT],
 }
 
 impl Tally {
@@ -149,29 +151,40 @@ impl Tally {
         self.items.fetch_sub(items, Ordering::Release);
     }
 
-    pub(super) fn miss(&self) {
-        self.missed.fetch_add(1, Ordering::Release);
+    /// The number of the next item. An agent makes an item when those before it are on disk: whoever asks this and reads the
+    /// store then, up to this number, misses none of an agent's that comes before another that was read, however long the
+    /// reading takes.
+    pub(super) fn end_of_items(&self) -> Sequence {
+        Sequence::new(self.next.load(Ordering::Acquire))
+    }
+
+    pub(super) fn miss(&self, share: Share) {
+        self.missed[share as usize].fetch_add(1, Ordering::Release);
     }
 
     /// How often an item was missed; to be asked before the store is read, and told to [`Tally::make_good`] after it.
-    pub(super) fn missed(&self) -> u64 {
-        self.missed.load(Ordering::Acquire)
+    pub(super) fn missed(&self, share: Share) -> u64 {
+        self.missed[share as usize].load(Ordering::Acquire)
     }
 
-    pub(super) fn make_good(&self, missed: u64) {
-        self.made_good.store(missed, Ordering::Release);
+    pub(super) fn make_good(&self, share: Share, missed: u64) {
+        self.made_good[share as usize].store(missed, Ordering::Release);
     }
 
-    /// Whether the store holds items that nobody has handed over.
-    pub(super) fn is_behind(&self) -> bool {
-        self.missed() != self.made_good.load(Ordering::Acquire)
+    /// Whether the store holds items of a share that nobody has handed over.
+    pub(super) fn is_behind(&self, share: Share) -> bool {
+        self.missed(share) != self.made_good[share as usize].load(Ordering::Acquire)
+    }
+
+    pub(super) fn is_behind_anywhere(&self) -> bool {
+        Share::ALL.iter().any(|share| self.is_behind(*share))
     }
 
     /// Items that wait or are being sent; what the store alone knows of counts as one.
     pub(super) fn under_way(&self) -> usize {
         // Asked on both sides: in between an item may have gone from here to there.
-        let behind = self.is_behind();
+        let behind = self.is_behind_anywhere();
         let items = self.items.load(Ordering::Acquire);
-        items + usize::from(behind || self.is_behind())
+        items + usize::from(behind || self.is_behind_anywhere())
     }
 }

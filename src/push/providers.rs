@@ -45,7 +45,8 @@ impl Providers {
 
     /// One try. To be called on the `io` runtime.
     pub(super) async fn deliver(&self, item: &OutboxItem) -> Result<End, Failure> {
-        let Some(to) = self.find(item).await? else { return Err(Failure::Gone { reason: "removed" }) };
+        // No service was asked: that says nothing of it.
+        let Some(to) = self.find(item).await? else { return Ok(End::Gone) };
         let (notification, now) = (&item.notification, self.clock.now());
         if notification.expires <= now {
             return Ok(End::Expired);

@@ -1,7 +1,7 @@
 //! Works the outbox off: takes items, sends those whose turn it is, and deletes what is done with.
 //!
-//! What is in memory is a part of what is on disk. When items found no room on their way here, and at the start, the store
-//! is read in one go, which shows the state of one moment: of each agent everything up to some item, and nothing behind it.
+//! What is in memory is a part of what is on disk: of each share everything up to some item, and nothing behind it. When items
+//! found no room on their way here, and at the start, the store is read.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -19,6 +19,7 @@ use super::{
     providers::Providers,
     queue::{Job, Queue},
     records::LastDelivery,
+    share::Share,
 };
 use crate::{
     clock::Clock,
@@ -26,10 +27,12 @@ use crate::{
     store::{Batch, Page, Sequence, StoreError, StoreHandle},
 };
 
-/// Items in memory, about: some 20 MB. The rest waits on disk.
-const CAPACITY: usize = 10_000;
+/// Items of one share in memory: some 5 MB. The rest waits on disk.
+const ROOM: usize = 2_500;
 /// With fewer in memory there is room enough for more to be worth a reading of the store.
-const ROOMY: usize = CAPACITY / 10 * 9;
+const ROOMY: usize = ROOM / 2;
+/// Items that are read in one go: what is in memory already, and as many again.
+const PAGE: usize = 2 * ROOM;
 /// How long a store that does not do as told is left alone.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -103,25 +106,13 @@ impl Pusher {
 
     /// Reads the store, if it holds items that were not handed over and there is room for them.
     async fn catch_up(&mut self) {
-        let crowded = self.queue.len() >= ROOMY;
-        if !self.outlet.tally.is_behind() || crowded || self.clock.now() < self.pause_until {
+        let is_wanted = |share: &Share| self.outlet.tally.is_behind(*share) && self.queue.held(*share) < ROOMY;
+        let wanted: Vec<_> = Share::ALL.into_iter().filter(is_wanted).collect();
+        if wanted.is_empty() || self.clock.now() < self.pause_until {
             return;
         }
-        let missed = self.outlet.tally.missed();
-        let page: Page<OutboxItem> = match self.store.page(None, CAPACITY).await {
-            Ok(page) => page,
-            Err(error) => return self.store_failed(&error),
-        };
-        let whole = page.len() < CAPACITY;
-        for (key, item) in page {
-            let Some(sequence) = key.sequence() else { continue };
-            match item {
-                Ok(item) => self.add(sequence, item),
-                Err(error) => self.leave_out(sequence, &error),
-            }
-        }
-        if whole {
-            self.outlet.tally.make_good(missed);
+        if let Err(error) = self.read(wanted).await {
+            return self.store_failed(&error);
         }
         // What came by the other way meanwhile is either here already or newer. It must not come only when what is here has
         // been sent and forgotten: it would be sent twice.
@@ -132,13 +123,52 @@ impl Pusher {
         }
     }
 
-    /// Takes an item that was handed over. While the store holds older ones that were not, it is left there too: it would
-    /// overtake them.
-    fn take(&mut self, (sequence, item): Numbered) {
-        if self.queue.len() >= CAPACITY {
-            self.outlet.tally.miss();
+    /// Takes what the store holds of these shares, as far as each has room, past what it holds of the others.
+    async fn read(&mut self, wanted: Vec<Share>) -> Result<(), StoreError> {
+        let tally = Arc::clone(&self.outlet.tally);
+        let mut reading: Vec<_> = wanted.into_iter().map(|share| (share, tally.missed(share))).collect();
+        let (end, mut after) = (tally.end_of_items(), None);
+        loop {
+            let page: Page<OutboxItem> = self.store.page(after.as_ref(), PAGE).await?;
+            let is_last = page.len() < PAGE;
+            after = page.last().map(|(key, _)| key.clone());
+            for (key, item) in page {
+                match (key.sequence().filter(|sequence| *sequence < end), item) {
+                    (None, _) => {}
+                    (Some(sequence), Err(error)) => self.leave_out(sequence, &error),
+                    (Some(sequence), Ok(item)) => {
+                        let share = Share::of(&item.target);
+                        if self.has_room(share, sequence) {
+                            if reading.iter().any(|(read, _)| *read == share) {
+                                self.add(sequence, item);
+                            }
+                        } else {
+                            // What comes behind it must not overtake it.
+                            reading.retain(|(read, _)| *read != share);
+                        }
+                    }
+                }
+            }
+            if is_last || reading.is_empty() {
+                break;
+            }
         }
-        if !self.outlet.tally.is_behind() {
+        reading.into_iter().for_each(|(share, missed)| tally.make_good(share, missed));
+        Ok(())
+    }
+
+    fn has_room(&self, share: Share, sequence: Sequence) -> bool {
+        self.queue.held(share) < ROOM || self.queue.knows(sequence)
+    }
+
+    /// Takes an item that was handed over. While the store holds older ones of its share that were not, it is left there too:
+    /// it would overtake them.
+    fn take(&mut self, (sequence, item): Numbered) {
+        let share = Share::of(&item.target);
+        if !self.has_room(share, sequence) {
+            self.outlet.tally.miss(share);
+        }
+        if !self.outlet.tally.is_behind(share) {
             self.add(sequence, item);
         }
         self.outlet.tally.end(1);
@@ -224,7 +254,7 @@ impl Pusher {
 
     /// When something is due that nobody reports.
     fn wake_at(&self) -> Option<Timestamp> {
-        let waits_for_store = !self.done.is_empty() || self.outlet.tally.is_behind();
+        let waits_for_store = !self.done.is_empty() || self.outlet.tally.is_behind_anywhere();
         let store = Some(self.pause_until).filter(|at| waits_for_store && *at > self.clock.now());
         [self.queue.wake_at(self.clock.now()), store].into_iter().flatten().min()
     }

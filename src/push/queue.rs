@@ -2,7 +2,7 @@
 //! item takes the place of those with its tag. Each push service has a gate, and each provider so many on their way at once.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -12,9 +12,10 @@ use super::{
     OutboxItem, backoff,
     failure::{End, Failure, Scope},
     gate::Gate,
+    share::Share,
 };
 use crate::{
-    domain::{AgentId, DeviceId, PushTarget, Timestamp},
+    domain::{AgentId, DeviceId, NewsKind, PushTarget, Timestamp},
     store::Sequence,
 };
 
@@ -100,8 +101,11 @@ enum State {
     /// Waits for its turn among the devices of its service.
     Ready(Turn),
     Flying,
-    /// A try has failed: the next one is due then.
-    Resting(Timestamp),
+    /// A try has failed: the next one is due then. `asked`: its service said so.
+    Resting {
+        until: Timestamp,
+        asked: bool,
+    },
 }
 
 impl Lane {
@@ -151,8 +155,10 @@ pub(super) struct Queue {
     flying: [usize; 2],
     /// How many of one service may be on their way at once, by provider.
     limits: [usize; 2],
-    /// Everything here, and what is done with until [`Queue::forget`].
-    known: HashSet<Sequence>,
+    /// Everything here, and what is done with until [`Queue::forget`]; none: a record that is no item.
+    known: HashMap<Sequence, Option<Share>>,
+    /// How many of them each has.
+    held: [usize; Share::COUNT],
     ended: Vec<(Job, End)>,
 }
 
@@ -165,24 +171,42 @@ impl Queue {
             resting: BTreeSet::new(),
             flying: [0; 2],
             limits,
-            known: HashSet::new(),
+            known: HashMap::new(),
+            held: [0; Share::COUNT],
             ended: Vec::new(),
         }
     }
 
-    /// How many items it remembers, those that are done with and not forgotten among them.
-    pub(super) fn len(&self) -> usize {
-        self.known.len()
+    /// How many items of a share it remembers, those that are done with and not forgotten among them.
+    pub(super) const fn held(&self, share: Share) -> usize {
+        self.held[share as usize]
+    }
+
+    /// Whether it remembers this one.
+    pub(super) fn knows(&self, sequence: Sequence) -> bool {
+        self.known.contains_key(&sequence)
     }
 
     /// Takes an item in, in its place in the order; `false`: it is here already.
     pub(super) fn add(&mut self, sequence: Sequence, item: OutboxItem) -> bool {
-        if !self.known.insert(sequence) {
+        if self.knows(sequence) {
             return false;
         }
+        let share = Share::of(&item.target);
+        self.known.insert(sequence, Some(share));
+        self.held[share as usize] += 1;
         let job = Job { sequence, item: Arc::new(item), tries: 0, last: None };
         let address = job.address();
+        let is_offer = job.item.notification.news.kind() == NewsKind::TaskOffered;
         let lane = self.lanes.entry(address).or_insert_with(|| Lane::to(&job.item.target));
+        // An offer is of use for a short time, and what an older item has failed of may be over: whether its service is down
+        // is the gate's to say.
+        if let State::Resting { until, asked: false } = lane.state
+            && is_offer
+        {
+            self.resting.remove(&(until, address));
+            lane.state = State::Idle;
+        }
         self.ended.extend(lane.insert(job).into_iter().map(|replaced| (replaced, End::Replaced)));
         self.settle_lane(address);
         true
@@ -255,7 +279,7 @@ impl Queue {
                     Scope::Service => gate.failed(address, job.tries + 1, retry_after, now),
                     Scope::Device => now + backoff::delay(job.tries + 1, retry_after),
                 };
-                lane.state = State::Resting(at);
+                lane.state = State::Resting { until: at, asked: retry_after.is_some() };
                 self.resting.insert((at, address));
                 self.ended.extend(lane.put_back(job, at, reason));
             }
@@ -276,18 +300,21 @@ impl Queue {
 
     /// Its record is deleted: nobody will come with it again.
     pub(super) fn forget(&mut self, sequence: Sequence) {
-        self.known.remove(&sequence);
+        if let Some(Some(share)) = self.known.remove(&sequence) {
+            self.held[share as usize] -= 1;
+        }
     }
 
     /// Remembers a record that is no item, so that it is told of once; `false`: it was already.
     pub(super) fn leave_alone(&mut self, sequence: Sequence) -> bool {
-        self.known.insert(sequence)
+        self.known.insert(sequence, None).is_none()
     }
 
     fn wake(&mut self, now: Timestamp) {
         while let Some((at, address)) = self.resting.first().copied().filter(|(at, _)| *at <= now) {
             self.resting.remove(&(at, address));
-            if let Some(lane) = self.lanes.get_mut(&address).filter(|lane| lane.state == State::Resting(at)) {
+            let has_rested = |lane: &&mut Lane| matches!(lane.state, State::Resting { until, .. } if until == at);
+            if let Some(lane) = self.lanes.get_mut(&address).filter(has_rested) {
                 lane.state = State::Idle;
                 self.settle_lane(address);
             }
@@ -307,8 +334,8 @@ impl Queue {
                 gate.ready.insert(turn);
                 lane.state = State::Ready(turn);
             }
-            (State::Idle | State::Resting(_), None) => self.remove(address),
-            (State::Ready(_) | State::Flying | State::Resting(_), _) => {}
+            (State::Idle | State::Resting { .. }, None) => self.remove(address),
+            (State::Ready(_) | State::Flying | State::Resting { .. }, _) => {}
         }
     }
 

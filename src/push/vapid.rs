@@ -1,11 +1,6 @@
 //! The key that signs web pushes (RFC 8292): a browser's subscription is bound to it, so it must outlive everything.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -19,6 +14,7 @@ use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::VapidKeyFile;
+use crate::files::write_durably;
 
 /// A P-256 key.
 pub(super) struct VapidKey {
@@ -69,7 +65,8 @@ impl VapidKey {
         let der = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
             .map_err(|_| VapidKeyError::NotMade)?;
         let pem = pem_of(der.as_ref());
-        write_durably(path, &pem)?;
+        // Nobody else may read it.
+        write_durably(path, pem.as_bytes(), 0o600, None)?;
         tracing::info!(path = %path.display(), "made the key that signs web pushes");
         Self::from_pem(pem)
     }
@@ -81,21 +78,6 @@ fn pem_of(pkcs8: &[u8]) -> String {
     let lines: String =
         base64.as_bytes().chunks(64).map(|line| format!("{}\n", String::from_utf8_lossy(line))).collect();
     format!("-----BEGIN PRIVATE KEY-----\n{lines}-----END PRIVATE KEY-----\n")
-}
-
-/// There is the whole file or none, also after a power loss, and nobody else may read it.
-fn write_durably(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    let beside = path.with_extension("pem.new");
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]

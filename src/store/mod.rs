@@ -25,7 +25,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 pub use self::{
     batch::{Batch, MAX_BATCH},
     memory::MemoryStore,
-    open::{Opened, Options, Restored, open},
+    open::{Damage, Opened, Options, Restored, open},
     record::{MAX_RECORD, Record, Sequence},
     sled::{Durability, Fatal, SpaceRule},
     typed::{Cursor, Page, Row},
@@ -182,6 +182,8 @@ pub enum StoreError {
     NoSpace { free_mb: u64, need_mb: u64 },
     #[error("the store was written by a newer version of offdesk (format {found}, this one knows {known})")]
     Newer { found: u32, known: u32 },
+    #[error("it is damaged: {0}")]
+    Damaged(String),
     #[error("a record of {} bytes in {} is larger than {MAX_RECORD}", bytes, family.name())]
     TooLarge { family: Family, bytes: usize },
     #[error("a batch of {bytes} bytes is larger than {MAX_BATCH}")]

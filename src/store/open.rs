@@ -20,9 +20,20 @@ pub struct Options {
     pub now: Timestamp,
     /// Where automatic backups lie ([`backup::rotate`]); a store that does not open is replaced from the latest.
     pub backups: Option<PathBuf>,
+    pub damage: Damage,
     pub space: SpaceRule,
     #[doc(hidden)]
     pub durability: Durability,
+}
+
+/// What is done about a store that is damaged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Damage {
+    /// Another takes its place, so that the daemon starts.
+    #[default]
+    Replace,
+    /// It is told of, and stays where it is.
+    Tell,
 }
 
 /// A store that is open.
@@ -47,9 +58,10 @@ pub struct Restored {
 /// Opens the store in the folder `path`, or makes one. It blocks: a few hundred milliseconds for 100,000 records.
 ///
 /// A store that is damaged is moved to `<path>.corrupt-<time>`, never deleted, and the latest automatic backup that holds
-/// together is put in its place. Agents may have to log in again; a gateway that does not start would be worse.
+/// together is put in its place. Agents may have to log in again; a gateway that does not start would be worse. For whoever only
+/// looks, there is [`Damage::Tell`].
 ///
-/// Errors: [`StoreError::Locked`], [`StoreError::Newer`], [`StoreError::NoSpace`], or [`StoreError::Failed`] if the machine
+/// Errors: [`StoreError::Damaged`] if that is to be told; [`StoreError::Locked`], [`StoreError::Newer`], [`StoreError::NoSpace`], or [`StoreError::Failed`] if the machine
 /// does not let it be opened. In none of these cases is anything moved.
 pub fn open(path: &Path, options: &Options) -> Result<Opened, StoreError> {
     let lock = Lock::take(path)?;
@@ -59,6 +71,7 @@ pub fn open(path: &Path, options: &Options) -> Result<Opened, StoreError> {
             return Ok(Opened { store: Arc::new(store), fatal, quarantined: None, restored: None });
         }
         Err(OpenError::Refused(error)) => return Err(error),
+        Err(OpenError::Broken(cause)) if options.damage == Damage::Tell => return Err(StoreError::Damaged(cause)),
         Err(OpenError::Broken(cause)) => cause,
     };
     let aside = beside(path, &format!("corrupt-{}", backup::stamp(options.now)));

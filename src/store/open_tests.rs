@@ -121,6 +121,21 @@ fn the_latest_backup_that_holds_together_takes_the_place_of_a_damaged_store() {
 }
 
 #[test]
+fn a_damaged_store_is_left_where_it_is_for_whoever_only_looks() {
+    let mut home = Home::new();
+    let opened = home.open();
+    wait(opened.store.commit(row("key", "\u{1}1"))).unwrap();
+    backup::rotate(&*opened.store, home.backups(), 5, Timestamp::from_millis(10)).unwrap();
+    close(opened);
+    damage(&home.store);
+    home.options.damage = Damage::Tell;
+    assert!(matches!(home.refusal(), StoreError::Damaged(_)));
+    assert!(matches!(home.refusal(), StoreError::Damaged(_)), "also when it is looked at again");
+    home.options.damage = Damage::Replace;
+    assert!(home.open().restored.is_some());
+}
+
+#[test]
 fn a_newer_store_is_refused_and_left_where_it_is() {
     let home = Home::new();
     let opened = home.open();

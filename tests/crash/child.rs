@@ -2,11 +2,13 @@
 
 use std::{
     env,
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::Write,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
+    thread,
+    time::Duration,
 };
 
 use offdesk::store::{self, Batch, Durability, Family, Options, Outcome, Record, StoreHandle};
@@ -95,6 +97,15 @@ pub(crate) fn kill(mut child: Child) {
     assert!(child.try_wait().unwrap().is_none(), "the child ended by itself");
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// Waits for a child to acknowledge more than was before, however slow the machine is to start it.
+pub(crate) fn until_it_acknowledges(root: &Path) {
+    let acknowledged = || fs::metadata(acks_in(root)).map_or(0, |file| file.len());
+    let before = acknowledged();
+    while acknowledged() == before {
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// What a child was told of its syncs.

@@ -5,7 +5,7 @@ use std::{fs, thread, time::Duration};
 use offdesk::store::Durability;
 
 use crate::{
-    child::{acks_in, command, kill, store_in},
+    child::{acks_in, command, kill, store_in, until_it_acknowledges},
     dice::{Dice, rounds},
     verify::{acks, copy, verify},
 };
@@ -19,6 +19,9 @@ fn no_acknowledged_batch_is_lost_however_often_the_process_is_killed() {
     let mut batches = 0;
     for round in 0..rounds {
         let child = command(&root, Durability::Fsync).spawn().unwrap();
+        if dice.coin() || round == 0 {
+            until_it_acknowledges(&root);
+        }
         // A process that is killed at a random time is the point of this test; nothing waits on it.
         let longest = if dice.coin() { 100 } else { 900 };
         thread::sleep(Duration::from_millis(dice.between(10, longest)));

@@ -30,7 +30,7 @@ use tokio::{
 };
 
 use crate::{
-    child::{Latest, acks_in, command_of, kill, store_in},
+    child::{Latest, acks_in, command_of, kill, store_in, until_it_acknowledges},
     dice::{Dice, rounds},
     image::Disk,
     power::{self, Finding, Subject},
@@ -62,6 +62,10 @@ fn every_push_whose_cause_was_acknowledged_is_delivered_however_often_the_proces
     fs::write(root.join("account.pem"), private_key()).unwrap();
     for round in 0..rounds {
         let child = command(&root, Durability::Fsync).spawn().unwrap();
+        // Now and then it is at work when it is killed, however slow the machine is to start it.
+        if dice.coin() || round == 0 {
+            until_it_acknowledges(&root);
+        }
         // A process that is killed at a random time is the point of this test; nothing waits on it.
         let longest = if dice.coin() { 300 } else { 1200 };
         thread::sleep(Duration::from_millis(dice.between(50, longest)));

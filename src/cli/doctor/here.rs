@@ -81,7 +81,7 @@ pub(super) fn vapid_key(config: &Config) -> Vec<Finding> {
             CHECK,
             format!("the key at {} is not the one that browsers have subscribed with", file.path().display()),
             format!(
-                "put the earlier key back from a copy; or, if it is lost, delete {}, and have everybody sign in anew",
+                "put the earlier key back from a copy; or, if it is lost, delete {}, restart the daemon, and have everybody open the app once",
                 config.data_dir.path().join("vapid.pub").display()
             ),
         ),

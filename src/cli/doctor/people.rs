@@ -10,6 +10,7 @@ use crate::{
     cli::{
         Failure,
         agent::{self, Agents},
+        failure::DAMAGED_CURE,
     },
     domain::Profile,
     twilio::{TwilioError, taskrouter::Worker},
@@ -62,6 +63,9 @@ async fn workers(context: &Context<'_>) -> Result<Vec<Worker>, TwilioError> {
 fn not_seen(failure: &Failure) -> Finding {
     let cause = match failure {
         Failure::Told { cause, .. } => cause.lines().next().unwrap_or_default().to_owned(),
+        Failure::Damaged { cause } => {
+            return fail(CHECK, cause.lines().next().unwrap_or_default(), DAMAGED_CURE);
+        }
         Failure::ReaderGone | Failure::Found => "they cannot be read".to_owned(),
     };
     warn(

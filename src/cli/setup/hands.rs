@@ -1,19 +1,24 @@
 //! Carries steps out, one after the other, each written down before it and after it.
 
-use std::{fs, io, os::unix::fs::MetadataExt, path::PathBuf};
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
 
 use toml::Value;
 
 use super::{
     file::complete,
-    plan::Action,
-    record::{Change, Record, give, write_durably},
+    plan::{Action, There},
+    record::{Change, Record},
     undo::{Back, back},
 };
 use crate::{
     app,
     config::{Config, Effective, Origin},
     domain::{SinkSid, VerifyServiceSid},
+    files::{give, write_durably},
     push,
     twilio::{Twilio, TwilioError},
 };
@@ -32,13 +37,16 @@ pub(super) enum Trouble {
     ByHand { line: String },
     #[error("what it belongs to was not made")]
     Missing,
+    /// It was changed again after this, and that could not be put back.
+    #[error("what was put on top of it is still there")]
+    Covered,
 }
 
 pub(super) struct Hands<'a> {
     pub(super) twilio: &'a Twilio,
     pub(super) config: &'a Config,
     pub(super) effective: &'a [Effective],
-    /// The configuration file.
+    /// The configuration file, from the root on.
     pub(super) file: PathBuf,
     pub(super) record: Record,
     /// What earlier steps have made.
@@ -54,14 +62,16 @@ impl Hands<'_> {
                 let sink = sink.or_else(|| self.sink.clone()).ok_or(Trouble::Missing)?;
                 let begun = Change::Subscription { sink: sink.clone(), sid: None };
                 self.begin(&begun)?;
-                let sid = self.twilio.create_subscription(super::plan::NAME, &sink, &types).await?;
+                let made = self.twilio.create_subscription(super::plan::NAME, &sink, &types).await;
+                let sid = made.map_err(|error| self.not_done(&begun, error))?;
                 self.done(&begun, Change::Subscription { sink, sid: Some(sid) })
             }
             Action::Limit { service, name, max, interval } => {
                 let service = service.or_else(|| self.verify.clone()).ok_or(Trouble::Missing)?;
                 let begun = Change::RateLimit { service: service.clone(), name: name.to_owned(), sid: None };
                 self.begin(&begun)?;
-                let limit = self.twilio.create_rate_limit(&service, name).await?;
+                let made = self.twilio.create_rate_limit(&service, name).await;
+                let limit = made.map_err(|error| self.not_done(&begun, error))?;
                 let made =
                     Change::RateLimit { service: service.clone(), name: name.to_owned(), sid: Some(limit.clone()) };
                 self.done(&begun, made)?;
@@ -80,39 +90,58 @@ impl Hands<'_> {
 
     async fn change(&mut self, begun: Change) -> Result<(), Trouble> {
         self.begin(&begun)?;
-        let done = match begun.clone() {
+        match self.carry_out(&begun).await {
+            Ok(done) => self.done(&begun, done),
+            Err(error) => Err(self.not_done(&begun, error)),
+        }
+    }
+
+    /// Does it, and answers it with the sid of what was made.
+    async fn carry_out(&mut self, begun: &Change) -> Result<Change, TwilioError> {
+        Ok(match begun.clone() {
             Change::Activity { name, available, .. } => {
                 let sid = Some(self.twilio.create_activity(&name, available).await?.sid);
                 Change::Activity { name, available, sid }
-            }
-            Change::EventCallback { ref after, .. } => {
-                self.twilio.set_event_callback(after).await?;
-                return Ok(());
-            }
-            Change::Webhook { ref scope, ref after, .. } => {
-                self.twilio.set_conversations_webhook(scope, after).await?;
-                return Ok(());
             }
             Change::Sink { destination, .. } => {
                 let sid = self.twilio.create_sink(super::plan::NAME, &destination).await?;
                 self.sink = Some(sid.clone());
                 Change::Sink { destination, sid: Some(sid) }
             }
-            Change::Type { ref subscription, ref kind } => {
-                return Ok(self.twilio.subscribe(subscription, kind).await?);
-            }
             Change::VerifyService { name, .. } => {
                 let sid = self.twilio.create_verify_service(&name).await?;
                 self.verify = Some(sid.clone());
                 Change::VerifyService { name, sid: Some(sid) }
             }
-            // These are made of more than themselves.
-            Change::Subscription { .. }
+            Change::EventCallback { ref after, .. } => {
+                self.twilio.set_event_callback(after).await?;
+                begun.clone()
+            }
+            Change::Webhook { ref scope, ref after, .. } => {
+                self.twilio.set_conversations_webhook(scope, after).await?;
+                begun.clone()
+            }
+            Change::Type { ref subscription, ref kind } => {
+                self.twilio.subscribe(subscription, kind).await?;
+                begun.clone()
+            }
+            // These are made of more than themselves, in `make`.
+            change @ (Change::Subscription { .. }
             | Change::RateLimit { .. }
             | Change::Config { .. }
-            | Change::ConfigFile { .. } => return Err(Trouble::Missing),
-        };
-        self.done(&begun, done)
+            | Change::ConfigFile { .. }) => change,
+        })
+    }
+
+    /// What certainly did not happen is struck off the record: what is there of its kind later on is somebody else's.
+    fn not_done(&mut self, begun: &Change, error: TwilioError) -> Trouble {
+        if error.may_have_happened() {
+            return error.into();
+        }
+        match self.record.forget(begun) {
+            Ok(()) => error.into(),
+            Err(source) => self.not_recorded(source),
+        }
     }
 
     fn begin(&mut self, change: &Change) -> Result<(), Trouble> {
@@ -144,14 +173,12 @@ impl Hands<'_> {
         match fs::read_to_string(&self.file) {
             Ok(text) => {
                 let (text, edit) = complete(&text, table, key, &value).ok_or_else(by_hand)?;
-                self.begin(&Change::Config { file: self.file.clone(), edit })?;
-                self.write_config(&text).map_err(|_| by_hand())
+                self.complete_with(&Change::Config { file: self.file.clone(), edit }, &text, by_hand)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let text = self.first_config().ok_or_else(by_hand)?;
                 let (text, _) = complete(&text, table, key, &value).ok_or_else(by_hand)?;
-                self.begin(&Change::ConfigFile { file: self.file.clone(), text: text.clone() })?;
-                self.write_config(&text).map_err(|_| by_hand())
+                self.complete_with(&Change::ConfigFile { file: self.file.clone(), text: text.clone() }, &text, by_hand)
             }
             Err(_) => Err(by_hand()),
         }
@@ -178,36 +205,43 @@ impl Hands<'_> {
         Some(text)
     }
 
-    fn write_config(&self, text: &str) -> io::Result<()> {
-        let (mode, owner) = match fs::metadata(&self.file) {
-            Ok(found) => (found.mode() & 0o7777, Some((found.uid(), found.gid()))),
-            // Of its folder's group, as the manual has it.
-            Err(_) => {
-                (0o640, self.file.parent().and_then(|folder| fs::metadata(folder).ok()).map(|f| (f.uid(), f.gid())))
-            }
-        };
-        write_durably(&self.file, text.as_bytes(), mode, owner)
+    /// What the operator writes by hand, since we could not, is the operator's.
+    fn complete_with(&mut self, begun: &Change, text: &str, by_hand: impl Fn() -> Trouble) -> Result<(), Trouble> {
+        self.begin(begun)?;
+        if write_config(&self.file, text).is_ok() {
+            return Ok(());
+        }
+        if fs::read_to_string(&self.file).is_ok_and(|now| now == text) {
+            return Err(by_hand());
+        }
+        self.record.forget(begun).map_err(|source| self.not_recorded(source))?;
+        Err(by_hand())
     }
 
-    /// Puts a change back, and strikes it off the record.
-    pub(super) async fn put_back(&mut self, change: &Change, there: &super::plan::There) -> Result<Back, Trouble> {
-        let file = match change {
-            Change::Config { file, .. } | Change::ConfigFile { file, .. } => Some(file.clone()),
+    /// Puts a change back, notes in `there` what is there now, and strikes it off the record.
+    pub(super) async fn put_back(&mut self, change: &Change, there: &mut There) -> Result<Back, Trouble> {
+        if self.record.is_covered(change) {
+            return Err(Trouble::Covered);
+        }
+        let text = match change {
+            Change::Config { file, .. } | Change::ConfigFile { file, .. } => text_of(file)?,
             _ => None,
         };
-        let text = file.as_ref().and_then(|file| fs::read_to_string(file).ok());
         let how = back(change, there, text.as_deref());
         match (&how, change) {
-            (Back::Nothing | Back::Theirs, _) => {}
-            (Back::Callback(before), _) => drop(self.twilio.set_event_callback(before).await?),
-            (Back::Webhook(before), Change::Webhook { scope, .. }) => {
-                drop(self.twilio.set_conversations_webhook(scope, before).await?);
+            (Back::Callback(before), _) => {
+                self.twilio.set_event_callback(before).await?;
+                there.intake.callback = before.clone();
             }
-            (Back::Webhook(_), _) => {}
-            (Back::Text(text), _) => {
-                self.write_config(text).map_err(|source| Trouble::File { file: self.file.clone(), source })?;
+            (Back::Webhook(before), Change::Webhook { scope, .. }) => {
+                self.twilio.set_conversations_webhook(scope, before).await?;
+                *there.intake.webhook_mut(scope) = before.clone();
+            }
+            (Back::Text(text), Change::Config { file, .. }) => {
+                write_config(file, text).map_err(|source| Trouble::File { file: file.clone(), source })?;
             }
             (Back::Remove, change) => self.remove(change).await?,
+            (Back::Nothing | Back::Theirs | Back::Webhook(_) | Back::Text(_), _) => {}
         }
         self.record.forget(change).map_err(|source| self.not_recorded(source))?;
         Ok(how)
@@ -228,4 +262,22 @@ impl Hands<'_> {
         }
         Ok(())
     }
+}
+
+/// What a file holds; none: it is not there.
+fn text_of(file: &Path) -> Result<Option<String>, Trouble> {
+    match fs::read_to_string(file) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Trouble::File { file: file.to_owned(), source }),
+    }
+}
+
+fn write_config(file: &Path, text: &str) -> io::Result<()> {
+    let (mode, owner) = match fs::metadata(file) {
+        Ok(found) => (found.mode() & 0o7777, Some((found.uid(), found.gid()))),
+        // Of its folder's group, as the manual has it.
+        Err(_) => (0o640, file.parent().and_then(|folder| fs::metadata(folder).ok()).map(|f| (f.uid(), f.gid()))),
+    };
+    write_durably(file, text.as_bytes(), mode, owner)
 }

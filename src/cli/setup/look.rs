@@ -1,7 +1,7 @@
 //! What there is, at Twilio and on this machine.
 
 use super::{
-    plan::{NAME, There, Verify, Wanted},
+    plan::{NAME, There, VERIFY_KEY, Verify, Wanted},
     record::{Change, Record},
 };
 use crate::{
@@ -29,7 +29,7 @@ pub(super) async fn look(
             Verify::Service { sid, .. } => Some(sid.to_string()),
             Verify::None | Verify::Missing(_) => None,
         };
-        unset.push(("verify_service_sid", sid));
+        unset.push((VERIFY_KEY, sid));
     }
     Ok(There {
         activities: twilio.activities().await?,
@@ -64,14 +64,14 @@ async fn verify(twilio: &Twilio, config: &Config, record: &Record) -> Result<Ver
 }
 
 async fn with_limits(twilio: &Twilio, sid: VerifyServiceSid) -> Result<Verify, TwilioError> {
-    match twilio.verify_service(&sid).await {
+    let name = match twilio.verify_service(&sid).await {
         Err(error) if error.refusal() == Some(Refusal::NotFound) => return Ok(Verify::Missing(sid)),
-        found => found?,
+        found => found?.friendly_name,
     };
     let mut limits = Vec::new();
     for limit in twilio.rate_limits(&sid).await? {
         let has_bucket = twilio.has_bucket(&sid, &limit.sid).await?;
         limits.push((limit, has_bucket));
     }
-    Ok(Verify::Service { sid, limits })
+    Ok(Verify::Service { sid, name, limits })
 }

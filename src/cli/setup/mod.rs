@@ -65,17 +65,19 @@ async fn carry_out(
     progress.at(1);
     let there = look::look(twilio, config, &wanted, &record).await;
     progress.done();
-    let there = there.map_err(|error| refused(&error))?;
+    let mut there = there.map_err(|error| refused(&error))?;
     record.settle(&there).map_err(|error| Failure::file(record.path(), "written", &error))?;
     let sink = there.intake.sinks.iter().find(|sink| !sink.failed).map(|sink| sink.sid.clone());
     let verify = match &there.verify {
         Verify::Service { sid, .. } => Some(sid.clone()),
         Verify::None | Verify::Missing(_) => None,
     };
-    let file = options.config.path().to_owned();
+    // It is put back from wherever that is asked for.
+    let file = std::path::absolute(options.config.path())
+        .map_err(|error| Failure::file(options.config.path(), "named", &error))?;
     let mut hands = Hands { twilio, config, effective, file, record, sink, verify };
     if options.undo {
-        return undo_all(&mut hands, &there).await;
+        return undo_all(&mut hands, &mut there).await;
     }
     let steps = plan(&wanted, &there, &hands.record);
     if options.dry_run { tell(&steps) } else { make_all(&mut hands, steps).await }
@@ -167,7 +169,7 @@ async fn make_all(hands: &mut Hands<'_>, steps: Vec<Step>) -> Result<(), Failure
     end(left, exit)
 }
 
-async fn undo_all(hands: &mut Hands<'_>, there: &There) -> Result<(), Failure> {
+async fn undo_all(hands: &mut Hands<'_>, there: &mut There) -> Result<(), Failure> {
     let (mut left, mut exit) = (0, Exit::Usage);
     for change in order(&hands.record) {
         let what = described(&change);
@@ -225,7 +227,7 @@ fn cure(trouble: &Trouble, file: &Path) -> String {
                 .to_owned()
         }
         Trouble::ByHand { line } => format!("add {line} to the table [twilio] of {}", file.display()),
-        Trouble::Missing => "do what stands above, and run the command again".to_owned(),
+        Trouble::Missing | Trouble::Covered => "do what stands above, and run the command again".to_owned(),
     }
 }
 

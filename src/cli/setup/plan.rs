@@ -14,6 +14,7 @@ use crate::{
 
 /// What we call what we make.
 pub(super) const NAME: &str = "Offdesk";
+pub(super) const VERIFY_KEY: &str = "verify_service_sid";
 const RENAME: &str = "whether an activity takes tasks cannot be changed at Twilio: give it another name in the console, and \
                       run offdesk setup again, which makes a right one";
 
@@ -45,7 +46,7 @@ pub(super) enum Verify {
     /// None is configured, and none of ours is there.
     None,
     /// It is there, with these rate limits, and whether each has a bucket.
-    Service { sid: VerifyServiceSid, limits: Vec<(verify::RateLimit, bool)> },
+    Service { sid: VerifyServiceSid, name: String, limits: Vec<(verify::RateLimit, bool)> },
     /// The configured one is not there.
     Missing(VerifyServiceSid),
 }
@@ -244,7 +245,7 @@ fn of_verify(wanted: &Wanted, there: &There, record: &Record, steps: &mut Vec<St
             return steps.push(Step { what: what.to_owned(), state: State::Impossible { why, cure } });
         }
         Verify::None => (None, [].as_slice()),
-        Verify::Service { sid, limits } => (Some(sid), limits.as_slice()),
+        Verify::Service { sid, limits, .. } => (Some(sid), limits.as_slice()),
     };
     steps.push(step(what, service.is_some(), || {
         Action::Change(Change::VerifyService { name: NAME.to_owned(), sid: None })

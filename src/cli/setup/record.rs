@@ -4,17 +4,21 @@
 //! it was written down: what is there afterwards is ours.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt, chown},
+    fs, io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::{file::Edit, plan::There};
+use super::{
+    file::Edit,
+    plan::{There, VERIFY_KEY, Verify},
+};
 use crate::{
     domain::{AccountSid, ActivitySid, RateLimitSid, SinkSid, SubscriptionSid, VerifyServiceSid},
+    files::write_durably,
+    intake::OurSink,
     twilio::{
         conversations::{Webhook, WebhookScope},
         taskrouter::EventCallback,
@@ -35,6 +39,58 @@ pub(super) enum Change {
     RateLimit { service: VerifyServiceSid, name: String, sid: Option<RateLimitSid> },
     Config { file: PathBuf, edit: Edit },
     ConfigFile { file: PathBuf, text: String },
+}
+
+impl Change {
+    /// Whether both are changes of one thing, so that the later goes before the earlier.
+    fn is_of_the_place_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::EventCallback { .. }, Self::EventCallback { .. }) => true,
+            (Self::Webhook { scope, .. }, Self::Webhook { scope: other, .. }) => scope == other,
+            _ => false,
+        }
+    }
+
+    /// Fills its sid in, if it has none and Twilio has made it all the same. `known`: all changes.
+    fn settle(&mut self, there: &There, known: &[Self]) {
+        match self {
+            Self::Activity { name, sid: sid @ None, .. } => {
+                let found = there.activities.iter().find(|activity| activity.friendly_name == *name);
+                *sid = found.map(|activity| activity.sid.clone());
+            }
+            // One that Twilio has given up is no hindrance to making another: it may have been there before.
+            Self::Sink { sid: sid @ None, .. } => {
+                let is_new = |found: &OurSink| {
+                    let is_it =
+                        |change: &Self| matches!(change, Self::Sink { sid, .. } if *sid == Some(found.sid.clone()));
+                    !found.failed && !known.iter().any(is_it)
+                };
+                *sid = there.intake.sinks.iter().find(|sink| is_new(sink)).map(|sink| sink.sid.clone());
+            }
+            Self::Subscription { sink, sid: sid @ None } => {
+                let found = there.intake.sinks.iter().find(|found| found.sid == *sink);
+                *sid = found.and_then(|sink| sink.subscriptions.first()).map(|(sid, _)| sid.clone());
+            }
+            // One that is configured is the operator's, whatever it is called.
+            Self::VerifyService { name, sid: sid @ None } => {
+                if let Verify::Service { sid: found, name: called, .. } = &there.verify
+                    && called == name
+                    && there.unset.iter().any(|(key, _)| *key == VERIFY_KEY)
+                {
+                    *sid = Some(found.clone());
+                }
+            }
+            Self::RateLimit { service, name, sid: sid @ None } => {
+                if let Verify::Service { sid: of, limits, .. } = &there.verify
+                    && of == service
+                {
+                    let found = limits.iter().find(|(limit, _)| limit.unique_name == *name);
+                    *sid = found.map(|(limit, _)| limit.sid.clone());
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -103,35 +159,17 @@ impl Record {
         self.changes.iter().rev().find(|change| matches!(change, Change::VerifyService { .. }))
     }
 
+    /// Whether the same place was changed again later on.
+    pub(super) fn is_covered(&self, change: &Change) -> bool {
+        let later = self.changes.iter().skip_while(|known| *known != change).skip(1);
+        later.into_iter().any(|later| later.is_of_the_place_of(change))
+    }
+
     /// Finds the sids of changes that were cut short after Twilio had made them.
     pub(super) fn settle(&mut self, there: &There) -> io::Result<()> {
         let before = self.changes.clone();
         for change in &mut self.changes {
-            match change {
-                Change::Activity { name, sid: sid @ None, .. } => {
-                    let found = there.activities.iter().find(|activity| activity.friendly_name == *name);
-                    *sid = found.map(|activity| activity.sid.clone());
-                }
-                Change::Sink { sid: sid @ None, .. } => {
-                    *sid = there.intake.sinks.first().map(|sink| sink.sid.clone());
-                }
-                Change::Subscription { sink, sid: sid @ None } => {
-                    let found = there.intake.sinks.iter().find(|found| found.sid == *sink);
-                    *sid = found.and_then(|sink| sink.subscriptions.first()).map(|(sid, _)| sid.clone());
-                }
-                Change::VerifyService { sid: sid @ None, .. } => {
-                    if let super::plan::Verify::Service { sid: found, .. } = &there.verify {
-                        *sid = Some(found.clone());
-                    }
-                }
-                Change::RateLimit { name, sid: sid @ None, .. } => {
-                    if let super::plan::Verify::Service { limits, .. } = &there.verify {
-                        let found = limits.iter().find(|(limit, _)| limit.unique_name == *name);
-                        *sid = found.map(|(limit, _)| limit.sid.clone());
-                    }
-                }
-                _ => {}
-            }
+            change.settle(there, &before);
         }
         if before == self.changes { Ok(()) } else { self.save() }
     }
@@ -152,31 +190,47 @@ impl Record {
     }
 }
 
-/// A whole file or the one before, readable as `mode` says, and whose it is to be.
-pub(super) fn write_durably(path: &Path, text: &[u8], mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-    name.push(".new");
-    let beside = folder.join(name);
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
-    file.write_all(text)?;
-    // The umask may have taken bits away.
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
-    give(&beside, owner)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    File::open(folder)?.sync_all()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intake::Found;
 
-/// Root leaves a file to whom its folder belongs; anybody else can make files of their own alone.
-pub(super) fn give(path: &Path, owner: Option<(u32, u32)>) -> io::Result<()> {
-    let now = fs::metadata(path)?;
-    match owner {
-        Some((user, group)) if (now.uid(), now.gid()) != (user, group) => chown(path, Some(user), Some(group)),
-        _ => Ok(()),
+    fn sink(number: u8, failed: bool) -> OurSink {
+        OurSink { sid: format!("DG{number:032}").parse().unwrap(), failed, subscriptions: Vec::new() }
+    }
+
+    fn there(sinks: Vec<OurSink>) -> There {
+        let service = format!("IS{:032}", 1).parse().unwrap();
+        There {
+            activities: Vec::new(),
+            intake: Found {
+                callback: EventCallback::default(),
+                service,
+                service_webhook: Webhook::default(),
+                account_webhook: Webhook::default(),
+                sinks,
+            },
+            verify: Verify::None,
+            vapid_key: true,
+            unset: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_sink_that_got_lost_is_found_among_those_that_are_new_and_work() {
+        let change = |sid: Option<u8>| Change::Sink {
+            destination: String::new(),
+            sid: sid.map(|number| sink(number, false).sid),
+        };
+        for (sinks, found) in [
+            (vec![], None),
+            (vec![sink(1, true)], None),
+            (vec![sink(2, false)], None),
+            (vec![sink(1, true), sink(2, false), sink(3, false)], Some(3)),
+        ] {
+            let mut lost = change(None);
+            lost.settle(&there(sinks), &[change(Some(2)), change(None)]);
+            assert_eq!(lost, change(found));
+        }
     }
 }

@@ -122,8 +122,10 @@ fn the_same_item_is_taken_once_until_it_is_forgotten() {
     let job = queue.next(NOW).unwrap();
     queue.settle(job, Ok(End::Sent), NOW);
     assert!(!queue.add(sequence, item(1, offer(1))), "it is not deleted yet");
+    assert_eq!(queue.held(Share::Fcm), 1);
     queue.forget(sequence);
-    assert_eq!(queue.len(), 0);
+    assert_eq!(queue.held(Share::Fcm), 0);
+    assert!(queue.known.is_empty());
 }
 
 #[test]
@@ -416,6 +418,54 @@ fn an_offer_does_not_wait_for_the_messages_of_others() {
         queue.settle(job, Ok(End::Sent), NOW);
     }
     assert_eq!(order, [3, 3, 1, 2]);
+}
+
+/// A message has failed five times in a row, and its device rests; then something is offered.
+#[test]
+fn an_offer_does_not_wait_for_an_older_messages_next_try() {
+    let rested = |failure| {
+        let (mut queue, mut now) = (queue(9), NOW);
+        let message = News::MessagesRead { conversation: format!("CH{:032}", 1).parse().unwrap() };
+        let notification = Notification { news: message, expires: NOW + 3600 * SECOND, unread: 0 };
+        add(&mut queue, 1, OutboxItem { notification, ..item(1, offer(1)) });
+        for _ in 0..5 {
+            let job = queue.next(now).unwrap();
+            queue.settle(job, Err(failure), now);
+            now = queue.wake_at(now).unwrap_or(now);
+        }
+        let job = queue.next(now).unwrap();
+        queue.settle(job, Err(failure), now);
+        let again = now + 5 * SECOND;
+        add(&mut queue, 2, item(1, closed(2)));
+        assert!(queue.next(again).is_none(), "what closes an offer can wait");
+        add(&mut queue, 3, item(1, offer(1)));
+        let mut sent = Vec::new();
+        while let Some(job) = queue.next(again) {
+            sent.push(job.sequence.get());
+            queue.settle(job, Ok(End::Sent), again);
+        }
+        // What was to happen at the end of the rest does not happen a second time.
+        assert!(queue.next(again + 60 * SECOND).is_none() || sent.is_empty());
+        sent
+    };
+    assert_eq!(rested(Failure::busy("busy")), [1, 2, 3]);
+    let told = Failure::Later { reason: "busy", retry_after: Some(20 * SECOND), scope: Scope::Device };
+    assert_eq!(rested(told), Vec::<u64>::new(), "the device's service has said when");
+}
+
+/// What goes to a device that was removed meanwhile never gets to its service.
+#[test]
+fn a_device_that_was_removed_says_nothing_of_its_service() {
+    let mut queue = queue(9);
+    for device in 1..=7 {
+        add(&mut queue, device, item(device, offer(1)));
+    }
+    let mut jobs = all(&mut queue, NOW);
+    for end in [Err(LATER), Err(LATER), Err(LATER), Err(LATER), Ok(End::Gone), Err(LATER)] {
+        queue.settle(jobs.remove(0), end, NOW);
+    }
+    add(&mut queue, 8, item(8, offer(1)));
+    assert!(queue.next(NOW).is_none(), "five failures in a row: it is down");
 }
 
 /// One browser's push service is down: the others' devices notice nothing.

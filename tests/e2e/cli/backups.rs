@@ -1,6 +1,6 @@
 //! Backup and restore on the stopped store.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use super::{Machine, exists};
 
@@ -41,4 +41,41 @@ fn a_backup_that_was_cut_off_changes_nothing() {
     let cut = text.trim_end().rsplit_once('\n').unwrap().0;
     fs::write(&file, format!("{cut}\n")).unwrap();
     machine.run(&["restore", file.to_str().unwrap()]).refused(64, "cut off");
+}
+
+/// To replace it by a backup is the daemon's to do, which tells of it.
+#[test]
+fn a_damaged_store_is_told_and_left_where_it_is_by_every_command() {
+    let machine = Machine::new();
+    machine.good(&["agent", "add", "--phone", "+15550100", "--name", "Anna"]);
+    damage(&machine.path("data/store"));
+    let backup = machine.path("backup.jsonl");
+    for args in [
+        &["agent", "list"][..],
+        &["agent", "show", "+15550100"],
+        &["agent", "add", "--phone", "+15550101", "--name", "Bob"],
+        &["push", "dead"],
+        &["audit", "verify"],
+        &["backup", backup.to_str().unwrap()],
+    ] {
+        let ended = machine.run(args);
+        ended.refused(73, "it is damaged");
+        assert!(ended.err.contains("offdesk restore"), "{}", ended.err);
+    }
+    assert!(!is_moved_aside(&machine.path("data")));
+}
+
+/// Whether a store was replaced in this folder.
+pub(super) fn is_moved_aside(data: &Path) -> bool {
+    let mut names = fs::read_dir(data).unwrap().map(|entry| entry.unwrap().file_name());
+    names.any(|name| name.to_string_lossy().contains("corrupt"))
+}
+
+/// Writes over the first half of a store.
+pub(super) fn damage(store: &Path) {
+    let file = store.join("db");
+    let mut bytes = fs::read(&file).unwrap();
+    let half = bytes.len() / 2;
+    bytes[..half].fill(0x55);
+    fs::write(file, bytes).unwrap();
 }

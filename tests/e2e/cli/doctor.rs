@@ -5,7 +5,13 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 use offdesk_sandbox::{Operation, Options, RestFault, Time};
 use serde_json::Value;
 
-use super::{Ended, daemon::Process, managing::TOKEN, setup::Install};
+use super::{
+    Ended,
+    backups::{damage, is_moved_aside},
+    daemon::Process,
+    managing::TOKEN,
+    setup::Install,
+};
 use crate::house::{BOB, MOBILE, client};
 
 const SECOND_AGENT: &str = "+4915550101002";
@@ -284,6 +290,21 @@ fn a_public_url_that_leads_to_another_daemon_or_is_not_trusted_is_told_apart() {
         "certificate is not trusted",
         "the intermediates included",
     );
+}
+
+#[test]
+fn a_damaged_store_is_a_fault_and_stays_where_it_is() {
+    let Healthy { install, daemon } = Healthy::at(Options::fresh());
+    daemon.signal("TERM");
+    assert_eq!(daemon.end().0, Some(0));
+    damage(&install.machine.path("data/store"));
+    let ended = install.machine.run(&["doctor", "--json"]);
+    let found: Vec<Value> = serde_json::from_str(&ended.out).unwrap();
+    let of_agents = found.iter().find(|finding| finding["check"] == "agents").unwrap();
+    assert_eq!((ended.code, &of_agents["level"]), (1, &"fail".into()), "{}", ended.out);
+    assert!(of_agents["what"].as_str().unwrap().contains("it is damaged"), "{of_agents}");
+    assert!(of_agents["cure"].as_str().unwrap().contains("offdesk restore"), "{of_agents}");
+    assert!(!is_moved_aside(&install.machine.path("data")));
 }
 
 #[test]

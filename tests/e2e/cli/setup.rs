@@ -5,7 +5,7 @@ use std::{fs, net::SocketAddr, time::Duration};
 use offdesk_sandbox::{Handle, Operation, Options, RestAct, RestFault, Sandbox, TaskStatus};
 use serde_json::{Value, json};
 
-use super::{Ended, Machine, daemon::Process};
+use super::{Ended, Machine, daemon::Process, offdesk};
 use crate::{
     house::{ADA, CUSTOMER, MOBILE, client, free_address},
     record,
@@ -54,21 +54,26 @@ impl Install {
         self.machine.good(&[&["setup"], more].concat())
     }
 
+    /// What Twilio answers; with a form it is changed.
+    fn ask(&self, path: &str, form: Option<&[(&str, &str)]>) -> Value {
+        let (facts, url) = (self.twilio.facts(), format!("{}/{path}", self.twilio.url()));
+        let request = match form {
+            Some(form) => client().post(url).form(form),
+            None => client().get(url),
+        };
+        let request = request.basic_auth(&facts.account_sid, Some(&facts.auth_token));
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async { request.send().await.unwrap().json().await.unwrap() })
+        })
+        .join()
+        .unwrap()
+    }
+
     /// What the account is set up with, as Twilio tells it.
     fn account(&self) -> Value {
         let facts = self.twilio.facts();
-        let get = |path: String| -> Value {
-            let url = format!("{}/{path}", self.twilio.url());
-            let (user, password) = (facts.account_sid.clone(), facts.auth_token.clone());
-            std::thread::spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on(async {
-                    client().get(url).basic_auth(user, Some(password)).send().await.unwrap().json().await.unwrap()
-                })
-            })
-            .join()
-            .unwrap()
-        };
+        let get = |path: String| self.ask(&path, None);
         let workspace = format!("taskrouter/v1/Workspaces/{}", facts.workspace_sid);
         let service = format!("conversations/v1/Services/{}/Configuration/Webhooks", facts.chat_service_sid);
         let services = get("verify/v2/Services".to_owned())["services"].clone();
@@ -288,6 +293,95 @@ fn what_somebody_has_changed_since_is_left_by_undo() {
     let told = install.good(&["--undo"]);
     assert!(told.contains("left           TaskRouter's callback and filter: somebody has changed it since"), "{told}");
     assert_eq!(install.account()["workspace"]["event_callback_url"], "https://crm.example.org/new");
+}
+
+/// Whether it was refused or got lost on its way: what the operator then makes by hand is the operator's.
+#[test]
+fn what_an_operator_made_in_the_place_of_a_failed_step_is_left_by_undo() {
+    let refused = RestAct::Fail { status: 403, code: 20403, message: None, retry_after_s: None };
+    for (act, operations) in [
+        (refused, vec![Operation::CreateActivity, Operation::CreateService]),
+        (RestAct::DropBefore, vec![Operation::CreateService]),
+    ] {
+        let install = Install::at(Options::fresh());
+        for operation in &operations {
+            install.twilio.fault(RestFault { operation: Some(*operation), times: None, act: act.clone() });
+        }
+        assert_ne!(install.setup(&[]).code, 0);
+        install.twilio.clear_faults();
+        let by_hand = operations.contains(&Operation::CreateActivity);
+        if by_hand {
+            let activities = format!("taskrouter/v1/Workspaces/{}/Activities", install.twilio.facts().workspace_sid);
+            install.ask(&activities, Some(&[("FriendlyName", MOBILE), ("Available", "true")]));
+        }
+        let service = install.ask("verify/v2/Services", Some(&[("FriendlyName", "Our own")]));
+        let line = format!("[twilio]\nverify_service_sid = {}\n", service["sid"]);
+        install.machine.write("offdesk.toml", &install.config_text().replacen("[twilio]\n", &line, 1));
+
+        install.good(&["--undo"]);
+        let left = install.account();
+        let has_activity = left["activities"].as_array().unwrap().iter().any(|one| one["friendly_name"] == MOBILE);
+        assert_eq!(has_activity, by_hand, "{act:?}");
+        assert_eq!(left["verify"][0]["sid"], service["sid"], "{act:?}");
+        assert!(!install.machine.path("data/setup.json").exists());
+    }
+}
+
+fn at_another_url(install: &Install, args: &[&str]) -> Ended {
+    let mut command = install.machine.command(args);
+    Ended::from(command.env("OFFDESK__PUBLIC_URL", "http://127.0.0.9:9").output().unwrap())
+}
+
+#[test]
+fn a_slot_that_was_set_twice_goes_back_to_what_it_was_at_first() {
+    let install = Install::at(Options::fresh());
+    let account = install.account();
+    install.good(&[]);
+    assert_eq!(at_another_url(&install, &["setup"]).code, 0);
+    assert!(install.account()["workspace"]["event_callback_url"].as_str().unwrap().starts_with("http://127.0.0.9:9/"));
+    install.good(&["--undo"]);
+    assert_eq!(install.account(), account);
+}
+
+#[test]
+fn a_slot_whose_latest_change_cannot_be_put_back_keeps_the_earlier_one_for_later() {
+    let install = Install::at(Options::fresh());
+    let account = install.account();
+    install.good(&[]);
+    assert_eq!(at_another_url(&install, &["setup"]).code, 0);
+    install.twilio.fault(RestFault::fail(Operation::UpdateWorkspace, 1, 403, 20403));
+    install.setup(&["--undo"]).refused(64, "2 steps are not done");
+    install.good(&["--undo"]);
+    assert_eq!(install.account(), account);
+}
+
+#[test]
+fn a_configuration_is_put_back_where_it_is_and_no_other_is_touched() {
+    let install = Install::at(Options::fresh());
+    let text = install.config_text();
+    let command = |args: &[&str], folder: &std::path::Path| {
+        let mut command = offdesk(args);
+        Ended::from(command.current_dir(folder).output().unwrap())
+    };
+    let here = install.machine.path("");
+    assert_eq!(command(&["setup", "--config", "offdesk.toml"], &here).code, 0);
+    let written = install.config_text();
+    assert_ne!(written, text);
+    let other = install.machine.write("other.toml", &text);
+    let elsewhere = tempfile::tempdir().unwrap();
+
+    let file = install.machine.path("offdesk.toml");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let ended = command(&["setup", "--undo", "--config", &other], elsewhere.path());
+    ended.refused(64, "not done");
+    fs::remove_dir(&file).unwrap();
+    fs::write(&file, written).unwrap();
+
+    let ended = command(&["setup", "--undo", "--config", &other], elsewhere.path());
+    assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
+    assert_eq!(install.config_text(), text);
+    assert_eq!(fs::read_to_string(&other).unwrap(), text);
 }
 
 #[test]
