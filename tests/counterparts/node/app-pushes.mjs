@@ -123,6 +123,17 @@ async function registered(browser) {
   await context.close();
 }
 
+/** Whether a notification like this is shown before long; it runs in the page. */
+async function appears({ tag, title, silent }) {
+  const registration = await navigator.serviceWorker.ready;
+  for (let look = 0; look < 200; look += 1) {
+    const shown = await registration.getNotifications({ tag });
+    if (shown.some((one) => one.title === title && one.silent === silent)) return true;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+  return false;
+}
+
 /** Where a push that shows nothing costs the subscription, each shows something, without a sound. */
 async function shownToApple(browser, offer) {
   const { context, page } = await open(browser);
@@ -146,12 +157,8 @@ async function shownToApple(browser, offer) {
   ]) {
     await deliver(message);
     const { tag, title } = message.notification;
-    const isShown = async ({ tag, title, silent }) => {
-      const shown = await (await navigator.serviceWorker.ready).getNotifications({ tag });
-      return shown.some((one) => one.title === title && one.silent === silent);
-    };
-    const found = page.waitForFunction(isShown, { tag, title, silent });
-    await found.catch(() => troubles.push(`not so: ${what} is shown${silent ? ", without a sound" : ""}`));
+    const isShown = await page.evaluate(appears, { tag, title, silent });
+    expect(isShown, `${what} is shown${silent ? ", without a sound" : ""}`);
   }
   await context.close();
 }
