@@ -181,7 +181,7 @@ impl House {
                     return event;
                 }
             }
-            self.events = self.running.events.blocking_recv().expect("an event");
+            self.events = self.running.events.blocking_recv().unwrap();
         }
     }
 

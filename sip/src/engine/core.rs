@@ -223,6 +223,7 @@ impl Core {
         let mut changes = Vec::new();
         self.registrar.remove(aor, &mut changes);
         self.news.add(changes, now.instant);
+        self.cut_calls(aor, now);
     }
 
     fn restore(&mut self, aor: Aor, saved: &Saved, now: Now) {

@@ -63,8 +63,19 @@ struct Call {
     kind: Kind,
     stage: Stage,
     speech: Speech,
+    /// Whose phones are rung.
+    aor: Aor,
+    /// Legs of registered phones.
+    homes: Vec<(LegId, Home)>,
     /// When its time comes, as it stands in the queue.
     waking: Option<Instant>,
+}
+
+/// By what a phone is registered: the way to it is that of its binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Home {
+    aor: Aor,
+    binding: BindingId,
 }
 
 enum Stage {
@@ -87,13 +98,13 @@ enum Stage {
 struct Ringing {
     ring: ring::Ring<BindingId>,
     user: User,
-    aor: Aor,
     /// From, as the phones show it.
     from: Box<str>,
+    /// What else they are told: lines by name and value.
+    headers: Vec<(Box<str>, Box<str>)>,
     /// What they are offered.
     offer: Bytes,
     until: Instant,
-    legs: Vec<LegId>,
 }
 
 struct Waiting {

@@ -217,6 +217,32 @@ fn hold_and_resume_go_across() {
 }
 
 #[test]
+fn a_phone_that_registers_by_another_way_is_reached_by_that() {
+    let mut world = World::new();
+    let contact = "Contact: <sip:anna@10.0.0.9:5070>;+sip.instance=\"<urn:uuid:1>\"\r\n";
+    world.registers(DESK, 1, contact);
+    world.ring();
+    world.answers(DESK, BOTH);
+    world.registers(HOME, 2, contact);
+    assert!(world.to(HOME).is_empty(), "it has the call");
+    world.command(Command::Hangup { call: CALL });
+    assert_eq!((world.methods(HOME), world.methods(DESK)), (vec!["BYE".into()], vec![]));
+    world.is_clean();
+}
+
+#[test]
+fn a_report_that_does_not_come_keeps_no_call() {
+    let mut world = World::new();
+    let (_, ok) = world.bridged();
+    world.told().mute = true;
+    world.says(TWILIO, &within(&ok, "BYE", 2, ""));
+    assert_eq!(world.news(), []);
+    world.pass(secs(2));
+    assert_eq!(world.news(), [Event::Ended { call: CALL, by: Ender::Twilio, quality: None }]);
+    world.is_clean();
+}
+
+#[test]
 fn silence_ends_a_call_and_so_does_twilios_bye() {
     let mut world = World::new();
     let (_, ok) = world.bridged();

@@ -24,6 +24,8 @@ pub(super) struct Told {
     pub(super) connected: Vec<Leg>,
     pub(super) played: Vec<Leg>,
     pub(super) full: bool,
+    /// Reports do not come.
+    pub(super) mute: bool,
     asked: Vec<SessionId>,
 }
 
@@ -65,7 +67,10 @@ impl MediaSession for Session {
     }
 
     fn ask_report(&self) {
-        self.told.lock().unwrap().asked.push(self.id());
+        let mut told = self.told.lock().unwrap();
+        if !told.mute {
+            told.asked.push(self.id());
+        }
     }
 }
 
