@@ -13,6 +13,7 @@ mod call;
 mod calls;
 mod core;
 mod counters;
+mod kept;
 mod news;
 mod probe;
 mod register;

@@ -105,6 +105,8 @@ struct Ringing {
     /// What they are offered.
     offer: Bytes,
     until: Instant,
+    /// When phones of which nothing was heard are to be woken, if they can be.
+    nudge: Option<Instant>,
 }
 
 struct Waiting {
@@ -117,7 +119,7 @@ struct Waiting {
 impl Call {
     fn wake(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Ringing(ringing) => ringing.ring.next_timeout(),
+            Stage::Ringing(ringing) => ringing.ring.next_timeout().into_iter().chain(ringing.nudge).min(),
             Stage::Waiting(waiting) => Some(waiting.until),
             Stage::Joined { .. } => None,
             Stage::Over { until, .. } => Some(*until),
@@ -245,7 +247,10 @@ impl Core {
             let Some(call) = self.calls.get_mut(number) else { continue };
             match &mut call.stage {
                 Stage::Ringing(ringing) => {
+                    let nudged = ringing.nudge.take_if(|at| *at <= now.instant);
+                    let quiet: Vec<_> = nudged.map(|_| ringing.ring.unheard().collect()).unwrap_or_default();
                     let acts = ringing.ring.timeout(now.instant);
+                    quiet.into_iter().for_each(|binding| self.wake_phone(number, binding));
                     self.ring_acts(number, acts, now);
                 }
                 Stage::Waiting(_) => self.end_call(number, Ender::NoInvite, now),

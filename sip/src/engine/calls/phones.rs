@@ -20,6 +20,10 @@ use crate::{
 /// The longest that phones ring, however long their owner wants (timer C, RFC 3261 §16.6).
 const LONGEST: Duration = Duration::from_secs(180);
 
+/// How long a phone that is awake, as far as is known, may say nothing: mobile systems put apps to sleep, and connections end
+/// that nobody hears of.
+const NUDGE: Duration = Duration::from_secs(2);
+
 /// What is to ring, by whom.
 pub(super) struct Wanted {
     pub(super) kind: Kind,
@@ -67,7 +71,8 @@ impl Core {
         let Wanted { kind, user, aor, from, headers, offer, speech, ring } = wanted;
         let until = now.instant + ring.min(LONGEST);
         let (ring, acts) = ring::Ring::new(phones.awake, phones.asleep, until);
-        let ringing = Ringing { ring, user, from, headers, offer, until };
+        let nudge = matches!(kind, Kind::Customer(_)).then(|| now.instant + NUDGE);
+        let ringing = Ringing { ring, user, from, headers, offer, until, nudge };
         let number = self.calls.insert(kind, aor, ringing, speech);
         self.ring_acts(number, acts, now);
         number
@@ -102,14 +107,19 @@ impl Core {
     }
 
     fn phone_is_there(&mut self, number: Number, home: Home, flow: Flow, now: Now) {
-        let Some(Call { stage, homes, aor, .. }) = self.calls.get_mut(number) else { return };
-        let legs: Vec<_> = homes.iter().filter(|(_, known)| *known == home).map(|(leg, _)| *leg).collect();
-        let acts = match stage {
-            Stage::Ringing(ringing) if *aor == home.aor => ringing.ring.add(home.binding),
-            _ => Vec::new(),
-        };
+        let Some(call) = self.calls.get(number) else { return };
+        let legs: Vec<_> = call.homes.iter().filter(|(_, known)| *known == home).map(|(leg, _)| *leg).collect();
+        let has_moved = legs.last().is_some_and(|leg| self.calls.legs.flow(*leg) != Some(flow));
         legs.into_iter().for_each(|leg| self.calls.legs.reroute(leg, flow));
-        self.ring_acts(number, acts, now);
+        if let Some(Call { stage: Stage::Ringing(ringing), aor, .. }) = self.calls.get_mut(number)
+            && *aor == home.aor
+        {
+            let mut acts = ringing.ring.add(home.binding);
+            if has_moved {
+                acts.extend(ringing.ring.moved(home.binding));
+            }
+            self.ring_acts(number, acts, now);
+        }
     }
 
     pub(super) fn ring_acts(&mut self, number: Number, acts: Vec<Act<BindingId>>, now: Now) {
@@ -148,7 +158,7 @@ impl Core {
         Some(leg)
     }
 
-    fn wake_phone(&mut self, number: Number, binding: BindingId) {
+    pub(super) fn wake_phone(&mut self, number: Number, binding: BindingId) {
         let Some(Call { kind: Kind::Customer(call), stage: Stage::Ringing(ringing), aor, .. }) = self.calls.get(number)
         else {
             return;

@@ -176,6 +176,30 @@ fn a_sleeping_phone_is_woken_and_rung_once_behind_its_200() {
 }
 
 #[test]
+fn a_phone_that_says_nothing_is_woken_and_called_anew_where_it_is_then() {
+    const PUSH: &str = "Contact: <sip:anna@192.0.2.7:5062;pn-provider=fcm;pn-param=ours;pn-prid=t>;expires=600\r\n";
+    let mut world = World::new();
+    world.registers(DESK, 1, PUSH);
+    world.ring();
+    let lost = world.one(DESK);
+    world.pass(secs(3));
+    assert!(matches!(world.news().as_slice(), [Event::Wake { call: CALL, .. }]));
+    world.registers(HOME, 2, PUSH);
+    let invite = world.one(HOME);
+    assert_ne!(header(&invite, "Call-ID"), header(&lost, "Call-ID"));
+    world.registers(HOME, 3, PUSH);
+    assert!(world.to(HOME).is_empty());
+    world.to(DESK);
+    // What was sent first has arrived after all.
+    world.says(DESK, &response(&lost, "180", "ph", &[CONTACT], ""));
+    assert_eq!(world.methods(DESK), ["CANCEL"]);
+    world.says(HOME, &response(&invite, "200", "ph", &[CONTACT], BOTH));
+    assert!(matches!(world.news().as_slice(), [Event::Answered { .. }]));
+    world.command(Command::Hangup { call: CALL });
+    world.is_clean();
+}
+
+#[test]
 fn a_phone_that_sleeps_on_is_told_of_as_asleep() {
     const PUSH: &str = "Contact: <sip:anna@192.0.2.7:5062;pn-provider=fcm;pn-param=ours;pn-prid=t>;expires=60\r\n";
     let mut world = World::new();
