@@ -24,6 +24,7 @@ mod table;
 mod tests;
 mod ticketed;
 mod tidings;
+mod trunks;
 mod wake;
 
 use std::time::{Duration, Instant};
