@@ -16,6 +16,7 @@ mod properties;
 mod refusals;
 mod restart;
 mod ringing_softphones;
+mod softphone_properties;
 mod softphones;
 mod storm;
 mod twilio;
