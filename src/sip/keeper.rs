@@ -48,6 +48,13 @@ impl Keeper {
                     table.unbound(id);
                     batch.delete::<BindingRecord>(&id);
                 }
+                // Nobody rings phones yet.
+                Event::Rings { .. }
+                | Event::Wake { .. }
+                | Event::Answered { .. }
+                | Event::Bridged { .. }
+                | Event::Failed { .. }
+                | Event::Ended { .. } => {}
             }
         }
         batch

@@ -1,12 +1,15 @@
 //! What the configuration means to the engine.
 
-use std::time::Duration;
+use std::{net::Ipv4Addr, time::Duration};
 
 use offdesk_sip::{
     abuse,
     digest::{self, Algorithm},
     driver::{Certificate, ConnectionLimits, Listening, Patience},
-    engine, registrar, transaction,
+    engine::{self, CallSettings, Media},
+    leg::Here,
+    media::PortRange,
+    registrar, transaction,
 };
 
 use crate::config::{DigestAlgorithm, Sip};
@@ -46,7 +49,17 @@ pub(super) fn engine(config: &Sip, push_project: Option<String>) -> engine::Sett
         abuse: abuse::Limits::default(),
         timing: transaction::Timing::default(),
         transactions: transaction::Limits::default(),
+        calls: calls(config),
     }
+}
+
+/// Phones find us where they are told to, or where we listen.
+fn calls(config: &Sip) -> CallSettings {
+    let listens = [config.udp, config.tcp, config.tls.as_ref().map(|tls| tls.listen)];
+    let listen = listens.into_iter().flatten().next().map_or(Ipv4Addr::UNSPECIFIED.into(), |at| at.ip());
+    let advertised = config.advertised_address.unwrap_or(listen);
+    let here = Here { address: advertised, ports: [0; 3] };
+    CallSettings::new(here, Media::Relay { ports: PortRange::USUAL, listen, advertised })
 }
 
 /// `certificate` is the one that `config` names, if it names one.

@@ -75,7 +75,7 @@ pub(super) async fn run(
                 // What else is there, before the outputs are looked at.
                 (1..IN_ONE_GO).map_while(|_| heard.try_recv().ok()).for_each(|next| engine.hear(next));
             }
-            command = commands.recv() => match command {
+            command = commands.recv(), if !engine.core.is_busy() => match command {
                 Some(Command::Stop) | None => {
                     engine.core.command(Command::Stop, clock.now());
                     engine.put_out();
@@ -87,7 +87,7 @@ pub(super) async fn run(
             () = sleep.as_mut() => engine.core.timeout(clock.now()),
         }
         engine.put_out();
-        set(sleep.as_mut(), engine.core.next_timeout().unwrap_or(clock.now().instant + LONG));
+        set(sleep.as_mut(), engine.next_timeout());
     }
 }
 
@@ -135,6 +135,11 @@ struct Engine {
 }
 
 impl Engine {
+    fn next_timeout(&self) -> Instant {
+        let now = self.clock.now();
+        self.core.next_timeout(now).unwrap_or(now.instant + LONG)
+    }
+
     fn receive(&mut self) {
         let Self { core, clock, udp: Some(udp), .. } = self else { return };
         let now = clock.now();
@@ -211,7 +216,7 @@ impl Engine {
     /// Hands events over in batches. What nobody takes now stays with the core.
     fn tell(&mut self) {
         let now = self.clock.now();
-        if self.core.next_event().is_none_or(|due| due > now.instant) {
+        if self.core.next_event(now).is_none_or(|due| due > now.instant) {
             return;
         }
         loop {

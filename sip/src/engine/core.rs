@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::{
     Command, Count, Counters, Event, Now, Output, Reach, Saved, Settings, Way,
     accounts::{Accounts, Set},
+    calls::Tidings,
     news::News,
     probe::Probes,
     reply::{Asked, Lots},
@@ -42,6 +43,7 @@ pub struct Core {
     pub(super) transactions: Transactions,
     pub(super) probes: Probes,
     pub(super) news: News,
+    pub(super) tidings: Tidings,
     pub(super) lots: Lots,
     pub(super) outputs: VecDeque<Output>,
     pub(super) counters: Arc<Counters>,
@@ -60,6 +62,7 @@ impl Core {
             transactions: Transactions::new(settings.timing, settings.transactions),
             probes: Probes::default(),
             news: News::default(),
+            tidings: Tidings::default(),
             lots: Lots::default(),
             outputs: VecDeque::new(),
             counters,
@@ -177,6 +180,8 @@ impl Core {
                     self.cut(aor, now);
                 }
             }
+            Command::Ring(ring) => self.ring(&ring),
+            Command::Hangup { .. } | Command::Drain => {}
             Command::Stop => self.news.hurry(now.instant),
             Command::Restore(bindings) => bindings.iter().for_each(|(user, saved)| {
                 if let Some(aor) = self.accounts.aor(user.as_str()) {
@@ -228,9 +233,14 @@ impl Core {
         self.count();
     }
 
-    /// When there is something to hear by [`Core::take_event`].
-    pub const fn next_event(&self) -> Option<Instant> {
-        self.news.due()
+    /// When there is something to hear by [`Core::take_event`], as seen from now.
+    pub fn next_event(&self, now: Now) -> Option<Instant> {
+        self.news.due().into_iter().chain(self.tidings.due(now.instant)).min()
+    }
+
+    /// Whether commands are to wait until the owner has heard more.
+    pub fn is_busy(&self) -> bool {
+        self.tidings.is_full()
     }
 
     /// How many connections there are, for the counters.
@@ -238,9 +248,15 @@ impl Core {
         self.counters.set(Count::Connections, count);
     }
 
-    /// When to call [`Core::timeout`] next, at the latest.
-    pub fn next_timeout(&self) -> Option<Instant> {
-        let times = [self.transactions.next_timeout(), self.registrar.deadline(), self.probes.due(), self.news.due()];
+    /// When to call [`Core::timeout`] next, at the latest, as seen from now.
+    pub fn next_timeout(&self, now: Now) -> Option<Instant> {
+        let times = [
+            self.transactions.next_timeout(),
+            self.registrar.deadline(),
+            self.probes.due(),
+            self.news.due(),
+            self.tidings.due(now.instant),
+        ];
         times.into_iter().flatten().min()
     }
 
@@ -248,8 +264,11 @@ impl Core {
         self.outputs.pop_front()
     }
 
-    /// What the owner is to hear, once it has gathered for a moment.
+    /// What the owner is to hear: of calls at once, of bindings once it has gathered for a moment.
     pub fn take_event(&mut self, now: Now) -> Option<Event> {
+        if let Some(event) = self.tidings.take() {
+            return Some(event);
+        }
         let (aor, id) = self.news.take(now.instant)?;
         let owner = self.accounts.owner(aor);
         Some(match self.registrar.binding(aor, id).zip(owner) {
@@ -261,6 +280,7 @@ impl Core {
     /// The owner takes no more events at the moment.
     pub fn put_off_events(&mut self, now: Now) {
         self.news.put_off(now.instant);
+        self.tidings.put_off(now.instant);
     }
 
     /// What the transactions have put out.

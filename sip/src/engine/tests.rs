@@ -4,11 +4,14 @@ use super::*;
 use crate::{
     abuse::Shed,
     digest::Algorithm,
+    leg::Here,
     message::{Carrier, Limits, Message, Name},
 };
 
 const KEY: [u8; 32] = [7; 32];
 const DOMAIN: &str = "gw.example.com";
+const HERE: Here =
+    Here { address: std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)), ports: [5060, 5060, 5061] };
 
 struct House {
     core: Core,
@@ -54,6 +57,7 @@ impl House {
             abuse: abuse::Limits::default(),
             timing: transaction::Timing::default(),
             transactions: transaction::Limits::default(),
+            calls: CallSettings::new(HERE, Media::Direct),
         };
         change(&mut settings);
         let counters = std::sync::Arc::new(Counters::default());
@@ -64,7 +68,7 @@ impl House {
 
     fn pass(&mut self, time: Duration) {
         let end = self.now.instant + time;
-        while let Some(at) = self.core.next_timeout().filter(|at| *at <= end) {
+        while let Some(at) = self.core.next_timeout(self.now).filter(|at| *at <= end) {
             // Outputs and events may wait; time does not stand still for them.
             let at = at.max(self.now.instant + Duration::from_millis(1)).min(end);
             self.move_to(at);
@@ -372,7 +376,7 @@ fn kept() -> Saved {
     house.registers(ANNA, &ANNA.contact());
     match house.events().remove(0) {
         Event::Bound { binding, .. } => binding,
-        Event::Unbound(_) => panic!("not bound"),
+        _ => panic!("not bound"),
     }
 }
 
@@ -415,4 +419,19 @@ fn time_on_the_wall_survives_a_restart() {
     let at = house.now.instant + Duration::from_secs(100);
     assert_eq!(house.now.instant(house.now.wall(at)), at);
     assert_eq!(house.now.instant(5), house.now.instant, "long past is now");
+}
+
+#[test]
+fn a_user_without_phones_cannot_be_rung_and_that_is_told_at_once() {
+    let mut house = House::new();
+    let ring = Ring {
+        call: CallId(7),
+        user: "anna".parse().unwrap(),
+        caller: Caller::default(),
+        ring: Duration::from_secs(20),
+    };
+    house.core.command(Command::Ring(Box::new(ring)), house.now);
+    let failed = Event::Failed { call: CallId(7), outcome: Outcome::Unreachable };
+    assert_eq!(house.core.take_event(house.now), Some(failed));
+    assert_eq!(house.core.take_event(house.now), None);
 }
