@@ -56,6 +56,10 @@ pub(super) fn publish(counters: &Counters) {
             Count::Accounts => metrics::gauge!("offdesk_sip_accounts").set(float(value)),
             Count::Transactions => metrics::gauge!("offdesk_sip_transactions").set(float(value)),
             Count::Sources => metrics::gauge!("offdesk_sip_sources").set(float(value)),
+            Count::Rings => metrics::counter!("offdesk_sip_rings_total").absolute(value),
+            Count::AgentCalls => metrics::counter!("offdesk_sip_agent_calls_total").absolute(value),
+            Count::Calls => metrics::gauge!("offdesk_sip_calls").set(float(value)),
+            Count::Legs => metrics::gauge!("offdesk_sip_legs").set(float(value)),
             Count::Connections => metrics::gauge!("offdesk_sip_connections").set(float(value)),
         }
     }

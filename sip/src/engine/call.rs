@@ -4,7 +4,11 @@ use std::{fmt, net::IpAddr, time::Duration};
 
 use ipnet::IpNet;
 
-use crate::{leg, media::PortRange, user::User};
+use crate::{
+    leg,
+    media::{Leg, LegReport, PortRange, Report},
+    user::User,
+};
 
 /// A try at an agent's phones and what comes of it, named by its owner, who never uses a name twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,6 +128,17 @@ impl CallSettings {
             call_silence: Duration::from_secs(30),
             legs: leg::Limits::default(),
         }
+    }
+}
+
+impl Quality {
+    /// Of the two legs of a session: the caller's is A.
+    pub(super) fn of(report: &Report) -> Self {
+        let of = |leg| {
+            let LegReport { received, lost, jitter, .. } = *report.leg(leg);
+            LegQuality { received, lost, jitter }
+        };
+        Self { phone: of(Leg::B), twilio: of(Leg::A) }
     }
 }
 

@@ -29,6 +29,7 @@ use bytes::Bytes;
 
 pub use self::{
     call::{CallId, CallSettings, Caller, Ender, LegQuality, Media, PushToken, Quality, Ring, TicketLogin},
+    calls::{MediaNews, MediaRelay, MediaSession},
     core::Core,
     counters::{Count, Counters},
 };
