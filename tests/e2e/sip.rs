@@ -1,6 +1,7 @@
 //! Softphones: accounts, registrations, and what agents and administrators see of them.
 
 mod phone;
+mod restart;
 mod ringing;
 mod softphones;
 mod talk;
