@@ -21,10 +21,12 @@ pub struct State {
     connections: u64,
     /// Addresses that are remembered.
     sources: u64,
+    /// Customers' calls that ring at agents' softphones, or are talked at there.
+    calls: usize,
 }
 
 impl State {
-    pub(super) fn new(bound: Bound, counters: &Counters) -> Self {
+    pub(super) fn new(bound: Bound, counters: &Counters, calls: usize) -> Self {
         let Bound { udp, tcp, tls } = bound;
         Self {
             udp,
@@ -35,6 +37,7 @@ impl State {
             transactions: counters.get(Count::Transactions),
             connections: counters.get(Count::Connections),
             sources: counters.get(Count::Sources),
+            calls,
         }
     }
 }
