@@ -86,14 +86,16 @@ impl Edge {
         [format!("<sip:{outer};transport={transport};r2=on;lr>"), format!("<sip:{ip};r2=on;lr>")]
     }
 
-    /// Whether it comes by both sides in their order. A CANCEL has the Route of its INVITE, an ACK to a failure too.
+    /// Whether it comes by both sides in their order. A CANCEL has the Route of its INVITE, an ACK to a failure too. Parameters
+    /// may come in another order than they went.
     fn is_routed(&self, message: &Message) -> bool {
-        let came: Vec<_> = message.routes(Name::Route).map(|route| route.address.to_owned()).collect();
-        let is = |address: &String, route: &String| *route == format!("<{address}>");
-        [Transport::Udp, Transport::Tcp].into_iter().any(|transport| {
-            let wanted = self.routes(transport);
-            came.len() == wanted.len() && came.iter().zip(&wanted).all(|(address, route)| is(address, route))
-        })
+        let mut routes = message.routes(Name::Route);
+        let ports = [Some(self.outer.port()), None];
+        let is_ours = |port: Option<u16>| {
+            let route = routes.next().and_then(|route| SipUri::parse(route.address));
+            route.is_some_and(|uri| uri.port == port && uri.host.ip() == Some(self.outer.ip()) && uri.params.has("r2"))
+        };
+        ports.into_iter().all(is_ours) && message.routes(Name::Route).count() == ports.len()
     }
 }
 
