@@ -1,5 +1,6 @@
 //! Softphones: accounts, registrations, and what agents and administrators see of them.
 
+mod calls;
 mod phone;
 mod softphones;
 
@@ -18,6 +19,11 @@ use crate::house::{ADA, AgentApp, House, Plan, free_address};
 /// How long the machine may take.
 const LIMIT: Duration = Duration::from_secs(20);
 
+/// A field of an account's.
+fn text<'a>(account: &'a Value, field: &str) -> &'a str {
+    account[field].as_str().unwrap()
+}
+
 /// A house with SIP on a port of its own, which is the same after a restart.
 pub(super) struct SipHouse {
     pub(super) house: House,
@@ -31,12 +37,17 @@ impl SipHouse {
     }
 
     async fn of(plan: Plan) -> Self {
+        Self::with(plan, "").await
+    }
+
+    /// `more`: lines of the `[sip]` table.
+    async fn with(plan: Plan, more: &str) -> Self {
         let (at, tls) = (free_address(), free_address());
         let file = |name: &str| format!("{}/tests/e2e/sip/{name}", env!("CARGO_MANIFEST_DIR"));
         let house = plan
             .sip(&format!(
                 "domain = \"{domain}\"\nudp = \"{at}\"\ntcp = \"{at}\"\ntls = \"{tls}\"\ntls_cert = \"{cert}\"\n\
-                 tls_key = \"{key}\"\nregistration = {{ min = \"1s\" }}",
+                 tls_key = \"{key}\"\nregistration = {{ min = \"1s\" }}\n{more}",
                 domain = at.ip(),
                 cert = file("cert.pem"),
                 key = file("key.pem"),

@@ -3,6 +3,8 @@
 Arguments: user, password, host:port, udp or tcp; then, as wanted: a pitch in hertz that it speaks with, and further parameters
 of its Contact, as in ";pn-provider=fcm". Without a pitch it has no sound.
 
+SOFTPHONE_EXPIRES: seconds that it registers for, 60 if not set; SOFTPHONE_LOG: pjsua2's log level.
+
 Lines in: renew, end; answer, decline, hold, resume, hang-up.
 Lines out: {"listens"} with its address; {"code", "active"} of a registration; {"call"} with a call's state; {"hears"} with the pitch that it hears, 0 for
 silence; {"at"} is the time of it in seconds since 1970.
@@ -127,7 +129,7 @@ tell(listens=endpoint.transportGetInfo(at).localName)
 settings = pj.AccountConfig()
 settings.idUri = f"sip:{user}@{host}"
 settings.regConfig.registrarUri = f"sip:{host}"
-settings.regConfig.timeoutSec = 60
+settings.regConfig.timeoutSec = int(os.environ.get("SOFTPHONE_EXPIRES", "60"))
 settings.sipConfig.contactUriParams = contact
 settings.sipConfig.proxies.append(f"sip:{gateway};transport={transport};lr")
 settings.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", user, 0, password))
