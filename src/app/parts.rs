@@ -14,7 +14,7 @@ use crate::{
     login,
     push::{self, FcmSettings, VapidKeyFile},
     sessions,
-    sip::Softphones,
+    sip::{Line, Softphones},
     store::StoreHandle,
     telemetry::Metrics,
     twilio::{Credentials, Endpoints, Limits, Settings, Twilio, facts::WorkspaceFacts, signature::Validator},
@@ -111,12 +111,19 @@ fn endpoints(from: &config::Endpoints) -> Endpoints {
     }
 }
 
-pub(super) fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &Twilio, push: &push::Push) -> Kit {
+pub(super) fn kit(
+    config: &Config,
+    (store, clock): (&StoreHandle, &Clock),
+    twilio: &Twilio,
+    push: &push::Push,
+    line: Option<Line>,
+) -> Kit {
     let calls = &config.calls;
     let policy = Policy {
         mobile_activity: config.twilio.activities.mobile.clone(),
         offline_activity: config.twilio.activities.offline.clone(),
         plan: calls.plan.clone(),
+        sip_ring: config.sip.as_ref().map(|_| calls.sip_ring),
         pstn_ring: calls.pstn_ring,
         missed_keep_activity: calls.missed_keep_activity,
         reoffer_hold: calls.reoffer_hold,
@@ -136,6 +143,7 @@ pub(super) fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &
         public_url: config.public_url.clone(),
         caller_id: config.twilio.caller_id.clone(),
         recording: calls.record,
+        line,
         push: push.clone(),
         conversations: actors::Conversations::default(),
         views: actors::Views::default(),

@@ -12,7 +12,10 @@ use super::{
     },
     AgentActor, Cause, Owned,
 };
-use crate::{agent::view::Progress, domain::Profile};
+use crate::{
+    agent::view::Progress,
+    domain::{Profile, SoftphoneOrder},
+};
 
 /// Those who wait at most: an agent's devices that accept at the same time. Beyond them the first is let go.
 const WAITERS: usize = 16;
@@ -104,6 +107,7 @@ impl Handler<Retire> for AgentActor {
     fn handle(&mut self, _: Retire, ctx: &mut Context<Self>) {
         if let Some(agent) = self.agent.take() {
             self.kit.conversations.follow(self.id, agent.conversations(), [].into_iter());
+            self.give(agent.softphones().map(SoftphoneOrder::HangUp).collect(), ctx);
         }
         tracing::info!(agent = %self.id, "an agent is removed");
         ctx.stop();

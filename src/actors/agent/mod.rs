@@ -6,6 +6,7 @@ mod devices;
 mod disk;
 mod listening;
 mod notice;
+mod ringing;
 mod sending;
 
 use std::{sync::Arc, time::Duration};
@@ -27,7 +28,7 @@ use crate::{
         duty::Ticket,
         request::{Answer, Failure},
     },
-    domain::{AgentId, Event, Profile, ReservationEventKind, Timestamp},
+    domain::{AgentId, Event, Profile, ReservationEventKind, SoftphoneLeg, SoftphoneNews, Timestamp},
     inbox::{Delivery, Place},
     store::{Sequence, StoreError},
     twilio::facts,
@@ -38,6 +39,7 @@ use crate::{
 const MAILBOX: usize = 32;
 
 pub(super) use asked::{Changed, Retire};
+pub(super) use ringing::Heard;
 pub(super) use sending::{BeginSend, EndSend};
 pub use sending::{SendTurn, Sending};
 
@@ -66,6 +68,7 @@ enum Owned {
         profile: Arc<Profile>,
         other_worker: bool,
     },
+    Softphones(SoftphoneLeg, SoftphoneNews),
     /// Somebody looks on for the first time.
     Stream,
     Tick,
@@ -156,6 +159,7 @@ impl AgentActor {
             Owned::Profile { profile, other_worker } => {
                 (Ok(()), next.handle(Input::Profile { profile: &profile, other_worker }, &context))
             }
+            Owned::Softphones(leg, news) => (Ok(()), next.handle(Input::Softphones { leg, news: &news }, &context)),
             Owned::Stream => {
                 stream = self.feed.is_none().then(|| next.begin_stream(context.now));
                 (Ok(()), Vec::new())
@@ -179,7 +183,7 @@ impl AgentActor {
         let (id, kit) = (self.id, self.kit.clone());
         let news = effects.iter().filter_map(|effect| match effect {
             Effect::Push(notification) => Some(notification),
-            Effect::Rest { .. } | Effect::Tell(_) | Effect::Handled(_) | Effect::Said(_) => None,
+            _ => None,
         });
         let pushes: Vec<_> =
             news.flat_map(|notification| kit.push.items(id, &self.devices.devices, notification)).collect();
@@ -222,11 +226,13 @@ impl AgentActor {
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
+        let mut orders = Vec::new();
         for effect in effects {
             match effect {
                 Effect::Tell(notice) => notice::tell(self.id, &notice),
                 // They are on disk already; of the last those who look on were told.
                 Effect::Push(_) | Effect::Handled(_) | Effect::Said(_) => {}
+                Effect::Softphones(order) => orders.push(order),
                 Effect::Rest { ticket, request } => {
                     let kit = self.kit.clone();
                     let call = async move { rest::carry_out(&kit, request).await };
@@ -236,6 +242,7 @@ impl AgentActor {
                 }
             }
         }
+        self.give(orders, ctx);
     }
 
     /// One timer an agent, at the moment that the core names.
@@ -270,7 +277,7 @@ impl AgentActor {
         let unavailable = self.kit.facts.unavailable_activities();
         let context = self.context(facts::DEFAULT_RESERVATION_TIMEOUT, &unavailable);
         let (agent, effects) = match record {
-            Some(record) => Agent::restore(record, &profile, &context),
+            Some(record) => Agent::restore(record, &profile, &self.softphones(), &context),
             None => (Agent::new(&profile), Vec::new()),
         };
         let changed = !effects.is_empty();
