@@ -5,7 +5,7 @@ mod pjsua;
 mod sandbox;
 mod twilio;
 
-use offdesk_sandbox::{CallStatus, CallView, CustomerCall, ReservationStatus, Snapshot};
+use offdesk_sandbox::{CallStatus, CallView, CustomerCall, FlowDirection, LogEntry, ReservationStatus, Snapshot};
 
 use super::{LIMIT, SipHouse};
 use crate::house::{ADA, House, Plan};

@@ -56,7 +56,7 @@ impl Phone {
         self.running.say("/hangup");
     }
 
-    /// Waits until its call is over and its recording whole; answers whether there is this pitch in what it heard, at some time.
+    /// After its call: waits until its recording is whole, and answers whether this pitch is in it.
     pub(super) async fn heard(&self, hz: u32) -> bool {
         let listening = async {
             loop {
@@ -95,6 +95,7 @@ fn has_tone(samples: &[f64], hz: f64) -> bool {
 
 #[test]
 fn a_tone_is_told_from_another_and_from_silence() {
-    let sine = |hz: f64| -> Vec<f64> { (0..3_200).map(|at| 8_000.0 * (TAU * hz * f64::from(at) / RATE).sin()).collect() };
+    let sine =
+        |hz: f64| -> Vec<f64> { (0..3_200).map(|at| 8_000.0 * (TAU * hz * f64::from(at) / RATE).sin()).collect() };
     assert!(has_tone(&sine(660.0), 660.0) && !has_tone(&sine(880.0), 660.0) && !has_tone(&[0.0; 3_200], 660.0));
 }

@@ -83,7 +83,7 @@ impl Pjsua {
 
     /// Waits until its call is over; answers the last status code of it.
     pub(super) async fn is_over(&mut self) -> u64 {
-        self.until(|told| told["call"] == "DISCONNCTD").await["reason"].as_u64().unwrap()
+        self.until(|told| told["call"] == "DISCONNECTED").await["reason"].as_u64().unwrap()
     }
 
     /// Whether it has told of no call since somebody last asked.

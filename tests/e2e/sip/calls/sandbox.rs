@@ -6,7 +6,10 @@ use super::*;
 
 mod with_softphones {
     use super::*;
-    use crate::sip::calls::{baresip::Phone, pjsua::{Pjsua, now}};
+    use crate::sip::calls::{
+        baresip::Phone,
+        pjsua::{Pjsua, now},
+    };
 
     /// Target: customer and agent hear each other within 1.5 s of the agent's answer, with a Twilio that answers in 1 s.
     #[tokio::test]
@@ -21,7 +24,9 @@ mod with_softphones {
         let agent = phone.hears(CUSTOMER).await - answered;
         let leg = house.until_the_customer_hears(AGENT).await;
         let customer = now() - answered;
-        println!("after the answer the agent hears the customer in {agent:.3} s, the customer the agent in {customer:.3} s");
+        println!(
+            "after the answer the agent hears the customer in {agent:.3} s, the customer the agent in {customer:.3} s"
+        );
         assert_eq!((leg.status, leg.sip_code), (CallStatus::InProgress, Some(200)));
         assert!(agent < 1.5 && customer < 1.5, "{agent} {customer}");
         let state = house.house().twilio.snapshot();
@@ -37,9 +42,11 @@ mod with_softphones {
         let phone = Phone::registers(&house.0, &house.0.account().await, "auto").await;
         let call = house.customer_calls();
         house.until_the_customer_hears(AGENT).await;
-        assert!(phone.heard(CUSTOMER).await);
+        // A second, so that there is something to be heard.
+        house.until(|state| state.calls.iter().any(|leg| leg.sound.is_some_and(|sound| sound.sent > 50))).await;
         house.house().twilio.customer_hangs_up(&call.call_sid).unwrap();
         house.until_wrapped_up(&call).await;
+        assert!(phone.heard(CUSTOMER).await);
     }
 
     #[tokio::test]
@@ -57,6 +64,37 @@ mod with_softphones {
         house.until_the_customer_hears(AGENT).await;
         phone.hears(CUSTOMER).await;
         house.house().twilio.customer_hangs_up(&call.call_sid).unwrap();
+        house.until_wrapped_up(&call).await;
+    }
+
+    #[tokio::test]
+    async fn twilio_proves_who_it_is_if_it_is_asked() {
+        let plan = Plan::default().twilio(|options| options.sip = Some([127, 0, 0, 1].into()));
+        let house = CallHouse::with(plan, "twilio_auth = true").await;
+        let mut phone = Pjsua::registers(&house.0, &house.0.account().await).await;
+        let call = house.customer_calls();
+        phone.rings().await;
+        phone.say("answer");
+        phone.hears(CUSTOMER).await;
+        house.until_the_customer_hears(AGENT).await;
+        let log = house.house().twilio.log();
+        let challenged = |entry: &&LogEntry| entry.direction == FlowDirection::Sip && entry.status == Some(401);
+        assert_eq!(log.iter().filter(challenged).count(), 1);
+        phone.say("hang-up");
+        house.until_wrapped_up(&call).await;
+    }
+
+    #[tokio::test]
+    async fn a_restart_in_mid_call_ends_it_in_good_order() {
+        let mut house = CallHouse::build().await;
+        let mut phone = Pjsua::registers(&house.0, &house.0.account().await).await;
+        let call = house.customer_calls();
+        phone.rings().await;
+        phone.say("answer");
+        phone.hears(CUSTOMER).await;
+        house.until_the_customer_hears(AGENT).await;
+        house.0.house.restart().await;
+        phone.is_over().await;
         house.until_wrapped_up(&call).await;
     }
 

@@ -149,6 +149,16 @@ mod with_softphones {
     }
 
     #[tokio::test]
+    async fn a_bye_that_comes_too_late_is_of_no_call() {
+        let (house, mut phone, call, address, sipp) = answered("late-bye.xml").await;
+        house.house().answers(&address).await;
+        phone.hears(AGENT).await;
+        phone.say("hang-up");
+        sipp.ends_well().await;
+        ends(&house, &call, &address).await;
+    }
+
+    #[tokio::test]
     async fn an_invite_without_a_ticket_is_refused() {
         let house = CallHouse::without_twilios_sip().await;
         Sipp::calls(&format!("sip:stranger@{}", house.0.at), "stranger.xml").ends_well().await;
