@@ -93,8 +93,9 @@ mod with_softphones {
         phone.say("answer");
         phone.hears(CUSTOMER).await;
         house.until_the_customer_hears(AGENT).await;
-        house.0.house.restart().await;
+        house.0.house.stop_in_a_hurry();
         phone.is_over().await;
+        house.0.house.start().await;
         house.until_wrapped_up(&call).await;
     }
 
