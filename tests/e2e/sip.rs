@@ -1,6 +1,6 @@
 //! Softphones: accounts, registrations, and what agents and administrators see of them.
 
-mod calls;
+pub(crate) mod calls;
 mod phone;
 mod softphones;
 

@@ -1,7 +1,7 @@
 //! Customers' calls at softphones, from Twilio's offer to the end: the stand-in's Twilio calls over SIP, or sipp in its place.
 
 mod baresip;
-mod pjsua;
+pub(crate) mod pjsua;
 mod sandbox;
 mod twilio;
 

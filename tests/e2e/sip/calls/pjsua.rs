@@ -18,7 +18,7 @@ use crate::{
 /// What it tells is read on a thread of its own; more than this is never told before somebody asks.
 const TOLD: usize = 1_000;
 
-pub(super) struct Pjsua {
+pub(crate) struct Pjsua {
     phone: Running,
     told: mpsc::Receiver<Value>,
 }
@@ -31,10 +31,15 @@ impl Pjsua {
 
     /// `contact`: further parameters of its Contact's address. `expires`: seconds that it registers for.
     pub(super) async fn with_contact(house: &SipHouse, account: &Value, contact: &str, expires: u32) -> Self {
+        let (user, password) = (text(account, "username"), text(account, "password"));
+        Self::start([user, password, &house.at.to_string()], contact, expires).await
+    }
+
+    /// With a user, their password, and the gateway's host and port; answers once it is registered.
+    pub(crate) async fn start(account: [&str; 3], contact: &str, expires: u32) -> Self {
         let mut python = Command::new(setting("OFFDESK_SOFTPHONES"));
         python.arg(format!("{}/tests/counterparts/python/softphone.py", env!("CARGO_MANIFEST_DIR")));
-        python.args([text(account, "username"), text(account, "password"), &house.at.to_string(), "udp"]);
-        python.args([&AGENT.to_string(), contact]).env("SOFTPHONE_EXPIRES", expires.to_string());
+        python.args(account).args(["udp", &AGENT.to_string(), contact]).env("SOFTPHONE_EXPIRES", expires.to_string());
         let mut phone = Running::start(&mut python);
         let lines = BufReader::new(phone.0.stdout.take().unwrap()).lines();
         let (tell, told) = mpsc::channel(TOLD);
@@ -50,7 +55,7 @@ impl Pjsua {
         phone
     }
 
-    pub(super) fn say(&mut self, line: &str) {
+    pub(crate) fn say(&mut self, line: &str) {
         self.phone.say(line);
     }
 
@@ -67,12 +72,12 @@ impl Pjsua {
         in_time(telling, "the softphone").await
     }
 
-    pub(super) async fn rings(&mut self) {
+    pub(crate) async fn rings(&mut self) {
         self.until(|told| told["call"] == "INCOMING").await;
     }
 
     /// Waits until it hears a pitch; answers when that was, in seconds since 1970.
-    pub(super) async fn hears(&mut self, hz: u32) -> f64 {
+    pub(crate) async fn hears(&mut self, hz: u32) -> f64 {
         self.until(|told| told["hears"] == hz).await["at"].as_f64().unwrap()
     }
 
@@ -82,7 +87,7 @@ impl Pjsua {
     }
 
     /// Waits until its call is over; answers the last status code of it.
-    pub(super) async fn is_over(&mut self) -> u64 {
+    pub(crate) async fn is_over(&mut self) -> u64 {
         self.until(|told| told["call"] == "DISCONNECTED").await["reason"].as_u64().unwrap()
     }
 
@@ -93,7 +98,8 @@ impl Pjsua {
 }
 
 /// The time by which softphones tell of themselves.
-pub(super) fn now() -> f64 {
+#[allow(clippy::disallowed_methods, reason = "how long it really takes is the question")]
+pub(crate) fn now() -> f64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0.0, |since: Duration| since.as_secs_f64())
 }
