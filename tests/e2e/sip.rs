@@ -2,7 +2,9 @@
 
 pub(crate) mod calls;
 mod phone;
+mod ringing;
 mod softphones;
+mod talk;
 
 use std::{net::SocketAddr, time::Duration};
 

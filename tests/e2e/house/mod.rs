@@ -171,7 +171,6 @@ pub struct House {
 /// The daemon's own thread.
 struct Daemon {
     stop: Option<oneshot::Sender<()>>,
-    hurry: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     inside: Inside,
 }
@@ -229,14 +228,6 @@ impl House {
 
     pub fn stop(&mut self) {
         self.daemon = None;
-    }
-
-    /// Ends the daemon in good order, and with it the calls at softphones, as an operator does who asks twice.
-    pub fn stop_in_a_hurry(&mut self) {
-        if let Some(daemon) = &mut self.daemon {
-            daemon.hurry = None;
-        }
-        self.stop();
     }
 
     pub async fn start(&mut self) {
@@ -409,7 +400,7 @@ impl Daemon {
     fn start(config: &Config, clock: &Clock) -> (Self, Ready) {
         let (config, clock) = (config.clone(), clock.clone());
         let (started, starting) = mpsc::sync_channel(1);
-        let ((stop, stopped), (hurry, hurried)) = (oneshot::channel::<()>(), oneshot::channel::<()>());
+        let (stop, stopped) = oneshot::channel::<()>();
         let thread = thread::spawn(move || {
             actix::System::new().block_on(async move {
                 let app = App::start(&config, clock, metrics()).await.unwrap();
@@ -425,18 +416,18 @@ impl Daemon {
                     log_readings: app.log_readings().clone(),
                 };
                 started.send((inside, app.ready().clone())).unwrap();
-                app.run_until(told(stopped, hurried)).await.unwrap();
+                app.run_until(told_twice(stopped)).await.unwrap();
             });
         });
         let (inside, ready) = starting.recv().unwrap();
-        (Self { stop: Some(stop), hurry: Some(hurry), thread: Some(thread), inside }, ready)
+        (Self { stop: Some(stop), thread: Some(thread), inside }, ready)
     }
 }
 
-/// Told to stop, and what resolves when somebody hurries: both when their sender is dropped.
-async fn told(stopped: oneshot::Receiver<()>, hurried: oneshot::Receiver<()>) -> impl Future<Output = ()> {
+/// Calls that are left are ended at once: the house's clock stands still.
+async fn told_twice(stopped: oneshot::Receiver<()>) -> std::future::Ready<()> {
     drop(stopped.await);
-    async { drop(hurried.await) }
+    std::future::ready(())
 }
 
 impl Drop for Daemon {

@@ -5,7 +5,12 @@ pub(crate) mod pjsua;
 mod sandbox;
 mod twilio;
 
-use offdesk_sandbox::{CallStatus, CallView, CustomerCall, FlowDirection, LogEntry, ReservationStatus, Snapshot};
+use std::time::Duration;
+
+use offdesk_sandbox::{
+    CallStatus, CallView, CustomerCall, FlowDirection, LogEntry, Operation, ReservationStatus, RestAct, RestFault,
+    Snapshot,
+};
 
 use super::{LIMIT, SipHouse};
 use crate::house::{ADA, House, Plan};

@@ -93,7 +93,7 @@ mod with_softphones {
         phone.say("answer");
         phone.hears(CUSTOMER).await;
         house.until_the_customer_hears(AGENT).await;
-        house.0.house.stop_in_a_hurry();
+        house.0.house.stop();
         phone.is_over().await;
         house.0.house.start().await;
         house.until_wrapped_up(&call).await;
@@ -163,6 +163,50 @@ mod with_softphones {
         house.until_the_customer_hears(AGENT).await;
         first.say("hang-up");
         house.until_wrapped_up(&call).await;
+    }
+
+    /// Twilio takes a second, on the house's clock, to hear of the next order.
+    fn twilio_is_slow(house: &CallHouse) {
+        let act = RestAct::Delay { ms: 1_000 };
+        house.house().twilio.fault(RestFault::once(Operation::UpdateTaskReservation, act));
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_hangs_up_as_the_agent_answers_frees_the_phone() {
+        let house = CallHouse::build().await;
+        let mut phone = Pjsua::registers(&house.0, &house.0.account().await).await;
+        let call = house.customer_calls();
+        phone.rings().await;
+        twilio_is_slow(&house);
+        phone.say("answer");
+        phone.until(|told| told["call"] == "CONFIRMED").await;
+        house.house().twilio.customer_hangs_up(&call.call_sid).unwrap();
+        house
+            .house()
+            .pass_until(Duration::from_secs(5), |state| state.calls.iter().all(|leg| leg.status.is_final()))
+            .await;
+        phone.is_over().await;
+        house.house().quiet().await;
+        assert!(!house.was_instructed() && house.house().twilio.snapshot().call_at(ADA).is_none());
+    }
+
+    #[tokio::test]
+    async fn an_agent_who_hangs_up_before_twilio_calls_gives_the_customer_back() {
+        let house = CallHouse::build().await;
+        let mut phone = Pjsua::registers(&house.0, &house.0.account().await).await;
+        let call = house.customer_calls();
+        phone.rings().await;
+        twilio_is_slow(&house);
+        phone.say("answer");
+        phone.until(|told| told["call"] == "CONFIRMED").await;
+        phone.say("hang-up");
+        phone.is_over().await;
+        let given_back = |state: &Snapshot| {
+            let first = state.reservations_of(&call.task_sid).first().map(|row| row.status);
+            first.is_some_and(|status| !matches!(status, ReservationStatus::Pending | ReservationStatus::Accepted))
+        };
+        let state = house.house().pass_until(Duration::from_secs(5), given_back).await;
+        assert!(state.calls.iter().all(|leg| leg.status != CallStatus::InProgress || leg.sid == call.call_sid));
     }
 
     #[tokio::test]
