@@ -7,6 +7,7 @@ use super::{
     model::{Call, Callback, Seat},
     routing::NewTask,
     sid::Sid,
+    sip::SipLogin,
     timers::Timer,
     words::{CallStatus, Direction, ReservationStatus, Role, TaskStatus},
 };
@@ -26,6 +27,7 @@ pub(crate) struct NewLeg {
     pub(crate) callback: Option<Callback>,
     /// Whole seconds.
     pub(crate) ring_s: u64,
+    pub(crate) login: Option<SipLogin>,
     pub(crate) recorded: bool,
 }
 
@@ -43,6 +45,7 @@ impl World {
                 seat: None,
                 callback: None,
                 ring_s: 0,
+                login: None,
                 recorded: false,
             },
             Direction::Inbound,
@@ -85,6 +88,7 @@ impl World {
     fn add_call(&mut self, leg: NewLeg, direction: Direction, status: CallStatus) -> Sid {
         self.forget_the_oldest_call();
         let sid = self.make_sid("CA");
+        let sip = self.sip_leg(leg.role, &leg.to, leg.login);
         self.calls.add(Call {
             sid: sid.clone(),
             role: leg.role,
@@ -99,6 +103,7 @@ impl World {
             sequence: 0,
             ring_s: leg.ring_s,
             rings_until: None,
+            sip,
             recorded: leg.recorded,
             answered: (status == CallStatus::InProgress).then_some(self.now),
             ended: None,
@@ -121,6 +126,9 @@ impl World {
             return;
         };
         self.call_event(sid, "initiated");
+        if self.is_over_sip(sid) {
+            return self.invite(sid, ring_s);
+        }
         let phone = self.phone(&to).clone();
         if !phone.reachable {
             return self.end_call(sid, CallStatus::Failed);
@@ -140,7 +148,7 @@ impl World {
     }
 
     pub(super) fn ring_times_out(&mut self, sid: &Sid) {
-        let due = self.calls.get(sid).is_some_and(|call| call.status == CallStatus::Ringing);
+        let due = self.calls.get(sid).is_some_and(Call::is_unanswered);
         if due {
             self.end_call(sid, CallStatus::NoAnswer);
         }
@@ -148,7 +156,7 @@ impl World {
 
     pub(super) fn answer(&mut self, sid: &Sid) {
         let now = self.now;
-        let Some(call) = self.calls.get_mut(sid).filter(|call| call.status == CallStatus::Ringing) else { return };
+        let Some(call) = self.calls.get_mut(sid).filter(|call| call.is_unanswered()) else { return };
         call.status = CallStatus::InProgress;
         call.answered = Some(now);
         call.rings_until = None;
@@ -190,6 +198,7 @@ impl World {
             (call.role, call.to.clone(), call.task.clone(), call.reservation.clone());
         if role != Role::Customer {
             self.phone_is_free(&address, sid);
+            self.end_over_sip(sid);
         }
         self.call_event(sid, "completed");
         self.leave(sid);
