@@ -6,6 +6,7 @@ use super::{
     Done, World,
     model::{Call, Callback, Seat},
     routing::NewTask,
+    script::Script,
     sid::Sid,
     timers::Timer,
     words::{CallStatus, Direction, ReservationStatus, Role, TaskStatus},
@@ -27,6 +28,8 @@ pub(crate) struct NewLeg {
     /// Whole seconds.
     pub(crate) ring_s: u64,
     pub(crate) recorded: bool,
+    /// The URL of what it does once it is answered.
+    pub(crate) document: Option<String>,
 }
 
 impl World {
@@ -44,6 +47,7 @@ impl World {
                 callback: None,
                 ring_s: 0,
                 recorded: false,
+                document: None,
             },
             Direction::Inbound,
             CallStatus::InProgress,
@@ -100,6 +104,8 @@ impl World {
             ring_s: leg.ring_s,
             rings_until: None,
             recorded: leg.recorded,
+            script: leg.document.map(Script::new),
+            talks_with: None,
             answered: (status == CallStatus::InProgress).then_some(self.now),
             ended: None,
             created: self.now,
@@ -158,6 +164,7 @@ impl World {
         if let Some(reservation) = reservation {
             self.reservation_is_accepted(&reservation);
         }
+        self.begin_script(sid);
         self.join(sid);
         self.bring_customer(sid);
     }
@@ -193,6 +200,7 @@ impl World {
         }
         self.call_event(sid, "completed");
         self.leave(sid);
+        self.part(sid);
         match role {
             Role::Customer => self.customer_is_gone(task),
             Role::Worker => self.worker_leg_is_gone(reservation),

@@ -58,6 +58,7 @@ impl World {
             callback: order.callback,
             ring_s: order.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S) + RING_SLACK_S,
             recorded: order.record_leg,
+            document: None,
         });
         let now = self.now;
         if let Some(row) = self.reservations.get_mut(sid) {

@@ -1,6 +1,7 @@
 //! What the stand-in remembers: one struct a resource. Times are milliseconds since the Unix epoch.
 
 use super::{
+    script::Script,
     sid::Sid,
     table::Row,
     words::{CallStatus, ConferenceStatus, Direction, EndReason, ReservationStatus, Role, TaskStatus},
@@ -133,6 +134,10 @@ pub(crate) struct Call {
     pub(crate) ring_s: u64,
     pub(crate) rings_until: Option<u64>,
     pub(crate) recorded: bool,
+    /// What it does once it is answered; none: what its conference does.
+    pub(crate) script: Option<Script>,
+    /// The call that it is connected with, without a conference.
+    pub(crate) talks_with: Option<Sid>,
     pub(crate) answered: Option<u64>,
     pub(crate) ended: Option<u64>,
     pub(crate) created: u64,
