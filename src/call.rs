@@ -2,38 +2,36 @@
 //! acts come out, and [`Call::due`] says when it wants to be looked at again.
 //!
 //! ```text
-//!  Instructing ──taken──▶ Ringing ──answered──▶ Talking ──leg over──▶ close the reservation, over
-//!    │      │               │   └─leg over──▶ AwaitingReservation ──reservation over──▶ over
-//!    │      └───────────────┴─reservation over──▶ AwaitingLeg ──leg over, asked in vain──▶ over
-//!    └─refused: the next step, or reject and over
+//!  Phones ──answered──▶ Instructing ──taken──▶ Ringing ──answered──▶ Talking ──leg over──▶ close the reservation, over
+//!    │                    │      │               │   └─leg over──▶ AwaitingReservation ──reservation over──▶ over
+//!    │                    │      └───────────────┴─reservation over──▶ AwaitingLeg ──leg over, asked in vain──▶ over
+//!    └─not answered───────┴─refused: the next step, or reject and over
 //! ```
 //!
 //! One reservation gets at most one instruction that Twilio takes: Twilio holds the reservation from then on, and cancels
-//! it when the leg fails (<https://www.twilio.com/docs/taskrouter/handle-assignment-callbacks>). So a plan goes on to its
-//! next step only while instructions are refused. Whether a ring was missed is the leg's word; the reservation alone does
-//! not tell a customer who hung up from an agent who did not answer. The two come in any order, or not at all, which is
-//! what the two awaiting phases are for.
+//! it when the leg fails (<https://www.twilio.com/docs/taskrouter/handle-assignment-callbacks>). So softphones are rung
+//! *before* that, while the reservation is pending, and Twilio is told to call when one was answered; a cell phone is rung by
+//! Twilio itself, and is the end of a plan unless the instruction is refused. Whether a ring was missed is the leg's word;
+//! the reservation alone does not tell a customer who hung up from an agent who did not answer. The two come in any order,
+//! or not at all, which is what the two awaiting phases are for.
 
 mod hearing;
+mod phones;
+mod plan;
+mod time;
 
 pub use hearing::Tries;
+pub use plan::Terms;
 
 use std::{collections::VecDeque, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use crate::agent::request::Offered;
-use crate::domain::{CallId, CallSid, LegNo, ReservationSid, ReservationStatus, RingTarget, Timestamp};
-
-/// How long to wait for the callback that must follow another one.
-const SETTLE: Duration = Duration::from_secs(5);
-/// How long after its end a leg that says nothing is asked about, and how often.
-const OVERDUE: Duration = Duration::from_secs(8);
-/// How often a conversation is looked after, in case the callback of its end was lost.
-const CHECK: Duration = Duration::from_secs(120);
-
-/// How long before its end a last ring is given up: time enough for one request.
-const LAST_MOMENT: Duration = Duration::from_secs(3);
+use crate::domain::{
+    Admission, CallId, CallSid, LegNo, ReservationSid, ReservationStatus, RingTarget, SoftphoneLeg, Timestamp,
+};
+use phones::Phones;
 
 /// One step of a ring plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,13 +53,36 @@ pub enum Miss {
 /// What a call wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Issue the conference instruction towards this step's target.
+    /// Ring the agent's softphones for so long.
+    RingPhones {
+        leg: LegNo,
+        ring: Duration,
+    },
+    /// Whatever the softphones of this leg are doing: no more.
+    HangUp {
+        leg: LegNo,
+    },
+    /// Issue the conference instruction towards the agent's cell phone.
     Instruct {
         step: Step,
         leg: LegNo,
     },
+    /// Issue the conference instruction towards the softphone that was answered. Its leg may ring for so long.
+    InstructPhone {
+        leg: LegNo,
+        to: Admission,
+        ring: Duration,
+    },
+    /// Nobody is there any more: do not issue the instruction (again), and find out whether it was taken.
+    Withdraw {
+        leg: LegNo,
+    },
     /// Stop the leg if it still rings.
     CancelLeg(CallSid),
+    /// End the leg, on which nobody is any more.
+    EndLeg(CallSid),
+    /// The same for a leg of which nothing was ever heard.
+    EndConference,
     ReadReservation,
     /// Read the reservation, and whether its conference goes on: for a leg of which nothing was ever heard.
     ReadConference,
@@ -93,9 +114,8 @@ pub struct Call {
     pub offered: Offered,
     leg: Leg,
     rest: VecDeque<Step>,
-    /// If nobody answers, the agent goes offline.
-    #[serde(default)]
-    last: bool,
+    #[serde(flatten)]
+    terms: Terms,
     phase: Phase,
 }
 
@@ -104,6 +124,12 @@ pub struct Call {
 struct Leg {
     no: LegNo,
     step: Step,
+    /// Where its softphones are; none: it is a cell phone's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    phones: Option<Phones>,
+    /// Twilio is known to have taken the instruction.
+    #[serde(default)]
+    taken: bool,
     /// Twilio's name of it, from its first callback.
     sid: Option<CallSid>,
     /// Twilio's number of the newest callback, so that a late one is told.
@@ -118,9 +144,13 @@ struct Leg {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Phase {
+    /// The agent's softphones ring; Twilio knows nothing of it.
+    Phones {
+        until: Timestamp,
+    },
     /// The instruction is on its way.
     Instructing,
-    /// Twilio has it.
+    /// Twilio has it, and calls.
     Ringing {
         until: Timestamp,
         /// The ringing should be over, and the callback of its end has been asked for.
@@ -151,7 +181,9 @@ enum Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
+    /// Twilio is told to call, or calls a softphone that was answered already.
     Connecting,
+    /// The agent's phones ring.
     Ringing,
     Talking,
     /// Nobody answered; the last callbacks are awaited. The agent is free again.
@@ -166,24 +198,16 @@ const fn is_unanswered(status: ReservationStatus) -> bool {
 
 impl Leg {
     const fn new(no: LegNo, step: Step) -> Self {
-        Self { no, step, sid: None, heard: None, stopped: false, given_up: false }
+        Self { no, step, phones: None, taken: false, sid: None, heard: None, stopped: false, given_up: false }
     }
 }
 
 impl Call {
-    /// Starts with the plan's first step. A plan without steps cannot be started. `last` says that a miss will take the
-    /// agent offline.
-    pub fn start(id: CallId, offered: Offered, plan: &[Step], last: bool) -> Option<(Self, Act)> {
-        let mut rest: VecDeque<_> = plan.iter().copied().collect();
-        let step = rest.pop_front()?;
-        let leg = Leg::new(LegNo(1), step);
-        let act = Act::Instruct { step, leg: leg.no };
-        Some((Self { id, offered, leg, rest, last, phase: Phase::Instructing }, act))
-    }
-
     pub fn stage(&self) -> Stage {
         match self.phase {
+            Phase::Phones { .. } => Stage::Ringing,
             Phase::Instructing => Stage::Connecting,
+            Phase::Ringing { .. } if self.leg.phones.is_some() => Stage::Connecting,
             Phase::Ringing { .. } => Stage::Ringing,
             Phase::Talking { .. } => Stage::Talking,
             Phase::AwaitingLeg { .. } | Phase::AwaitingReservation { .. } => Stage::Settling,
@@ -191,9 +215,14 @@ impl Call {
         }
     }
 
+    /// Where it rings now, or rang last.
+    pub const fn target(&self) -> RingTarget {
+        self.leg.step.target
+    }
+
     /// Whether the agent's ear is taken: while a call settles, the next one may come.
-    pub fn is_busy(&self) -> bool {
-        matches!(self.phase, Phase::Instructing | Phase::Ringing { .. } | Phase::Talking { .. })
+    pub const fn is_busy(&self) -> bool {
+        matches!(self.phase, Phase::Phones { .. } | Phase::Instructing | Phase::Ringing { .. } | Phase::Talking { .. })
     }
 
     pub fn is_of(&self, reservation: &ReservationSid) -> bool {
@@ -204,102 +233,28 @@ impl Call {
         self.leg.sid.as_ref() == Some(leg)
     }
 
-    /// When it wants a [`Call::tick`].
-    pub fn due(&self) -> Option<Timestamp> {
+    /// Whether this leg of this call is what it is at now.
+    pub fn is_at(&self, call: CallId, leg: LegNo) -> bool {
+        self.id == call && self.leg.no == leg
+    }
+
+    /// Whether an acceptance may be this call's doing, rather than the desk's.
+    pub const fn may_be_accepted(&self) -> bool {
+        !matches!(self.phase, Phase::Phones { .. })
+    }
+
+    /// Whether the instruction is still of use, or at least whether it was taken.
+    pub fn wants_instruction(&self, tries: Tries) -> bool {
         match self.phase {
-            Phase::Ringing { until, .. } if self.is_to_give_up() => Some(until - LAST_MOMENT),
-            Phase::Ringing { until, .. } => Some(if self.leg.stopped { until + OVERDUE } else { until }),
-            Phase::Talking { check_at, .. } => Some(check_at),
-            Phase::AwaitingLeg { by, .. } | Phase::AwaitingReservation { by } => Some(by),
-            Phase::Instructing | Phase::Over => None,
+            Phase::Instructing => true,
+            Phase::AwaitingLeg { .. } | Phase::AwaitingReservation { .. } => tries == Tries::OneUnknown,
+            Phase::Phones { .. } | Phase::Ringing { .. } | Phase::Talking { .. } | Phase::Over => false,
         }
     }
 
-    /// Time passes.
-    pub fn tick(&mut self, now: Timestamp) -> Vec<Act> {
-        if self.due().is_none_or(|due| now < due) {
-            return Vec::new();
-        }
-        let giving_up = self.is_to_give_up();
-        match &mut self.phase {
-            Phase::Ringing { .. } if giving_up => {
-                self.leg.given_up = true;
-                vec![Act::GiveUp]
-            }
-            Phase::Ringing { .. } if !self.leg.stopped => {
-                self.leg.stopped = true;
-                self.leg.sid.clone().map(Act::CancelLeg).into_iter().collect()
-            }
-            Phase::Ringing { until, asked } => {
-                (*until, *asked) = (now, true);
-                self.ask_both()
-            }
-            Phase::Talking { check_at, .. } => {
-                *check_at = now + CHECK;
-                vec![self.leg.sid.clone().map_or(Act::ReadConference, Act::ReadLeg)]
-            }
-            Phase::AwaitingLeg { .. } => self.unheard(now),
-            Phase::AwaitingReservation { by } => {
-                *by = now + OVERDUE;
-                vec![Act::ReadReservation]
-            }
-            Phase::Instructing | Phase::Over => Vec::new(),
-        }
-    }
-
-    /// Twilio offers a task again in the moment in which its leg fails. Once the agent is not to have it again, that must be
-    /// known to Twilio before.
-    fn is_to_give_up(&self) -> bool {
-        self.last && self.rest.is_empty() && !self.leg.given_up
-    }
-
-    /// The leg never said why it ended. Where it can be asked, it is, once.
-    fn unheard(&mut self, now: Timestamp) -> Vec<Act> {
-        match (&mut self.phase, &self.leg.sid) {
-            (Phase::AwaitingLeg { by, asked: asked @ false, .. }, Some(leg)) => {
-                (*by, *asked) = (now + OVERDUE, true);
-                vec![Act::ReadLeg(leg.clone())]
-            }
-            _ => self.conclude(),
-        }
-    }
-
-    /// Ends the settling without the leg's word. A leg that rang counts as missed, so that a loop of lost callbacks ends.
-    fn conclude(&mut self) -> Vec<Act> {
-        let missed = match self.phase {
-            Phase::AwaitingLeg { reservation, rang, .. } => rang && is_unanswered(reservation),
-            _ => false,
-        };
-        self.over_with(if missed { self.missed(Miss::NoAnswer) } else { Vec::new() })
-    }
-
-    /// The task is offered to the same agent again: this call is over, whatever is still unheard of it. Its customer did
-    /// not hang up, so that it was missed, unless it is known how it ended.
-    pub fn came_back(&mut self) -> Vec<Act> {
-        let missed = match self.phase {
-            Phase::Instructing | Phase::Ringing { .. } => true,
-            Phase::AwaitingLeg { reservation, .. } => is_unanswered(reservation),
-            Phase::AwaitingReservation { .. } => false,
-            Phase::Talking { .. } | Phase::Over => return Vec::new(),
-        };
-        self.over_with(if missed { self.missed(Miss::NoAnswer) } else { Vec::new() })
-    }
-
-    /// After a restart: what is to be read, since callbacks may have been lost.
-    pub fn restored(&self) -> Vec<Act> {
-        match self.phase {
-            Phase::Talking { .. } if self.leg.sid.is_none() => vec![Act::ReadConference],
-            Phase::Ringing { .. } | Phase::Talking { .. } => self.ask_both(),
-            Phase::Instructing | Phase::AwaitingLeg { .. } | Phase::AwaitingReservation { .. } | Phase::Over => {
-                Vec::new()
-            }
-        }
-    }
-
-    fn ask_both(&self) -> Vec<Act> {
-        let mut acts = vec![Act::ReadReservation];
-        acts.extend(self.leg.sid.clone().map(Act::ReadLeg));
-        acts
+    /// The softphones that ring or are talked at for it.
+    pub fn softphones(&self) -> Option<SoftphoneLeg> {
+        (self.leg.phones == Some(Phones::Live)).then_some(SoftphoneLeg { call: self.id, leg: self.leg.no })
     }
 
     fn missed(&self, miss: Miss) -> Vec<Act> {

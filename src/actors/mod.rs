@@ -61,6 +61,8 @@ pub struct Kit {
     pub public_url: BaseUrl,
     pub caller_id: E164,
     pub recording: Recording,
+    /// What follows the ticket where Twilio calls a softphone: `host[:port][;parameters]`.
+    pub sip_target: String,
     pub push: Push,
     pub conversations: Conversations,
     pub views: Views,

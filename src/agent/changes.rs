@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Agent, Effect, chat::Line, offer::Reservation, view::TaskView};
 use crate::{
     call::{Call, Stage},
-    domain::{CallId, Closed, ConversationSid, News, ReservationSid, ReservationStatus, Timestamp},
+    domain::{CallId, Closed, ConversationSid, News, ReservationSid, ReservationStatus, RingTarget, Timestamp},
 };
 
 /// Numbers that a life of the stream has for its events: 2 million, in bits.
@@ -59,6 +59,8 @@ pub struct CallView {
     pub id: CallId,
     pub task: ReservationSid,
     pub stage: Stage,
+    /// Where it rings, or rang last.
+    pub target: RingTarget,
 }
 
 impl Agent {
@@ -72,7 +74,8 @@ impl Agent {
     /// The call that rings or talks, or the last one that settles.
     pub fn call(&self) -> Option<CallView> {
         let call = self.calls.iter().find(|call| call.is_busy()).or(self.calls.last())?;
-        Some(CallView { id: call.id, task: call.offered.reservation.clone(), stage: Call::stage(call) })
+        let task = call.offered.reservation.clone();
+        Some(CallView { id: call.id, task, stage: Call::stage(call), target: call.target() })
     }
 }
 

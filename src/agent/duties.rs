@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::{
     Agent, Context, Effect,
     duty::{Duty, Ticket, Verdict},
-    request::{Answer, Failure, Offered, Refusal, Request},
+    request::{Answer, Failure, Instruct, Offered, Refusal, Request},
 };
-use crate::call::{Call, Stage, Tries};
-use crate::domain::{LegStatus, ReservationStatus, Timestamp};
+use crate::call::{Call, Tries};
+use crate::domain::{CallId, LegNo, LegStatus, ReservationStatus, Timestamp};
 
 /// How long the end of a task, or an activity, is worth telling Twilio. A day: it must hold however long Twilio is away.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
@@ -41,6 +41,15 @@ impl Agent {
         self.owe(request, now, now + PATIENCE);
     }
 
+    /// The instruction is not to be issued (again); whether it was taken is still asked.
+    pub(super) fn withdraw_instruction(&mut self, call: CallId, leg: LegNo) {
+        let is_it =
+            |duty: &&mut Duty| matches!(&duty.request, Request::Instruct(one) if (one.call, one.leg) == (call, leg));
+        if let Some(duty) = self.duties.iter_mut().find(is_it) {
+            duty.withdraw();
+        }
+    }
+
     pub(super) fn owe_briefly(&mut self, request: Request, now: Timestamp) {
         self.owe(request, now, now + INTEREST);
     }
@@ -68,11 +77,7 @@ impl Agent {
             // Its leg has been heard of, or its reservation is over: it is not sent (again). Only whether it was taken
             // is still of interest, since a phone that rang was missed.
             Request::Instruct(instruct) if !duty.is_in_flight() => {
-                calls.iter().filter(|call| call.id == instruct.call).any(|call| match call.stage() {
-                    Stage::Connecting => true,
-                    Stage::Settling => duty.tries() == Tries::OneUnknown,
-                    _ => false,
-                })
+                calls.iter().any(|call| call.is_at(instruct.call, instruct.leg) && call.wants_instruction(duty.tries()))
             }
             _ => true,
         });
@@ -106,11 +111,29 @@ impl Agent {
 
     fn done(&mut self, request: &Request, answer: &Answer, context: &Context<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if let Request::Instruct(instruct) = request {
-            effects.extend(self.tell_call(|call| call.id == instruct.call, context, |call, now| call.instructed(now)));
+        match request {
+            Request::Instruct(Instruct { call, leg, .. }) => {
+                let told = |one: &mut Call, now| match answer {
+                    Answer::Instruction { status, .. } if *status != ReservationStatus::Pending => {
+                        one.seems_instructed(now)
+                    }
+                    _ => one.instructed(now),
+                };
+                effects.extend(self.tell_call(|one| one.is_at(*call, *leg), context, told));
+            }
+            Request::EndLeg(leg) => {
+                effects.extend(self.tell_call(|call| call.is_leg(leg), context, |call, _| call.ended_at_twilio()));
+            }
+            Request::EndConference(offered) => effects.extend(self.conference_ended(offered, context)),
+            _ => {}
         }
         effects.extend(self.learn(request, answer, context));
         effects
+    }
+
+    fn conference_ended(&mut self, offered: &Offered, context: &Context<'_>) -> Vec<Effect> {
+        let of_it = |call: &Call| call.is_of(&offered.reservation);
+        self.tell_call(of_it, context, |call, _| call.ended_at_twilio())
     }
 
     /// An answer is news, whatever it was asked for.
@@ -150,13 +173,17 @@ impl Agent {
         let mut effects = Vec::new();
         match request {
             Request::Instruct(instruct) => {
-                let call = instruct.call;
                 effects.extend(self.tell_call(
-                    |one| one.id == call,
+                    |one| one.is_at(instruct.call, instruct.leg),
                     context,
                     |one, now| one.refused(refusal, tries, now),
                 ));
             }
+            // There is nothing to end, or no way to.
+            Request::EndLeg(leg) => {
+                effects.extend(self.tell_call(|call| call.is_leg(leg), context, |call, _| call.ended_at_twilio()));
+            }
+            Request::EndConference(offered) => effects.extend(self.conference_ended(offered, context)),
             // Twilio knows the leg no more: it is over, that much is sure.
             Request::ReadLeg(leg) | Request::CancelLeg(leg) if refusal == Refusal::NotFound => {
                 let over = LegStatus::Failed;
@@ -181,7 +208,8 @@ impl Agent {
     fn lapsed(&mut self, request: &Request, tries: Tries, context: &Context<'_>) -> Vec<Effect> {
         match request {
             Request::Instruct(instruct) => {
-                self.tell_call(|call| call.id == instruct.call, context, |call, now| call.lapsed(tries, now))
+                let of_it = |call: &Call| call.is_at(instruct.call, instruct.leg);
+                self.tell_call(of_it, context, |call, now| call.lapsed(tries, now))
             }
             Request::Accept(offered) => self.accept_lapsed(offered, context),
             _ => Vec::new(),
@@ -197,10 +225,12 @@ impl Request {
             Self::Accept(offered)
             | Self::Reject(offered)
             | Self::Close { offered, .. }
+            | Self::EndConference(offered)
             | Self::ReadReservation(offered)
             | Self::ReadInstruction(offered) => Some(offered),
             Self::SetActivity { .. }
             | Self::CancelLeg(_)
+            | Self::EndLeg(_)
             | Self::ReadWorker(_)
             | Self::ReadLeg(_)
             | Self::SetRead { .. }
@@ -221,7 +251,12 @@ impl Request {
             | Self::ReadMessages(_)
             | Self::ReadReservations(_) => 0,
             Self::Reject(_) | Self::CancelLeg(_) | Self::SetRead { .. } => 1,
-            Self::Close { .. } | Self::SetActivity { .. } | Self::Instruct(_) | Self::Accept(_) => 2,
+            Self::Close { .. }
+            | Self::SetActivity { .. }
+            | Self::Instruct(_)
+            | Self::Accept(_)
+            | Self::EndLeg(_)
+            | Self::EndConference(_) => 2,
         }
     }
 }

@@ -34,6 +34,9 @@ pub struct Duty {
     /// What became of one of its attempts was never known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     one_unknown: bool,
+    /// It is not to be carried out any more; only whether it was is of interest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    withdrawn: bool,
     progress: Progress,
 }
 
@@ -73,7 +76,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 impl Duty {
     pub fn new(id: DutyId, request: Request, now: Timestamp, until: Timestamp) -> Self {
         let progress = Progress::Waiting { at: now, next: Next::Act };
-        Self { id, request, until, attempt: 0, one_unknown: false, progress }
+        Self { id, request, until, attempt: 0, one_unknown: false, withdrawn: false, progress }
     }
 
     /// When it wants to be looked at; none while an answer is awaited.
@@ -90,7 +93,13 @@ impl Duty {
     }
 
     pub fn is_lapsed(&self, now: Timestamp) -> bool {
-        now >= self.until && !self.is_in_flight()
+        let is_needless = self.withdrawn && matches!(self.progress, Progress::Waiting { next: Next::Act, .. });
+        is_needless || now >= self.until && !self.is_in_flight()
+    }
+
+    /// What it was for is gone.
+    pub const fn withdraw(&mut self) {
+        self.withdrawn = true;
     }
 
     /// Whether all that came back so far are refusals, or an earlier attempt may have been carried out.
@@ -130,6 +139,10 @@ impl Duty {
         match (result, what) {
             (Ok(answer), Next::Act) => Verdict::Done(answer),
             (Ok(found), Next::Read) if self.request.is_reached(&found) => Verdict::Done(found),
+            (Ok(_), Next::Read) if self.withdrawn => {
+                self.one_unknown = false;
+                Verdict::Lapsed
+            }
             // Twilio is there, and has it not: no reason to wait.
             (Ok(_), Next::Read) if now >= self.until => Verdict::Lapsed,
             (Ok(found), Next::Read) => {
@@ -178,7 +191,8 @@ impl Request {
             }
             Self::SetRead { identity, .. } => Some(Self::ReadCounts(identity.clone())),
             Self::SetActivity { worker, .. } => Some(Self::ReadWorker(worker.clone())),
-            Self::CancelLeg(leg) => Some(Self::ReadLeg(leg.clone())),
+            Self::CancelLeg(leg) | Self::EndLeg(leg) => Some(Self::ReadLeg(leg.clone())),
+            Self::EndConference(offered) => Some(Self::ReadInstruction(offered.clone())),
             Self::ReadReservation(_)
             | Self::ReadInstruction(_)
             | Self::ReadWorker(_)
@@ -199,7 +213,12 @@ impl Request {
     /// The customer waits for the first, the agent for the second; the end of a task has a day.
     const fn longest_pause(&self) -> Duration {
         Duration::from_secs(match self {
-            Self::Instruct(_) | Self::Accept(_) | Self::Reject(_) | Self::CancelLeg(_) => 4,
+            Self::Instruct(_)
+            | Self::Accept(_)
+            | Self::Reject(_)
+            | Self::CancelLeg(_)
+            | Self::EndLeg(_)
+            | Self::EndConference(_) => 4,
             Self::SetActivity { .. }
             | Self::ReadReservation(_)
             | Self::ReadInstruction(_)
@@ -218,6 +237,8 @@ impl Request {
             (Self::Instruct(_), Answer::Instruction { status, conference }) => {
                 *conference || *status != ReservationStatus::Pending
             }
+            (Self::EndLeg(_), Answer::Leg { status }) => status.is_final(),
+            (Self::EndConference(_), Answer::Instruction { conference, .. }) => !conference,
             (Self::Accept(_) | Self::Reject(_), Answer::Reservation { status, .. }) => {
                 *status != ReservationStatus::Pending
             }

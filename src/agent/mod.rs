@@ -41,7 +41,7 @@ pub use policy::Policy;
 use crate::call::{Call, Stage};
 use crate::domain::{
     AgentId, ChatIdentity, ConversationSid, E164, Event, Handled, Notification, Profile, ReservationSid,
-    ReservationStatus, RingTarget, Timestamp, WorkerSid,
+    ReservationStatus, RingTarget, SoftphoneLeg, SoftphoneNews, SoftphoneOrder, Timestamp, WorkerSid,
 };
 use changes::Said;
 use chat::{Chat, Count};
@@ -113,6 +113,8 @@ pub enum Input<'a> {
     Event(&'a Event),
     /// Twilio answered a request of ours.
     Answer { ticket: Ticket, result: Result<Answer, Failure> },
+    /// The softphones tell something of what they were asked for.
+    Softphones { leg: SoftphoneLeg, news: &'a SoftphoneNews },
     /// The agent, or a supervisor, picks an activity.
     SetActivity(String),
     /// An administrator changed the profile, perhaps in which worker the agent is.
@@ -139,6 +141,7 @@ pub enum Effect {
         ticket: Ticket,
         request: Request,
     },
+    Softphones(SoftphoneOrder),
     Tell(Notice),
     /// To all devices of the agent. It is on disk together with the agent's record.
     Push(Notification),
@@ -207,13 +210,19 @@ impl Agent {
         }
     }
 
-    /// Takes up from a record: what was on its way is asked about, and what should have happened since is looked for.
-    pub fn restore(mut record: Self, profile: &Profile, context: &Context<'_>) -> (Self, Vec<Effect>) {
+    /// Takes up from a record: what was on its way is asked about, and what should have happened since is looked for. `alive`
+    /// are the agent's softphones that have outlived it.
+    pub fn restore(
+        mut record: Self,
+        profile: &Profile,
+        alive: &[SoftphoneLeg],
+        context: &Context<'_>,
+    ) -> (Self, Vec<Effect>) {
         record.take_profile(profile);
         for duty in &mut record.duties {
             duty.restore(context.now);
         }
-        let mut effects = record.restore_calls(context);
+        let mut effects = record.restore_calls(alive, context);
         record.read_open_reservations(context);
         record.compare_soon(context.now);
         effects.extend(record.work(context));
@@ -234,6 +243,7 @@ impl Agent {
         match input {
             Input::Event(event) => effects.extend(self.event(event, context)),
             Input::Answer { ticket, result } => effects.extend(self.answer(ticket, result, context)),
+            Input::Softphones { leg, news } => effects.extend(self.softphones_tell(leg, news, context)),
             Input::SetActivity(name) => self.want_activity(name, false, context),
             Input::Profile { profile, other_worker } => {
                 if other_worker {

@@ -13,8 +13,6 @@ use crate::domain::{ReservationEvent, ReservationEventKind, ReservationSid, Rese
 
 /// What stays free before a reservation's own timeout, so that Twilio's timeout activity never acts.
 const MARGIN: Duration = Duration::from_secs(5);
-/// How long before its deadline a held offer rings, so that an instruction that fails can be repeated.
-const LEAD: Duration = Duration::from_secs(3);
 /// What an offer is given at least, however late it comes: one instruction, and Twilio says whether it was too late.
 const GRACE: Duration = Duration::from_secs(3);
 /// What an offer is given that Twilio calls pending although it should not be, our clock being ahead.
@@ -106,7 +104,7 @@ impl Agent {
         }
         let mut effects = self.came_back(&task, sid, context);
         let missed = self.passed_of_late(&task, context.now).is_some_and(|passed| passed.missed > 0);
-        let rings_at = (context.now + context.policy.reoffer_hold).min(deadline - LEAD);
+        let rings_at = (context.now + context.policy.reoffer_hold).min(deadline - self.lead(&task, context));
         if self.is_on_a_call(sid) {
             effects.extend(self.turn_away(sid, context));
         } else if missed && rings_at > context.now {

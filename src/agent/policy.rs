@@ -14,6 +14,8 @@ pub struct Policy {
     pub offline_activity: String,
     /// The ring plan of agents without one of their own.
     pub plan: Vec<RingTarget>,
+    /// How long softphones ring; none: there are no softphones, and plans are followed without them.
+    pub sip_ring: Option<Duration>,
     pub pstn_ring: Duration,
     /// After more missed rings in a row than this, the agent goes offline.
     pub missed_keep_activity: u32,
@@ -34,6 +36,7 @@ impl Default for Policy {
             mobile_activity: "Available on Mobile".into(),
             offline_activity: "Offline".into(),
             plan: vec![RingTarget::Sip, RingTarget::Pstn],
+            sip_ring: None,
             pstn_ring: Duration::from_secs(18),
             missed_keep_activity: 2,
             reoffer_hold: Duration::from_secs(15),

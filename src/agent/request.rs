@@ -9,8 +9,8 @@ use super::{
     chat::{Count, Line},
 };
 use crate::domain::{
-    CallId, CallSid, ChatIdentity, ConversationSid, E164, LegNo, LegStatus, ReservationSid, ReservationStatus,
-    TaskFacts, TaskSid, Timestamp, WorkerSid,
+    Admission, CallId, CallSid, ChatIdentity, ConversationSid, E164, LegNo, LegStatus, ReservationSid,
+    ReservationStatus, TaskFacts, TaskSid, Timestamp, WorkerSid,
 };
 
 /// A reservation and its task: both are needed to reach it over REST.
@@ -65,9 +65,18 @@ pub struct Instruct {
     pub offered: Offered,
     pub call: CallId,
     pub leg: LegNo,
-    pub to: E164,
+    pub to: RingTo,
     /// How long the leg rings in all.
     pub ring: Duration,
+}
+
+/// Whom Twilio calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RingTo {
+    CellPhone(E164),
+    /// The softphone that was answered already.
+    Softphone(Admission),
 }
 
 /// One REST call, named by its purpose.
@@ -91,6 +100,10 @@ pub enum Request {
     },
     /// Stops a leg that still rings; one that was answered goes on.
     CancelLeg(CallSid),
+    /// Ends a leg that was answered, and on which nobody is any more.
+    EndLeg(CallSid),
+    /// Ends the conference of the task.
+    EndConference(Offered),
     ReadReservation(Offered),
     /// Reads a reservation, and whether a conference bears the task's name and goes on: an instruction left that trace.
     ReadInstruction(Offered),

@@ -17,7 +17,7 @@ pub struct Worked {
 impl Agent {
     /// A reservation has this status since then. It is called before the offer and the call hear of it.
     pub(super) fn work_moved(&mut self, sid: &ReservationSid, to: ReservationStatus, at: Timestamp) -> Option<Effect> {
-        let rings_here = self.calls.iter().any(|call| call.is_of(sid));
+        let rings_here = self.calls.iter().any(|call| call.is_of(sid) && call.may_be_accepted());
         let reservation = self.reservations.get_mut(sid)?;
         let here = rings_here || matches!(reservation.answering, Some(Answering::Connecting { .. }));
         let place = if here { Place::Mobile } else { Place::Desktop };

@@ -1,6 +1,9 @@
 //! What a call hears: Twilio's answers to its instruction, its leg, its reservation and its conference.
 
-use super::{Act, CHECK, Call, Leg, Miss, Phase, SETTLE};
+use super::{
+    Act, Call, Miss, Phase,
+    time::{CHECK, SETTLE},
+};
 use crate::agent::request::Refusal;
 use crate::domain::{CallSid, ConferenceEventKind, LegEvent, LegNo, LegStatus, ReservationStatus, Timestamp};
 
@@ -14,10 +17,16 @@ pub enum Tries {
 }
 
 impl Call {
-    /// Twilio took the instruction, or is found to have taken it.
+    /// Twilio took the instruction.
     pub fn instructed(&mut self, now: Timestamp) -> Vec<Act> {
+        self.leg.taken = true;
+        self.seems_instructed(now)
+    }
+
+    /// Twilio is found to have taken it, or else the desk has accepted the reservation.
+    pub fn seems_instructed(&mut self, now: Timestamp) -> Vec<Act> {
         match &mut self.phase {
-            Phase::Instructing => self.phase = Phase::Ringing { until: now + self.leg.step.ring, asked: false },
+            Phase::Instructing => self.phase = Phase::Ringing { until: now + self.leg_rings_for(), asked: false },
             Phase::AwaitingLeg { rang, .. } => *rang = true,
             _ => {}
         }
@@ -32,7 +41,7 @@ impl Call {
                 self.over_with(vec![Act::ReadReservation])
             }
             (Phase::Instructing, Refusal::NotPending | Refusal::Conflict, Tries::OneUnknown) => self.perhaps_rings(now),
-            (Phase::Instructing, Refusal::Unroutable | Refusal::Other, _) => self.next_step(),
+            (Phase::Instructing, Refusal::Unroutable | Refusal::Other, _) => self.not_taken(Miss::Unreachable, now),
             // It was accepted, and not by way of this call: the desk has it.
             (Phase::Talking { on_leg: false, .. }, Refusal::NotPending, Tries::AllRefused)
                 if self.leg.sid.is_none() =>
@@ -47,6 +56,7 @@ impl Call {
     /// The instruction did not get through while there was time for it.
     pub fn lapsed(&mut self, tries: Tries, now: Timestamp) -> Vec<Act> {
         match (&self.phase, tries) {
+            (Phase::Instructing, Tries::AllRefused) if self.is_left_alone() => self.not_taken(Miss::Unreachable, now),
             (Phase::Instructing, Tries::AllRefused) => self.over_with(vec![Act::Reject]),
             (Phase::Instructing, Tries::OneUnknown) => self.perhaps_rings(now),
             _ => Vec::new(),
@@ -55,19 +65,8 @@ impl Call {
 
     /// Nobody knows whether the leg rings. It is given its time; the reservation tells the rest.
     fn perhaps_rings(&mut self, now: Timestamp) -> Vec<Act> {
-        self.instructed(now);
+        self.seems_instructed(now);
         vec![Act::ReadReservation]
-    }
-
-    fn next_step(&mut self) -> Vec<Act> {
-        let Some(step) = self.rest.pop_front() else {
-            let mut acts = self.missed(Miss::Unreachable);
-            acts.push(Act::Reject);
-            return self.over_with(acts);
-        };
-        let tried = Act::Tried { target: self.leg.step.target, miss: Miss::Unreachable };
-        self.leg = Leg::new(LegNo(self.leg.no.0.saturating_add(1)), step);
-        vec![tried, Act::Instruct { step, leg: self.leg.no }]
     }
 
     /// A status callback of a leg. Those of other legs, and those that Twilio fired earlier than one we know, are old news.
@@ -93,18 +92,22 @@ impl Call {
         }
     }
 
-    fn answered(&mut self, on_leg: bool, now: Timestamp) -> Vec<Act> {
+    pub(super) fn answered(&mut self, on_leg: bool, now: Timestamp) -> Vec<Act> {
+        let check = if self.is_left_alone() { SETTLE } else { CHECK };
         match &mut self.phase {
             Phase::Instructing | Phase::Ringing { .. } => {
-                self.phase = Phase::Talking { check_at: now + CHECK, on_leg };
+                self.phase = Phase::Talking { check_at: now + check, on_leg };
                 self.was_answered()
             }
-            Phase::Talking { on_leg: known, .. } => {
+            Phase::Talking { on_leg: known, check_at } => {
                 *known |= on_leg;
+                *check_at = (*check_at).min(now + check);
                 Vec::new()
             }
             // The customer was gone before the agent was heard of: the leg ends by itself.
-            Phase::AwaitingLeg { .. } | Phase::AwaitingReservation { .. } | Phase::Over => Vec::new(),
+            Phase::Phones { .. } | Phase::AwaitingLeg { .. } | Phase::AwaitingReservation { .. } | Phase::Over => {
+                Vec::new()
+            }
         }
     }
 
@@ -136,6 +139,8 @@ impl Call {
             Phase::Talking { on_leg: true, .. } => self.hung_up(),
             // Accepted, but not on this leg: the desk has it.
             Phase::Talking { on_leg: false, .. } => self.over_with(Vec::new()),
+            // The leg is of an instruction, and there was none.
+            Phase::Phones { .. } => Vec::new(),
             Phase::AwaitingReservation { .. } | Phase::Over => Vec::new(),
         }
     }
@@ -144,9 +149,9 @@ impl Call {
     /// cancelled at the end of its ringing was not answered.
     fn missed_by(&self, status: LegStatus) -> Vec<Act> {
         match status {
-            LegStatus::Busy | LegStatus::NoAnswer => self.missed(Miss::NoAnswer),
-            LegStatus::Canceled if self.leg.stopped => self.missed(Miss::NoAnswer),
-            LegStatus::Failed => self.missed(Miss::Unreachable),
+            LegStatus::Busy | LegStatus::NoAnswer => self.fault(Miss::NoAnswer),
+            LegStatus::Canceled if self.leg.stopped => self.fault(Miss::NoAnswer),
+            LegStatus::Failed => self.fault(Miss::Unreachable),
             _ => Vec::new(),
         }
     }
@@ -168,7 +173,7 @@ impl Call {
             Phase::AwaitingReservation { .. } => self.over_with(vec![Act::Reject]),
             // The same, with a leg that nobody ever heard of.
             Phase::Ringing { asked: true, .. } if self.leg.sid.is_none() => {
-                let mut acts = self.missed(Miss::NoAnswer);
+                let mut acts = self.fault(Miss::NoAnswer);
                 acts.push(Act::Reject);
                 self.over_with(acts)
             }
@@ -179,8 +184,8 @@ impl Call {
     fn accepted(&mut self, now: Timestamp) -> Vec<Act> {
         match self.phase {
             Phase::Instructing | Phase::Ringing { .. } => self.answered(false, now),
-            // The leg was not: it was accepted at the desk.
-            Phase::AwaitingReservation { .. } => self.over_with(Vec::new()),
+            // The leg was not, or there is none yet: it was accepted at the desk.
+            Phase::AwaitingReservation { .. } | Phase::Phones { .. } => self.over_with(Vec::new()),
             _ => Vec::new(),
         }
     }
@@ -205,10 +210,18 @@ impl Call {
                 self.phase = Phase::AwaitingLeg { reservation, rang: true, by, asked: false };
                 self.leg.sid.clone().map(Act::CancelLeg).into_iter().collect()
             }
-            Phase::AwaitingReservation { .. } => self.over_with(Vec::new()),
+            Phase::Phones { .. } if reservation == ReservationStatus::Timeout => {
+                self.over_with(self.missed(Miss::NoAnswer))
+            }
+            Phase::Phones { .. } | Phase::AwaitingReservation { .. } => self.over_with(Vec::new()),
             Phase::Talking { .. } => self.closed(now),
             Phase::AwaitingLeg { .. } | Phase::Over => Vec::new(),
         }
+    }
+
+    /// The leg or its conference was ended since nobody was on it any more, or is found to be over.
+    pub fn ended_at_twilio(&mut self) -> Vec<Act> {
+        if matches!(self.phase, Phase::Talking { .. }) { self.hung_up() } else { Vec::new() }
     }
 
     /// A reading says whether the conference goes on, which decides where nothing was ever heard of the leg.

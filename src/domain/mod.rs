@@ -13,6 +13,7 @@ mod profile;
 mod send;
 mod session;
 mod sip;
+mod softphone;
 mod time;
 mod wishes;
 
@@ -35,5 +36,6 @@ pub use profile::{Profile, RingTarget, Role};
 pub use send::{Fingerprint, SendId};
 pub use session::SessionId;
 pub use sip::{SipPassword, SipSecret};
+pub use softphone::{Admission, EndedBy, NotReached, SipLogin, SipTicket, SoftphoneLeg, SoftphoneNews, SoftphoneOrder};
 pub use time::Timestamp;
 pub use wishes::{Language, Privacy, QuietHours, TimeOfDay, WishChange, WishError, Wishes, Zone};

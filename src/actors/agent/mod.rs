@@ -179,7 +179,7 @@ impl AgentActor {
         let (id, kit) = (self.id, self.kit.clone());
         let news = effects.iter().filter_map(|effect| match effect {
             Effect::Push(notification) => Some(notification),
-            Effect::Rest { .. } | Effect::Tell(_) | Effect::Handled(_) | Effect::Said(_) => None,
+            _ => None,
         });
         let pushes: Vec<_> =
             news.flat_map(|notification| kit.push.items(id, &self.devices.devices, notification)).collect();
@@ -226,7 +226,7 @@ impl AgentActor {
             match effect {
                 Effect::Tell(notice) => notice::tell(self.id, &notice),
                 // They are on disk already; of the last those who look on were told.
-                Effect::Push(_) | Effect::Handled(_) | Effect::Said(_) => {}
+                Effect::Push(_) | Effect::Handled(_) | Effect::Said(_) | Effect::Softphones(_) => {}
                 Effect::Rest { ticket, request } => {
                     let kit = self.kit.clone();
                     let call = async move { rest::carry_out(&kit, request).await };
@@ -270,7 +270,7 @@ impl AgentActor {
         let unavailable = self.kit.facts.unavailable_activities();
         let context = self.context(facts::DEFAULT_RESERVATION_TIMEOUT, &unavailable);
         let (agent, effects) = match record {
-            Some(record) => Agent::restore(record, &profile, &context),
+            Some(record) => Agent::restore(record, &profile, &[], &context),
             None => (Agent::new(&profile), Vec::new()),
         };
         let changed = !effects.is_empty();

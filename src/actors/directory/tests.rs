@@ -111,6 +111,7 @@ async fn kit(store: &StoreHandle, clock: &Clock) -> Kit {
         public_url: "https://gw.example.com".parse().unwrap(),
         caller_id: "+15550100".parse().unwrap(),
         recording: Recording::Never,
+        sip_target: "gw.example.com".into(),
         push: pusher(clock).await,
         conversations: actors::Conversations::default(),
         views: actors::Views::default(),

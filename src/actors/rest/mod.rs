@@ -8,9 +8,9 @@ use url::Url;
 
 use super::{Kit, SETTING_PATIENCE};
 use crate::{
-    agent::request::{Answer, Closing, Ending, Failure, Instruct, Offered, Refusal, Request},
+    agent::request::{Answer, Closing, Ending, Failure, Instruct, Offered, Refusal, Request, RingTo},
     config::Recording as Record,
-    domain::{CallId, LegNo, WorkerSid},
+    domain::{Admission, CallId, LegNo, WorkerSid},
     twilio::{
         self, TwilioError,
         taskrouter::{ConferenceInstruction, Destination, Recording, Worker},
@@ -34,6 +34,8 @@ pub(super) async fn carry_out(kit: &Kit, request: Request) -> Result<Answer, Fai
             set_activity(kit, &worker, &activity, reject_pending).await
         }
         Request::CancelLeg(leg) => done(kit.twilio.end_call(&leg, CallEnd::Canceled).await),
+        Request::EndLeg(leg) => done(kit.twilio.end_call(&leg, CallEnd::Completed).await),
+        Request::EndConference(offered) => done(end_conference(kit, &offered).await),
         Request::ReadReservation(offered) => {
             let _turn = kit.readings.acquire().await;
             let reservation = kit.twilio.reservation(&offered.task, &offered.reservation).await.map_err(failure)?;
@@ -67,7 +69,7 @@ async fn close(kit: &Kit, offered: &Offered, how: Closing) -> Result<(), TwilioE
 
 async fn instruct_conference(kit: &Kit, instruct: &Instruct) -> Result<(), TwilioError> {
     let instruction = ConferenceInstruction {
-        to: Destination::Phone(instruct.to.clone()),
+        to: destination(kit, &instruct.to),
         from: Some(kit.caller_id.clone()),
         timeout: instruct.ring.saturating_sub(ADDED_BY_TWILIO),
         status_callback: callback(kit, "call", instruct.call, instruct.leg),
@@ -78,6 +80,26 @@ async fn instruct_conference(kit: &Kit, instruct: &Instruct) -> Result<(), Twili
     };
     let Offered { reservation, task } = &instruct.offered;
     kit.twilio.instruct_conference(task, reservation, &instruction).await.map(drop)
+}
+
+/// A softphone is reached by its ticket, at this gateway.
+fn destination(kit: &Kit, to: &RingTo) -> Destination {
+    match to {
+        RingTo::CellPhone(number) => Destination::Phone(number.clone()),
+        RingTo::Softphone(Admission { ticket, login }) => Destination::Sip {
+            uri: format!("sip:{}@{}", ticket.expose(), kit.sip_target).into(),
+            credentials: login.as_ref().map(|login| (login.username.to_string(), login.password.to_string().into())),
+        },
+    }
+}
+
+/// TaskRouter names a conference by the sid of its task.
+async fn end_conference(kit: &Kit, offered: &Offered) -> Result<(), TwilioError> {
+    let conferences = kit.twilio.conferences_named(offered.task.as_str(), None).await?;
+    for conference in conferences.iter().filter(|conference| conference.status != ConferenceStatus::Completed) {
+        kit.twilio.end_conference(&conference.sid).await?;
+    }
+    Ok(())
 }
 
 /// Where Twilio reports on a leg: the URL itself says which.

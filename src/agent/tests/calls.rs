@@ -8,7 +8,7 @@ use super::{
 };
 use crate::agent::{
     Notice,
-    request::{Closing, Request},
+    request::{Closing, Request, RingTo},
 };
 use crate::call::Stage;
 use crate::domain::ReservationStatus::{Accepted, Canceled, Completed, Pending, Rejected, Rescinded, Wrapping};
@@ -20,7 +20,7 @@ fn an_offer_rings_the_agents_phone_at_once() {
     assert!(world.rings());
     assert_eq!((world.stage(), world.status(task)), (Some(Stage::Ringing), Pending));
     let Request::Instruct(instruct) = &world.requests[0].1 else { panic!("{:?}", world.requests) };
-    assert_eq!(instruct.to, world.profile.phone);
+    assert_eq!(instruct.to, RingTo::CellPhone(world.profile.phone.clone()));
     assert_eq!(instruct.ring, Duration::from_secs(18));
 }
 

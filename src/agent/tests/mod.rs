@@ -15,6 +15,8 @@ mod order;
 mod properties;
 mod refusals;
 mod restart;
+mod ringing_softphones;
+mod softphones;
 mod storm;
 mod twilio;
 mod twilio_rest;

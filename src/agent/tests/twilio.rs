@@ -5,9 +5,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::conversations::Conversation;
+use crate::agent::request::{Instruct, RingTo};
 use crate::domain::{
     CallId, CallSid, ConferenceEvent, ConferenceEventKind, Event, LegEvent, LegNo, LegStatus, ReservationEvent,
-    ReservationEventKind, ReservationSid, ReservationStatus, TaskFacts, TaskSid, Timestamp, WorkerEvent,
+    ReservationEventKind, ReservationSid, ReservationStatus, SipTicket, TaskFacts, TaskSid, Timestamp, WorkerEvent,
     WorkerEventKind, WorkerSid,
 };
 
@@ -71,6 +72,9 @@ pub(super) struct Leg {
     pub status: LegStatus,
     pub ends_at: Timestamp,
     pub answers_at: Option<Timestamp>,
+    /// It goes to a softphone by this ticket; when its INVITE is there, and whether it was.
+    pub ticket: Option<SipTicket>,
+    invites_at: Option<Timestamp>,
     sequence: u64,
 }
 
@@ -87,6 +91,8 @@ pub(super) struct Twilio {
     pub unavailable: Vec<String>,
     pub activity_at: Timestamp,
     pub phone: Phone,
+    /// How long its INVITE takes from an instruction to a softphone.
+    pub invite: Duration,
     pub tasks: Vec<Task>,
     pub reservations: Vec<Reservation>,
     pub legs: Vec<Leg>,
@@ -96,6 +102,8 @@ pub(super) struct Twilio {
     pub join: Duration,
     pub join_fails: bool,
     pub sent: Vec<Event>,
+    /// Legs whose INVITE is at the gateway.
+    pub inviting: Vec<usize>,
     /// What must never be asked of it, and was.
     pub violations: Vec<String>,
     events: usize,
@@ -113,6 +121,7 @@ impl Twilio {
             activity: MOBILE,
             activity_at: now,
             phone: Phone::Ignored,
+            invite: Duration::from_secs(1),
             tasks: Vec::new(),
             reservations: Vec::new(),
             legs: Vec::new(),
@@ -120,6 +129,7 @@ impl Twilio {
             join: Duration::from_millis(300),
             join_fails: false,
             sent: Vec::new(),
+            inviting: Vec::new(),
             violations: Vec::new(),
             events: 0,
         }
@@ -201,7 +211,10 @@ impl Twilio {
         self.now = now;
         for leg in 0..self.legs.len() {
             if self.legs[leg].next().is_some_and(|at| at <= now) {
-                if self.legs[leg].answers_at.is_some_and(|at| at <= now) {
+                if self.legs[leg].invites_at.is_some_and(|at| at <= now) {
+                    self.legs[leg].invites_at = None;
+                    self.inviting.push(leg);
+                } else if self.legs[leg].answers_at.is_some_and(|at| at <= now) {
                     self.answer(leg);
                 } else {
                     self.leg_fails(leg, LegStatus::NoAnswer);
@@ -298,21 +311,30 @@ impl Twilio {
         self.sent.push(Event::Leg(event));
     }
 
-    pub(super) fn new_leg(&mut self, reservation: usize, call: CallId, no: LegNo, ring: Duration) {
+    pub(super) fn new_leg(&mut self, reservation: usize, instruct: &Instruct) {
+        let Instruct { call, leg: no, ring, .. } = *instruct;
         if self.legs.iter().any(|leg| !leg.status.is_final()) {
             self.violations.push(format!("{call} rings on top of another leg"));
         }
         let leg = self.legs.len();
+        let ticket = match &instruct.to {
+            RingTo::Softphone(admission) => Some(admission.ticket.clone()),
+            RingTo::CellPhone(_) => None,
+        };
+        let invites_at = ticket.is_some().then(|| self.now + self.invite);
         let answers_at = match self.phone {
-            Phone::AnsweredAfter(pause) => Some(self.now + pause),
+            Phone::AnsweredAfter(pause) if ticket.is_none() => Some(self.now + pause),
             _ => None,
         };
         let status = LegStatus::Initiated;
         let (sid, ends_at) = (sid("CA", leg), self.now + ring);
-        self.legs.push(Leg { sid, call, no, reservation, status, ends_at, answers_at, sequence: 0 });
+        let is_softphones = ticket.is_some();
+        let leg_of = Leg { sid, call, no, reservation, status, ends_at, answers_at, ticket, invites_at, sequence: 0 };
+        self.legs.push(leg_of);
         self.reservations[reservation].leg = Some(leg);
         self.leg_is(leg, LegStatus::Initiated);
         match self.phone {
+            _ if is_softphones => {}
             Phone::Unreachable => self.leg_fails(leg, LegStatus::Failed),
             Phone::Busy => self.leg_fails(leg, LegStatus::Busy),
             Phone::Ignored | Phone::AnsweredAfter(_) => self.leg_is(leg, LegStatus::Ringing),
@@ -385,6 +407,7 @@ impl Leg {
     }
 
     fn next(&self) -> Option<Timestamp> {
-        self.rings().then(|| self.answers_at.map_or(self.ends_at, |at| at.min(self.ends_at)))
+        let next = [self.answers_at, self.invites_at].into_iter().flatten().fold(self.ends_at, Timestamp::min);
+        self.rings().then_some(next)
     }
 }

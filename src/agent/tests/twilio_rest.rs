@@ -19,6 +19,8 @@ impl Twilio {
             Request::ReadReservations(_) => Ok(Answer::Reservations(self.open_reservations())),
             Request::SetActivity { activity, reject_pending, .. } => self.update_worker(activity, *reject_pending),
             Request::CancelLeg(leg) => self.cancel_leg(leg),
+            Request::EndLeg(leg) => self.end_leg(leg),
+            Request::EndConference(offered) => self.end_conference(offered),
             Request::ReadReservation(offered) => {
                 let number = self.find(offered)?;
                 let one = &self.reservations[number];
@@ -62,7 +64,7 @@ impl Twilio {
         if reservation.status != ReservationStatus::Pending || reservation.leg.is_some() {
             return Err(Refusal::NotPending);
         }
-        self.new_leg(number, instruct.call, instruct.leg, instruct.ring);
+        self.new_leg(number, instruct);
         Ok(Answer::Done)
     }
 
@@ -109,6 +111,25 @@ impl Twilio {
         let leg = self.find_leg(leg)?;
         if self.legs[leg].rings() {
             self.leg_fails(leg, LegStatus::Canceled);
+        }
+        Ok(Answer::Done)
+    }
+
+    fn end_leg(&mut self, leg: &CallSid) -> Reply {
+        let leg = self.find_leg(leg)?;
+        match self.legs[leg].status {
+            LegStatus::InProgress => self.hang_up(leg),
+            _ if self.legs[leg].rings() => self.leg_fails(leg, LegStatus::Canceled),
+            _ => return Err(Refusal::NotPending),
+        }
+        Ok(Answer::Done)
+    }
+
+    fn end_conference(&mut self, offered: &Offered) -> Reply {
+        let number = self.find(offered)?;
+        match self.reservations[number].leg {
+            Some(leg) => self.hang_up(leg),
+            None => self.violations.push(format!("the desk's conference of {} was ended", offered.reservation)),
         }
         Ok(Answer::Done)
     }

@@ -3,7 +3,10 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::mirror::Mirror;
-use super::twilio::{MOBILE, Phone, Twilio};
+use super::{
+    softphones::{Softphone, Softphones},
+    twilio::{MOBILE, Phone, Twilio},
+};
 use crate::agent::{
     Agent, Context, Effect, Input, Notice, Policy,
     command::{Command, Denial},
@@ -12,7 +15,8 @@ use crate::agent::{
 };
 use crate::call::Stage;
 use crate::domain::{
-    AgentId, Event, Handled, MessageEvent, Notification, Profile, ReservationStatus, RingTarget, Timestamp,
+    AgentId, Event, Handled, LegStatus, MessageEvent, Notification, Profile, ReservationStatus, RingTarget,
+    SoftphoneLeg, SoftphoneNews, SoftphoneOrder, Timestamp,
 };
 
 pub(super) const NOON: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -37,6 +41,10 @@ pub(super) trait Weather {
     fn deliveries(&mut self, event: &Event, now: Timestamp) -> Vec<Timestamp>;
     /// What becomes of a request, and when its answer is here.
     fn fate(&mut self, request: &Request, now: Timestamp) -> (Fate, Timestamp);
+    /// When the softphones' news arrive.
+    fn news(&mut self, now: Timestamp) -> Vec<Timestamp> {
+        vec![now]
+    }
 }
 
 type Chooser<T> = Box<dyn Fn(&T) -> bool>;
@@ -77,6 +85,8 @@ impl Weather for Script {
 pub(super) struct World<W = Script> {
     pub now: Timestamp,
     pub twilio: Twilio,
+    pub softphones: Softphones,
+    news: Vec<(Timestamp, SoftphoneLeg, SoftphoneNews)>,
     pub agent: Agent,
     pub profile: Profile,
     pub policy: Policy,
@@ -150,6 +160,7 @@ enum Given {
     Event(Box<Event>),
     Answer(Ticket, Result<Answer, Failure>),
     SetActivity(&'static str),
+    News(SoftphoneLeg, SoftphoneNews),
     Tick,
 }
 
@@ -159,6 +170,8 @@ impl<W: Weather> World<W> {
         Self {
             now: NOON,
             twilio: Twilio::new(NOON),
+            softphones: Softphones::new(NOON),
+            news: Vec::new(),
             agent: Agent::new(&profile),
             profile,
             policy: Policy::default(),
@@ -214,6 +227,20 @@ impl<W: Weather> World<W> {
         self
     }
 
+    /// The agent has softphones, and they are rung before the cell phone.
+    pub(super) fn with_softphones(mut self, does: Softphone) -> Self {
+        self.profile.ring_plan = Some(vec![RingTarget::Sip, RingTarget::Pstn]);
+        self.policy.sip_ring = Some(Duration::from_secs(20));
+        self.softphones.does = does;
+        self.agent = Agent::new(&self.profile);
+        self
+    }
+
+    pub(super) fn agent_takes_softphone(&mut self) -> &mut Self {
+        self.softphones.answer();
+        self.settle()
+    }
+
     pub(super) fn agent_answers(&mut self) -> &mut Self {
         let leg = self.twilio.legs.iter().position(super::twilio::Leg::rings).unwrap();
         self.twilio.answer(leg);
@@ -222,8 +249,11 @@ impl<W: Weather> World<W> {
 
     pub(super) fn agent_hangs_up(&mut self) -> &mut Self {
         for leg in 0..self.twilio.legs.len() {
-            self.twilio.hang_up(leg);
+            if self.twilio.legs[leg].ticket.is_none() {
+                self.twilio.hang_up(leg);
+            }
         }
+        self.softphones.hang_up();
         self.settle()
     }
 
@@ -261,7 +291,9 @@ impl<W: Weather> World<W> {
     fn next(&self) -> Option<Timestamp> {
         let deliveries = self.deliveries.iter().map(|(at, _)| *at);
         let answers = self.answers.iter().map(|(at, ..)| *at);
-        deliveries.chain(answers).chain(self.agent.due()).chain(self.twilio.next()).min()
+        let news = self.news.iter().map(|(at, ..)| *at);
+        let models = self.twilio.next().into_iter().chain(self.softphones.next());
+        deliveries.chain(answers).chain(news).chain(self.agent.due()).chain(models).min()
     }
 
     pub(super) fn run_until(&mut self, end: Timestamp) {
@@ -274,13 +306,40 @@ impl<W: Weather> World<W> {
             self.step();
         }
         self.now = end;
-        self.twilio.advance(end);
+        self.advance();
+    }
+
+    /// The models go on, and what lies between them happens.
+    fn advance(&mut self) {
+        self.twilio.advance(self.now);
+        self.softphones.advance(self.now);
+        self.wire();
         self.collect();
     }
 
+    /// SIP between Twilio and the gateway: the INVITE with a ticket, and the BYEs.
+    fn wire(&mut self) {
+        let Self { twilio, softphones, .. } = self;
+        for leg in std::mem::take(&mut twilio.inviting) {
+            let Some(ticket) = twilio.legs[leg].ticket.clone().filter(|_| twilio.legs[leg].rings()) else { continue };
+            if softphones.admit(&ticket) {
+                twilio.answer(leg);
+            } else {
+                twilio.leg_fails(leg, LegStatus::Failed);
+            }
+        }
+        for leg in 0..twilio.legs.len() {
+            let Some(ticket) = twilio.legs[leg].ticket.clone() else { continue };
+            if twilio.legs[leg].status.is_final() {
+                softphones.twilio_hung_up(&ticket);
+            } else if softphones.ended.contains(ticket.expose()) {
+                twilio.hang_up(leg);
+            }
+        }
+    }
+
     fn step(&mut self) {
-        self.twilio.advance(self.now);
-        self.collect();
+        self.advance();
         let now = self.now;
         let event = self.deliveries.iter().enumerate().filter(|(_, (at, _))| *at <= now).min_by_key(|(_, (at, _))| *at);
         if let Some(place) = event.map(|(place, _)| place) {
@@ -290,6 +349,10 @@ impl<W: Weather> World<W> {
         if let Some(place) = self.answers.iter().position(|(at, ..)| *at <= now) {
             let (_, ticket, result) = self.answers.remove(place);
             return self.handle(&Given::Answer(ticket, result));
+        }
+        if let Some(place) = self.news.iter().position(|(at, ..)| *at <= now) {
+            let (_, leg, news) = self.news.remove(place);
+            return self.handle(&Given::News(leg, news));
         }
         if self.agent.due().is_some_and(|due| due <= now) {
             self.handle(&Given::Tick);
@@ -301,6 +364,11 @@ impl<W: Weather> World<W> {
         for event in std::mem::take(&mut self.twilio.sent) {
             for at in self.weather.deliveries(&event, self.now) {
                 self.deliveries.push((at, event.clone()));
+            }
+        }
+        for (leg, news) in std::mem::take(&mut self.softphones.told) {
+            for at in self.weather.news(self.now) {
+                self.news.push((at, leg, news.clone()));
             }
         }
     }
@@ -324,6 +392,7 @@ impl<W: Weather> World<W> {
             Given::Event(event) => Input::Event(event),
             Given::Answer(ticket, result) => Input::Answer { ticket: *ticket, result: result.clone() },
             Given::SetActivity(name) => Input::SetActivity((*name).into()),
+            Given::News(leg, news) => Input::Softphones { leg: *leg, news },
             Given::Tick => Input::Tick,
         };
         let effects = self.agent.handle(input, &context);
@@ -339,12 +408,34 @@ impl<W: Weather> World<W> {
 
     /// The process dies and starts again: what was on its way to or from it is lost, but for the inbox.
     pub(super) fn restart(&mut self) -> &mut Self {
+        self.softphones.die(false);
+        self.revive()
+    }
+
+    /// The process is told to end, and starts again.
+    pub(super) fn stop_and_start(&mut self) -> &mut Self {
+        self.softphones.die(true);
+        self.wire();
+        self.collect();
+        self.revive()
+    }
+
+    /// The agent's actor dies, and its process lives on.
+    pub(super) fn actor_dies(&mut self) -> &mut Self {
+        self.revive()
+    }
+
+    fn revive(&mut self) -> &mut Self {
         self.answers.clear();
+        let alive = self.softphones.live();
+        if alive.is_empty() {
+            self.news.clear();
+        }
         self.agent.forget_the_moment();
         let record: Agent = serde_json::from_slice(&serde_json::to_vec(&self.agent).unwrap()).unwrap();
         assert_eq!(record, self.agent);
         let context = Self::context(&self.policy, &self.twilio, self.now);
-        let (agent, effects) = Agent::restore(record, &self.profile, &context);
+        let (agent, effects) = Agent::restore(record, &self.profile, &alive, &context);
         self.agent = agent;
         self.mirror = None;
         self.carry_out(effects);
@@ -363,9 +454,17 @@ impl<W: Weather> World<W> {
                 Effect::Rest { ticket, request } => self.send(ticket, request),
                 Effect::Push(notification) => self.pushed.push((self.now, notification)),
                 Effect::Handled(task) => self.handled.push(task),
+                Effect::Softphones(order) => self.order(&order),
                 Effect::Said(_) => {}
             }
         }
+    }
+
+    fn order(&mut self, order: &SoftphoneOrder) {
+        self.softphones.now = self.now;
+        self.softphones.order(order);
+        self.wire();
+        self.collect();
     }
 
     fn send(&mut self, ticket: Ticket, request: Request) {

@@ -10,7 +10,7 @@ use super::super::{
 };
 use crate::{
     actors::ask::{CallView, Change, Event, HowClosed, Said, Stage, View},
-    domain::{ConversationSid, MessageSid, ReservationSid, SessionId, Timestamp},
+    domain::{ConversationSid, MessageSid, ReservationSid, RingTarget, SessionId, Timestamp},
 };
 
 /// What the server sends. Of a type that it does not know a client takes no notice.
@@ -100,6 +100,9 @@ pub(in crate::http::api) struct Call {
     /// `connecting`, `ringing`, `talking`, `settling` or `over`.
     #[schema(value_type = String, example = "ringing")]
     stage: Stage,
+    /// Where it rings, or rang last: `sip` or `pstn`.
+    #[schema(value_type = String, example = "sip")]
+    target: RingTarget,
 }
 
 /// A message as an event tells it; where its files are is told by the conversation's messages.
@@ -145,8 +148,8 @@ impl Picture {
 }
 
 impl Call {
-    fn new(CallView { id, task, stage }: CallView) -> Self {
-        Self { id: id.to_string(), task, stage }
+    fn new(CallView { id, task, stage, target }: CallView) -> Self {
+        Self { id: id.to_string(), task, stage, target }
     }
 }
 
