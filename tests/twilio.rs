@@ -109,14 +109,13 @@ mod with_python {
     #[test]
     fn twiml_is_what_pypi_twilio_writes() {
         let mut library = Twiml::start();
-        let action = "https://gw.example.com/webhooks/voice/confirm?call=00000000000000ff-7&leg=2".parse().unwrap();
+        let action = "https://gw.example.com/webhooks/voice/confirm?call=00000000000000ff-7&leg=2";
         let reservation = "WR0123456789abcdef0123456789abcdef".parse().unwrap();
         let told = Recording { status_callback: Some("https://flex.example/?a=1&b=%C3%B6".parse().unwrap()) };
         let untold = Recording { status_callback: None };
         for text in ["Drücken Sie die 1.", "\"</Say><Hangup/>' & \n\t😀 ]]>", ""] {
             let say = Speech { language: "de-DE", text };
-            let mut verbs =
-                vec![Verb::Gather { say, action: &action, patience: Duration::from_secs(5) }, Verb::Say(say)];
+            let mut verbs = vec![Verb::Gather { say, action, patience: Duration::from_secs(5) }, Verb::Say(say)];
             for recording in [None, Some(&told), Some(&untold)] {
                 verbs.push(Verb::DialQueue { reservation: &reservation, recording });
             }

@@ -18,6 +18,7 @@ mod kill;
 mod login;
 mod openapi;
 mod outcomes;
+mod press_one;
 mod record;
 mod reports;
 mod schemathesis;

@@ -2,6 +2,8 @@
 
 mod activity;
 mod answering;
+mod asking;
+mod asking_properties;
 mod busy;
 mod calls;
 mod chat_storm;
@@ -19,5 +21,6 @@ mod ringing_softphones;
 mod softphones;
 mod storm;
 mod twilio;
+mod twilio_asking;
 mod twilio_rest;
 mod world;
