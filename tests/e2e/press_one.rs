@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use offdesk_sandbox::{CallStatus, CustomerCall, LogEntry, Operation, ReservationStatus, RestAct, RestFault, TaskStatus};
+use offdesk_sandbox::{
+    CallStatus, CustomerCall, LogEntry, Operation, ReservationStatus, RestAct, RestFault, TaskStatus,
+};
 
 use crate::{
     house::{ADA, BOB, House, MOBILE, Plan},
