@@ -7,6 +7,7 @@ mod admin;
 mod architecture;
 mod chats;
 mod cli;
+mod confirm;
 #[path = "../counterparts/mod.rs"]
 mod counterparts;
 mod devices;
