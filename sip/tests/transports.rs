@@ -13,7 +13,8 @@ use offdesk_sip::{
     abuse,
     digest::{self, Algorithm},
     driver::{self, Certificate, ConnectionLimits, Listening, Patience, Running},
-    engine::{Command, Count, Settings},
+    engine::{CallSettings, Command, Count, Media, Settings},
+    leg::Here,
     registrar, transaction,
 };
 use rustls::{
@@ -54,6 +55,7 @@ impl Gateway {
             abuse: abuse::Limits::default(),
             timing: transaction::Timing::default(),
             transactions: transaction::Limits::default(),
+            calls: CallSettings::new(Here { address: [127, 0, 0, 1].into(), ports: [0; 3] }, Media::Direct),
         };
         let mut listening = Listening {
             udp: Some(ANY.parse().unwrap()),

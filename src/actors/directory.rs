@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     AgentActor, Census, Doors, Kit,
-    agent::StopIfIdle,
+    agent::{Heard, StopIfIdle},
     ask::{Find, Gone},
     census::Roll,
     fan_out::conversation_of,
@@ -24,7 +24,7 @@ use super::{
     load::{Loaded, load},
 };
 use crate::{
-    domain::{AgentId, DeviceId, Timestamp},
+    domain::{AgentId, DeviceId, SoftphoneLeg, SoftphoneNews, SoftphoneOrder, Timestamp},
     inbox::{self, Delivery, Entry, FRESH_FOR, Sequences},
     store::{Batch, Sequence, StoreError},
 };
@@ -253,7 +253,7 @@ impl Actor for Directory {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let Some(Doors { inbox: outlet, gone, told }) = self.doors.take() else { return };
+        let Some(Doors { inbox: outlet, gone, told, softphones }) = self.doors.take() else { return };
         let loading = load(self.kit.clone(), outlet.before);
         ctx.wait(loading.into_actor(self).map(|loaded, this, ctx| match loaded {
             Ok(loaded) => this.loaded(loaded, ctx),
@@ -266,6 +266,7 @@ impl Actor for Directory {
         ctx.add_stream(arrivals(outlet.deliveries));
         ctx.add_stream(stream::unfold(gone, |mut gone| async move { Some((gone.recv().await?, gone)) }));
         ctx.add_stream(stream::unfold(told, |mut told| async move { Some((told.recv().await?, told)) }));
+        ctx.add_stream(stream::unfold(softphones, |mut news| async move { Some((news.recv().await?, news)) }));
         self.next_round(ctx);
     }
 }
@@ -286,6 +287,23 @@ impl StreamHandler<(AgentId, DeviceId)> for Directory {
     fn handle(&mut self, (id, device): (AgentId, DeviceId), _: &mut Context<Self>) {
         if self.index.knows(id) {
             let _ = self.agent(id).addr.try_send(Gone(device));
+        }
+    }
+
+    fn finished(&mut self, _: &mut Self::Context) {}
+}
+
+impl StreamHandler<(SoftphoneLeg, SoftphoneNews)> for Directory {
+    /// In order, and kept if the agent cannot take it now. What is answered for nobody is hung up.
+    fn handle(&mut self, (leg, news): (SoftphoneLeg, SoftphoneNews), ctx: &mut Context<Self>) {
+        let id = leg.call.agent;
+        if self.index.knows(id) {
+            let now = self.kit.clock.now();
+            self.agent(id).put_news(Heard(leg, news), now);
+            return self.hand_over(id, ctx);
+        }
+        if let (SoftphoneNews::Answered(_), Some(line)) = (news, self.kit.line.clone()) {
+            ctx.spawn(async move { line.order(SoftphoneOrder::HangUp(leg)).await }.into_actor(self));
         }
     }
 

@@ -1,7 +1,7 @@
 //! An agent in memory, as the directory sees it: its address, what waits for it, and how often it died of late.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -11,7 +11,10 @@ use std::{
 
 use actix::{Addr, prelude::SendError};
 
-use super::{AgentActor, agent::Deliver};
+use super::{
+    AgentActor,
+    agent::{Deliver, Heard},
+};
 use crate::{domain::Timestamp, inbox::Delivery, store::Sequence};
 
 /// An entry that its agent died of this often is put aside.
@@ -72,6 +75,8 @@ pub(super) struct Live {
     pub(super) retrying: bool,
     /// What it was not given yet, in order.
     backlog: BTreeMap<Sequence, Delivery>,
+    /// What its softphones told, and it was not given yet. Bounded: an agent has one call that says a few things.
+    news: VecDeque<Heard>,
     /// Entries that were read from the store and may still come from the door.
     again: BTreeSet<Sequence>,
     started: Timestamp,
@@ -89,6 +94,7 @@ impl Live {
             last_heard: now,
             retrying: false,
             backlog: BTreeMap::new(),
+            news: VecDeque::new(),
             again: BTreeSet::new(),
             started: now,
             deaths: 0,
@@ -113,9 +119,22 @@ impl Live {
         }
     }
 
+    /// Takes in what the agent's softphones tell.
+    pub(super) fn put_news(&mut self, news: Heard, now: Timestamp) {
+        self.last_heard = now;
+        self.news.push_back(news);
+    }
+
+    /// Somebody waits on the phone: news of softphones go first.
     pub(super) fn hand_over(&mut self) -> Handed {
         if self.standing != Standing::Here || self.retrying {
             return Handed::Later;
+        }
+        while let Some(news) = self.news.pop_front() {
+            let Err(refused) = self.addr.try_send(news) else { continue };
+            let handed = if matches!(refused, SendError::Closed(_)) { Handed::Died } else { Handed::Full };
+            self.news.push_front(refused.into_inner());
+            return handed;
         }
         while let Some((sequence, delivery)) = self.backlog.pop_first() {
             let Err(refused) = self.addr.try_send(Deliver(delivery)) else { continue };
@@ -128,7 +147,7 @@ impl Live {
     }
 
     pub(super) fn is_resting(&self, now: Timestamp, idle: Duration) -> bool {
-        self.standing == Standing::Here && self.backlog.is_empty() && now.since(self.last_heard) > idle
+        self.standing == Standing::Here && self.is_owed_nothing() && now.since(self.last_heard) > idle
     }
 
     /// Takes everything that it was not given yet.
@@ -137,7 +156,7 @@ impl Live {
     }
 
     pub(super) fn is_owed_nothing(&self) -> bool {
-        self.backlog.is_empty()
+        self.backlog.is_empty() && self.news.is_empty()
     }
 
     /// The agent has died: counts what of, and says which entry is to be put aside, if one is.

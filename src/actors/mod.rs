@@ -35,10 +35,11 @@ use crate::{
     agent::Policy,
     clock::Clock,
     config::{BaseUrl, Recording},
-    domain::{AgentId, DeviceId, E164},
+    domain::{AgentId, DeviceId, E164, SoftphoneLeg, SoftphoneNews},
     inbox::Outlet,
     push::Push,
     roster::Told,
+    sip::Line,
     store::StoreHandle,
     twilio::{Twilio, facts::WorkspaceFacts},
 };
@@ -61,8 +62,8 @@ pub struct Kit {
     pub public_url: BaseUrl,
     pub caller_id: E164,
     pub recording: Recording,
-    /// What follows the ticket where Twilio calls a softphone: `host[:port][;parameters]`.
-    pub sip_target: String,
+    /// To agents' softphones; none: there is no SIP.
+    pub line: Option<Line>,
     pub push: Push,
     pub conversations: Conversations,
     pub views: Views,
@@ -82,6 +83,8 @@ pub struct Doors {
     pub gone: mpsc::Receiver<(AgentId, DeviceId)>,
     /// Agents who come, change and go.
     pub told: mpsc::Receiver<Told>,
+    /// What softphones tell.
+    pub softphones: mpsc::Receiver<(SoftphoneLeg, SoftphoneNews)>,
 }
 
 /// Starts the directory, and with it the agents, on threads of their own: never on an HTTP worker. What is answered beside

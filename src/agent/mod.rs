@@ -40,8 +40,8 @@ pub use policy::Policy;
 
 use crate::call::{Call, Reply, Stage};
 use crate::domain::{
-    AgentId, ChatIdentity, ConversationSid, E164, Event, Handled, Notification, PickUp, Profile, ReservationSid,
-    ReservationStatus, RingTarget, SoftphoneLeg, SoftphoneNews, SoftphoneOrder, Timestamp, WorkerSid,
+    AgentId, CallId, CallQuality, ChatIdentity, ConversationSid, E164, Event, Handled, Notification, PickUp, Profile,
+    ReservationSid, ReservationStatus, RingTarget, SoftphoneLeg, SoftphoneNews, SoftphoneOrder, Timestamp, WorkerSid,
 };
 use changes::Said;
 use chat::{Chat, Count};
@@ -93,6 +93,9 @@ pub struct Agent {
     /// Counts that made us read the messages.
     #[serde(skip)]
     counted: HashMap<ConversationSid, Counted>,
+    /// How the last call on a softphone sounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_call: Option<LastCall>,
     /// Which life the stream of changes is in; none has begun: 0.
     #[serde(default)]
     stream: u64,
@@ -181,6 +184,16 @@ pub struct Snapshot {
     pub duties: usize,
     /// Requests that are on their way to Twilio.
     pub in_flight: usize,
+    pub last_call: Option<LastCall>,
+}
+
+/// How a call on a softphone sounded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastCall {
+    pub call: CallId,
+    pub ended: Timestamp,
+    #[serde(flatten)]
+    pub quality: CallQuality,
 }
 
 impl Agent {
@@ -206,6 +219,7 @@ impl Agent {
             asked: None,
             viewers: Vec::new(),
             counted: HashMap::new(),
+            last_call: None,
             stream: 0,
         }
     }
@@ -301,6 +315,7 @@ impl Agent {
             unread: self.chats.iter().map(|(sid, chat)| (sid.clone(), chat.unread())).collect(),
             duties: self.duties.len(),
             in_flight: self.duties.iter().filter(|duty| duty.is_in_flight()).count(),
+            last_call: self.last_call.clone(),
         }
     }
 

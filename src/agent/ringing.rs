@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Agent, Context, Effect, Notice,
+    Agent, Context, Effect, LastCall, Notice,
     misses::Missed,
     request::{Dial, Ending, Instruct, Offered, Request, RingTo},
 };
@@ -66,6 +66,9 @@ impl Agent {
         news: &SoftphoneNews,
         context: &Context<'_>,
     ) -> Vec<Effect> {
+        if let SoftphoneNews::Ended { quality: Some(quality), .. } = news {
+            self.last_call = Some(LastCall { call: leg.call, ended: context.now, quality: *quality });
+        }
         if self.calls.iter().any(|call| call.id == leg.call) {
             return self.tell_call(|call| call.id == leg.call, context, |call, now| call.phones(leg.leg, news, now));
         }

@@ -9,6 +9,7 @@ mod softphones;
 use std::{
     net::{SocketAddr, TcpListener},
     sync::Arc,
+    time::Duration,
 };
 
 use actix::{Addr, Arbiter};
@@ -106,6 +107,8 @@ pub struct App {
     login: Login,
     connections: Connections,
     softphones: Option<Softphones>,
+    drain_timeout: Duration,
+    clock: Clock,
     log_readings: watch::Receiver<u64>,
     fatal: Option<Fatal>,
     /// Resolves when the directory has.
@@ -131,10 +134,10 @@ impl App {
         let opened = Inbox::open(store.clone(), clock.clone()).await;
         let (inbox, outlet) = opened.map_err(|source| store_error(config, source))?;
         let arbiters: Vec<_> = (0..AGENT_THREADS).map(|_| Arbiter::new()).collect();
-        let kit = Arc::new(parts::kit(config, &store, &clock, &twilio, &push));
+        let softphones::Road { tell, told, line, softphones, detour } = softphones::Road::new(config);
+        let kit = Arc::new(parts::kit(config, (&store, &clock), &twilio, &push, line));
         chores::warm(&io.handle(), kit.facts.clone(), config.twilio.activities.offline.clone());
-        let (tell, told, detour) = softphones::road(config);
-        let doors = Doors { inbox: outlet, gone: gone_devices, told };
+        let doors = Doors { inbox: outlet, gone: gone_devices, told, softphones };
         let (directory, ended) = actors::start(kit.clone(), doors, &arbiters);
         let readiness = Arc::new(Readiness::default());
         let instance = Instance::new().map_err(StartError::Runtime)?;
@@ -166,6 +169,8 @@ impl App {
             login,
             connections,
             softphones,
+            drain_timeout: config.calls.drain_timeout,
+            clock,
             log_readings,
             fatal: Some(fatal),
             ended: Some(ended),
@@ -225,10 +230,17 @@ impl App {
         &self.inbox
     }
 
-    /// Runs until `shutdown`, or until something fails for good; then lets what is under way finish.
-    pub async fn run_until(mut self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+    /// Runs until `shutdown`, or until something fails for good; then lets what is under way finish. Calls may go on for
+    /// `calls.drain_timeout`, or until what `shutdown` resolves with does so too.
+    pub async fn run_until<H: Future<Output = ()>>(
+        mut self,
+        shutdown: impl Future<Output = H>,
+    ) -> Result<(), RunError> {
         let outcome = tokio::select! {
-            () = shutdown => Ok(()),
+            hurry = shutdown => {
+                self.let_calls_end(hurry).await;
+                Ok(())
+            }
             error = failure(self.fatal.take()) => Err(RunError::Store(error)),
             ended = self.running.join_next() => Err(RunError::Listener(cause(ended))),
             () = end_of(self.ended.take()) => Err(RunError::Directory),
@@ -238,9 +250,24 @@ impl App {
         outcome
     }
 
+    /// Webhooks are taken meanwhile, so that agents hear how their calls end.
+    async fn let_calls_end(&self, hurry: impl Future<Output = ()>) {
+        self.readiness.set(false);
+        self.connections.drain();
+        let Some(softphones) = &self.softphones else { return };
+        tokio::select! {
+            () = softphones.drain() => {}
+            () = self.clock.sleep(self.drain_timeout) => tracing::warn!("calls that did not end in time are ended"),
+            () = hurry => tracing::warn!("told to stop twice: calls are ended"),
+        }
+    }
+
     async fn drain(&mut self) {
         self.readiness.set(false);
         self.connections.drain();
+        if let Some(softphones) = &self.softphones {
+            softphones.finish().await;
+        }
         for server in &self.servers {
             server.stop(true).await;
         }
@@ -250,9 +277,6 @@ impl App {
             let _ = tokio::task::spawn_blocking(move || arbiter.join()).await;
         }
         self.push.finish().await;
-        if let Some(softphones) = &self.softphones {
-            softphones.finish().await;
-        }
         if let Err(error) = self.store.close().await {
             tracing::warn!(%error, "the store was not closed in good order");
         }

@@ -16,7 +16,7 @@ use crate::{
     login,
     push::{self, FcmSettings, VapidKeyFile},
     sessions,
-    sip::Softphones,
+    sip::{Line, Softphones},
     store::StoreHandle,
     telemetry::Metrics,
     twilio::{Credentials, Endpoints, Limits, Settings, Twilio, facts::WorkspaceFacts, signature::Validator},
@@ -121,13 +121,19 @@ fn endpoints(from: &config::Endpoints) -> Endpoints {
     }
 }
 
-pub(super) fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &Twilio, push: &push::Push) -> Kit {
+pub(super) fn kit(
+    config: &Config,
+    (store, clock): (&StoreHandle, &Clock),
+    twilio: &Twilio,
+    push: &push::Push,
+    line: Option<Line>,
+) -> Kit {
     let calls = &config.calls;
     let policy = Policy {
         mobile_activity: config.twilio.activities.mobile.clone(),
         offline_activity: config.twilio.activities.offline.clone(),
         plan: calls.plan.clone(),
-        sip_ring: None,
+        sip_ring: config.sip.as_ref().map(|_| calls.sip_ring),
         pstn_ring: calls.pstn_ring,
         asks: calls.confirm == Confirm::PressOne,
         missed_keep_activity: calls.missed_keep_activity,
@@ -148,7 +154,7 @@ pub(super) fn kit(config: &Config, store: &StoreHandle, clock: &Clock, twilio: &
         public_url: config.public_url.clone(),
         caller_id: config.twilio.caller_id.clone(),
         recording: calls.record,
-        sip_target: config.sip.as_ref().map(|sip| sip.domain.to_string()).unwrap_or_default(),
+        line,
         push: push.clone(),
         conversations: actors::Conversations::default(),
         views: actors::Views::default(),

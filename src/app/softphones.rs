@@ -6,22 +6,36 @@ use super::{Ready, StartError, TOLD, entrance::Entrance, parts};
 use crate::{
     actors::Kit,
     config::Config,
+    domain::{SoftphoneLeg, SoftphoneNews},
     roster::Told,
-    sip::{Means, Softphones},
+    sip::{self, Exchange, Line, Means, Softphones},
 };
 
-/// News of agents, from whoever tells to the directory: by way of softphones, if there are any.
-pub(super) fn road(config: &Config) -> (mpsc::Sender<Told>, mpsc::Receiver<Told>, Detour) {
-    let (tell, news) = mpsc::channel(TOLD);
-    if config.sip.is_none() {
-        return (tell, news, Detour(None));
+/// What joins agents and softphones, before either is there.
+pub(super) struct Road {
+    /// Where news of agents begin, and where they come to: by way of softphones, if there are any.
+    pub(super) tell: mpsc::Sender<Told>,
+    pub(super) told: mpsc::Receiver<Told>,
+    /// The agents' end of the line to their softphones.
+    pub(super) line: Option<Line>,
+    pub(super) softphones: mpsc::Receiver<(SoftphoneLeg, SoftphoneNews)>,
+    pub(super) detour: Detour,
+}
+
+impl Road {
+    pub(super) fn new(config: &Config) -> Self {
+        let (tell, news) = mpsc::channel(TOLD);
+        let (line, exchange, softphones) = sip::line();
+        if config.sip.is_none() {
+            return Self { tell, told: news, line: None, softphones, detour: Detour(None) };
+        }
+        let (pass_on, told) = mpsc::channel(TOLD);
+        Self { tell, told, line: Some(line), softphones, detour: Detour(Some((news, pass_on, exchange))) }
     }
-    let (pass_on, told) = mpsc::channel(TOLD);
-    (tell, told, Detour(Some((news, pass_on))))
 }
 
 /// Softphones hear news first, and pass on what they have heard.
-pub(super) struct Detour(Option<(mpsc::Receiver<Told>, mpsc::Sender<Told>)>);
+pub(super) struct Detour(Option<(mpsc::Receiver<Told>, mpsc::Sender<Told>, Exchange)>);
 
 impl Detour {
     /// Starts SIP with all agents there are.
@@ -32,13 +46,15 @@ impl Detour {
         io: &Handle,
         entrance: &Entrance,
     ) -> Result<Option<Softphones>, StartError> {
-        let (Some(sip), Some((news, pass_on))) = (&config.sip, self.0) else { return Ok(None) };
+        let (Some(sip), Some((news, pass_on, exchange))) = (&config.sip, self.0) else { return Ok(None) };
         let means = Means {
             store: kit.store.clone(),
             clock: kit.clock.clone(),
             io: io.clone(),
             push_project: parts::push_project(config),
             profiles: entrance.book.all(),
+            exchange,
+            push: kit.push.clone(),
         };
         let softphones = Softphones::start(sip, means).await?;
         io.spawn(softphones.clone().listen(news, pass_on));

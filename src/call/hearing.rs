@@ -26,7 +26,11 @@ impl Call {
     /// Twilio is found to have taken it, or else the desk has accepted the reservation.
     pub fn seems_instructed(&mut self, now: Timestamp) -> Vec<Act> {
         match &mut self.phase {
-            Phase::Instructing => self.phase = Phase::Ringing { until: now + self.leg_rings_for(), asked: false },
+            Phase::Instructing => {
+                // Of a leg that nobody waits for, only the end is of interest.
+                self.leg.stopped |= self.is_left_alone();
+                self.phase = Phase::Ringing { until: now + self.leg_rings_for(), asked: false };
+            }
             Phase::AwaitingLeg { rang, .. } => *rang = true,
             _ => {}
         }

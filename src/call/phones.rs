@@ -46,8 +46,8 @@ impl Call {
                 self.next_step(Some((*why).into()), now)
             }
             (SoftphoneNews::Failed(_), _) => self.phones_ended(Phones::Over, now),
-            (SoftphoneNews::Ended(EndedBy::Phone), _) => self.phones_ended(Phones::HungUp, now),
-            (SoftphoneNews::Ended(_), _) => self.phones_ended(Phones::Over, now),
+            (SoftphoneNews::Ended { by: EndedBy::Phone, .. }, _) => self.phones_ended(Phones::HungUp, now),
+            (SoftphoneNews::Ended { .. }, _) => self.phones_ended(Phones::Over, now),
         }
     }
 

@@ -33,8 +33,8 @@ async fn live(
     let app = App::start(config, clock.clone(), metrics.clone()).await.map_err(|error| not_started(error, config))?;
     announce(app.ready())?;
     tell_systemd(NotifyState::Ready);
-    let chores = [tokio::spawn(keep_up(clock.clone(), metrics)), tokio::spawn(feed_watchdog(clock))];
-    let ended = app.run_until(signals.drain(|| tell_systemd(NotifyState::Stopping))).await;
+    let chores = [tokio::spawn(keep_up(clock.clone(), metrics)), tokio::spawn(feed_watchdog(clock.clone()))];
+    let ended = app.run_until(signals.drain(clock.clone(), || tell_systemd(NotifyState::Stopping))).await;
     chores.iter().for_each(tokio::task::JoinHandle::abort);
     ended.map_err(|error| match error {
         RunError::Store(error) => Failure::from(error),

@@ -10,6 +10,7 @@ use crate::domain::RingTarget;
 pub struct Calls {
     /// The ring plan of agents who have none of their own. Targets that are not there are passed over.
     pub plan: Vec<RingTarget>,
+    /// How long softphones ring; less, if the reservation's time is short.
     pub sip_ring: Duration,
     /// Twilio is told 5 s less, since it adds 5 s to a leg's `Timeout`.
     pub pstn_ring: Duration,
@@ -52,8 +53,8 @@ const fn secs(secs: u64) -> Duration {
 }
 
 impl Calls {
-    pub(super) fn read(reader: &mut Reader) -> Self {
-        let plan = read_plan(reader);
+    pub(super) fn read(reader: &mut Reader, has_sip: bool) -> Self {
+        let plan = read_plan(reader, has_sip);
         let sip_ring = reader.duration("calls.sip_ring", secs(20), secs(5)..=secs(120));
         let pstn_ring = reader.duration("calls.pstn_ring", secs(18), secs(10)..=secs(120));
         let confirm = reader.or("calls.confirm", Confirm::None);
@@ -66,12 +67,14 @@ impl Calls {
     }
 }
 
-fn read_plan(reader: &mut Reader) -> Vec<RingTarget> {
+fn read_plan(reader: &mut Reader, has_sip: bool) -> Vec<RingTarget> {
     let plan = reader.or("calls.plan", vec![RingTarget::Sip, RingTarget::Pstn]);
     let twice = (1..plan.len()).any(|place| plan[..place].contains(&plan[place]));
     if twice {
         reader.refuse("calls.plan", "names a target twice");
-    } else if !plan.contains(&RingTarget::Pstn) {
+    } else if plan.is_empty() {
+        reader.refuse("calls.plan", "names no target");
+    } else if !has_sip && !plan.contains(&RingTarget::Pstn) {
         reader.refuse("calls.plan", "expected \"pstn\" among the targets, since nothing else can ring without SIP");
     }
     plan

@@ -22,7 +22,7 @@ mod url;
 mod value;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -39,7 +39,7 @@ pub use self::{
     push::{AllowedHost, Fcm, Push, Subject, WebPush},
     reader::Effective,
     show::show,
-    sip::{DigestAlgorithm, Registration, Sip, SipDomain, SipTls},
+    sip::{DigestAlgorithm, MediaMode, Registration, Sip, SipDomain, SipMedia, SipTarget, SipTls},
     source::{ENV_PREFIX, FileText, Origin, Sources},
     twilio::{Activities, ApiKey, EndChat, Endpoints, Intake, Twilio},
     url::BaseUrl,
@@ -119,7 +119,7 @@ impl Config {
         let login = Login::read(reader);
         let push = Push::read(reader);
         let sip = Sip::read(reader, http.as_ref());
-        let calls = Calls::read(reader);
+        let calls = Calls::read(reader, sip.is_some());
         let admin = Admin { bootstrap_token: reader.secret("admin.bootstrap_token") };
         Some(Self {
             public_url: public_url?,

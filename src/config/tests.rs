@@ -10,7 +10,7 @@ use crate::{config::reader::Reader, domain::RingTarget};
 const SAMPLE: &str = include_str!("../../config/offdesk.toml");
 
 /// The least that a configuration needs.
-const LEAST: &str = r#"
+pub(crate) const LEAST: &str = r#"
 public_url = "https://gw.example.com"
 [twilio]
 account_sid = "AC0123456789abcdef0123456789abcdef"
@@ -185,6 +185,28 @@ fn tls_for_phones_has_a_certificate_of_its_own_or_that_of_the_web() {
 }
 
 #[test]
+fn twilio_comes_from_its_own_networks_and_audio_goes_through_the_gateway_unless_told_otherwise() {
+    let usual = sip("").unwrap().sip.unwrap();
+    assert_eq!((usual.twilio_networks.len(), usual.twilio_auth, usual.twilio_target), (8, false, None));
+    assert!(usual.twilio_networks.contains(&"177.71.206.192/30".parse().unwrap()));
+    assert_eq!((usual.media.mode, usual.media.ports.to_string()), (MediaMode::Relay, "20000-29999".into()));
+    let other =
+        "twilio_networks = [\"127.0.0.0/8\"]\ntwilio_auth = true\nmedia = { mode = \"direct\", ports = \"3000-3999\" }";
+    let other = sip(other).unwrap().sip.unwrap();
+    assert_eq!((other.twilio_networks, other.twilio_auth), (vec!["127.0.0.0/8".parse().unwrap()], true));
+    assert_eq!((other.media.mode, other.media.ports.to_string()), (MediaMode::Direct, "3000-3999".into()));
+}
+
+#[test]
+fn a_plan_of_softphones_alone_needs_softphones() {
+    assert_eq!(sip("[calls]\nplan = [\"sip\"]").unwrap().calls.plan, [crate::domain::RingTarget::Sip]);
+    for plan in ["[\"sip\"]", "[]"] {
+        let error = Config::parse(&format!("{LEAST}[calls]\nplan = {plan}\n"), BTreeMap::new(), None).unwrap_err();
+        assert_eq!(error.problems[0].path, "calls.plan", "{plan}");
+    }
+}
+
+#[test]
 fn what_phones_cannot_use_is_refused() {
     for (lines, path) in [
         ("tls = \"127.0.0.1:5061\"", "sip.tls"),
@@ -195,7 +217,12 @@ fn what_phones_cannot_use_is_refused() {
         ("digest = [\"SHA-1\"]", "sip.digest"),
         ("advertised_address = \"gw.example.com\"", "sip.advertised_address"),
         ("registration = { min = \"10m\" }", "sip.registration.default"),
-        ("media = { mode = \"direct\" }", "sip.media"),
+        ("media = { mode = \"proxy\" }", "sip.media.mode"),
+        ("media = { ports = \"29999-20000\" }", "sip.media.ports"),
+        ("twilio_target = \"sip:gw.example.com\"", "sip.twilio_target"),
+        ("twilio_auth = 1", "sip.twilio_auth"),
+        ("twilio_networks = []", "sip.twilio_networks"),
+        ("twilio_networks = [\"twilio\"]", "sip.twilio_networks"),
     ] {
         let error = sip(lines).unwrap_err();
         assert_eq!(error.problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(), [path], "{lines}");

@@ -11,14 +11,7 @@ use super::{
 };
 
 /// Keys and tables that a later version understands.
-const LATER: [&str; 6] = [
-    "sip.twilio_target",
-    "sip.twilio_auth",
-    "sip.twilio_networks",
-    "sip.media",
-    "sip.trunk",
-    "calls.outbound_workflow_sid",
-];
+const LATER: [&str; 2] = ["sip.trunk", "calls.outbound_workflow_sid"];
 
 impl Reader {
     /// To be called when every key has been read.

@@ -8,13 +8,14 @@ use std::{
 };
 
 use ipnet::IpNet;
+use offdesk_sip::media::PortRange;
 use toml::Value;
 
 use super::{
     BaseUrl,
     login::Rate,
     push::{AllowedHost, Subject},
-    sip::SipDomain,
+    sip::{SipDomain, SipTarget},
 };
 use crate::domain::{AccountSid, ApiKeySid, E164, Privacy, RingTarget, VerifyServiceSid, WorkspaceSid};
 
@@ -77,6 +78,8 @@ macro_rules! texts {
 texts! {
     SocketAddr, "an IP address and a port, as in \"127.0.0.1:8080\" or \"[::1]:0\"";
     IpAddr, "an IP address, as in \"203.0.113.10\"";
+    SipTarget, "host[:port], and behind that ;transport=tls or ;secure=true, as in \"gw.example.com:5061;transport=tls\"";
+    PortRange, "a range of ports from 1024 to 65535, as in \"20000-29999\", with room for two pairs";
     SipDomain, "a host name, as in \"gw.example.com\"";
     E164, "a phone number in E.164 form, as in \"+4915112345678\"";
     AccountSid, "an account sid: AC and 32 letters or digits";
@@ -148,6 +151,20 @@ impl Setting for Duration {
 
     fn show(&self) -> Value {
         Value::String(humantime::format_duration(*self).to_string())
+    }
+}
+
+impl Setting for bool {
+    fn read(value: &Value) -> Result<Self, String> {
+        value.as_bool().ok_or_else(|| "expected true or false".into())
+    }
+
+    fn show(&self) -> Value {
+        Value::Boolean(*self)
+    }
+
+    fn spelled(text: &str) -> Value {
+        text.parse().map_or_else(|_| Value::from(text), Value::Boolean)
     }
 }
 

@@ -36,6 +36,9 @@ pub use profile::{Profile, RingTarget, Role};
 pub use send::{Fingerprint, SendId};
 pub use session::SessionId;
 pub use sip::{SipPassword, SipSecret};
-pub use softphone::{Admission, EndedBy, NotReached, SipLogin, SipTicket, SoftphoneLeg, SoftphoneNews, SoftphoneOrder};
+pub use softphone::{
+    Admission, CallQuality, EndedBy, MediaQuality, NotReached, SipLogin, SipTicket, SoftphoneLeg, SoftphoneNews,
+    SoftphoneOrder,
+};
 pub use time::Timestamp;
 pub use wishes::{Language, Privacy, QuietHours, TimeOfDay, WishChange, WishError, Wishes, Zone};

@@ -95,7 +95,30 @@ pub enum SoftphoneNews {
     /// Nobody took one up. Nothing follows.
     Failed(NotReached),
     /// What was answered is over. Nothing follows.
-    Ended(EndedBy),
+    Ended {
+        by: EndedBy,
+        /// None: audio did not go through the gateway, or nothing is known of it.
+        quality: Option<CallQuality>,
+    },
+}
+
+/// How a call's audio came in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallQuality {
+    /// What the agent's phone sent.
+    pub phone: MediaQuality,
+    /// What Twilio sent.
+    pub twilio: MediaQuality,
+}
+
+/// What one side sent, in RTP packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaQuality {
+    pub received: u64,
+    /// Of those that were sent.
+    pub lost: u64,
+    /// RFC 3550 A.8.
+    pub jitter: Duration,
 }
 
 /// Why no softphone was taken up.
@@ -123,6 +146,19 @@ pub enum EndedBy {
     Silence,
     /// Twilio never called.
     NoInvite,
+}
+
+impl EndedBy {
+    /// As a metric's label.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Twilio => "twilio",
+            Self::Us => "us",
+            Self::Silence => "silence",
+            Self::NoInvite => "no_invite",
+        }
+    }
 }
 
 #[cfg(test)]

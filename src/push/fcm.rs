@@ -3,17 +3,17 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use super::{
     failure::{Failure, Scope, Undelivered},
     http::{Answer, Http, Post},
     oauth::Tokens,
-    payload::{Message, Recipient, SendRequest},
+    payload::{Message, Recipient, SendRequest, WakeRequest},
     providers::patience,
 };
-use crate::{clock::Clock, config::BaseUrl};
+use crate::{clock::Clock, config::BaseUrl, domain::Timestamp};
 
 use url::Url;
 
@@ -63,15 +63,24 @@ impl Fcm {
     /// Answers with FCM's status.
     pub(super) async fn send(&self, to: Recipient<'_>, message: &Message) -> Result<u16, Undelivered> {
         let now = self.clock.now();
-        let request = SendRequest::new(message, to, now);
-        let body = serde_json::to_vec(&request).map_err(|_| Failure::Refused { reason: "bad_message" })?;
+        self.send_body(&SendRequest::new(message, to, now), patience(message, now)).await
+    }
+
+    /// Wakes a softphone. After `exp` that is of no use.
+    pub(super) async fn wake(&self, to: &str, exp: Timestamp) -> Result<u16, Undelivered> {
+        let now = self.clock.now();
+        self.send_body(&WakeRequest::new(to, exp, now), exp.since(now)).await
+    }
+
+    async fn send_body(&self, request: &impl Serialize, patience: Duration) -> Result<u16, Undelivered> {
+        let body = serde_json::to_vec(request).map_err(|_| Failure::Refused { reason: "bad_message" })?;
         let token = self.tokens.get().await?;
-        let mut answer = self.post(token.bearer(), body.clone(), patience(message, now)).await?;
+        let mut answer = self.post(token.bearer(), body.clone(), patience).await?;
         if answer.status == 401 && Told::read(&answer.body).code().is_none() {
             // The token was taken back before its time.
             self.tokens.refused(&token);
             let token = self.tokens.get().await?;
-            answer = self.post(token.bearer(), body, patience(message, now)).await?;
+            answer = self.post(token.bearer(), body, patience).await?;
         }
         verdict(&answer).map(|()| answer.status).map_err(|failure| Undelivered::answered(failure, answer.status))
     }

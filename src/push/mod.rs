@@ -58,7 +58,7 @@ use self::{
 };
 use crate::{
     clock::Clock,
-    domain::{AgentId, Device, DeviceId, News, Notification, PushTarget, Wishes},
+    domain::{AgentId, Device, DeviceId, News, Notification, PushTarget, Timestamp, Wishes},
     store::{Sequence, StoreError, StoreHandle},
 };
 
@@ -225,6 +225,13 @@ impl Push {
             gone: failure.is_some_and(|undelivered| undelivered.failure.is_final_for_device()),
             took: self.inner.clock.now().since(begun),
         })
+    }
+
+    /// Wakes a softphone by the token that it has registered with (RFC 8599), past the queue; once `exp` has come, it is of no
+    /// use any more. What comes of it is counted (`offdesk_sip_wakes_total`), and told in the log if that is nothing.
+    pub fn wake(&self, agent: AgentId, token: String, exp: Timestamp) {
+        let providers = self.inner.providers.clone();
+        self.inner.io.spawn(async move { providers.wake(agent, &token, exp).await });
     }
 
     /// What each device's push service last took, in their order.

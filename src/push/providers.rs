@@ -17,9 +17,12 @@ use super::{
 use crate::{
     clock::Clock,
     config::BaseUrl,
-    domain::{News, Privacy, PushTarget, Wishes},
+    domain::{AgentId, News, Privacy, PushTarget, Timestamp, Wishes},
     store::{StoreError, StoreHandle},
 };
+
+/// How soon a softphone that could not be woken is tried again: somebody is waiting.
+const WAKE_AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) struct Providers {
     pub(super) webpush: WebPush,
@@ -75,6 +78,28 @@ impl Providers {
             }
             None => None,
         })
+    }
+
+    /// Wakes a softphone: tries until it is taken, or of no use any more. Answers whether it was taken.
+    pub(super) async fn wake(&self, agent: AgentId, token: &str, exp: Timestamp) -> bool {
+        loop {
+            let outcome = match &self.fcm {
+                Some(fcm) => fcm.wake(token, exp).await.map_err(|undelivered| undelivered.failure),
+                None => Err(Failure::Refused { reason: "fcm_off" }),
+            };
+            let Err(failure) = outcome else {
+                counter!("offdesk_sip_wakes_total", "outcome" => "sent").increment(1);
+                return true;
+            };
+            let is_over = self.clock.now() + WAKE_AGAIN >= exp || !matches!(failure, Failure::Later { .. });
+            if is_over {
+                let reason = failure.reason();
+                counter!("offdesk_sip_wakes_total", "outcome" => reason).increment(1);
+                tracing::warn!(%agent, reason, "a sleeping softphone was not woken");
+                return false;
+            }
+            self.clock.sleep(WAKE_AGAIN).await;
+        }
     }
 
     /// Sends, and counts what becomes of it. Answers with the provider's status.

@@ -21,10 +21,12 @@ pub struct State {
     connections: u64,
     /// Addresses that are remembered.
     sources: u64,
+    /// Customers' calls that ring at agents' softphones, or are talked at there.
+    calls: usize,
 }
 
 impl State {
-    pub(super) fn new(bound: Bound, counters: &Counters) -> Self {
+    pub(super) fn new(bound: Bound, counters: &Counters, calls: usize) -> Self {
         let Bound { udp, tcp, tls } = bound;
         Self {
             udp,
@@ -35,6 +37,7 @@ impl State {
             transactions: counters.get(Count::Transactions),
             connections: counters.get(Count::Connections),
             sources: counters.get(Count::Sources),
+            calls,
         }
     }
 }
@@ -53,6 +56,10 @@ pub(super) fn publish(counters: &Counters) {
             Count::Accounts => metrics::gauge!("offdesk_sip_accounts").set(float(value)),
             Count::Transactions => metrics::gauge!("offdesk_sip_transactions").set(float(value)),
             Count::Sources => metrics::gauge!("offdesk_sip_sources").set(float(value)),
+            Count::Rings => metrics::counter!("offdesk_sip_rings_total").absolute(value),
+            Count::AgentCalls => metrics::counter!("offdesk_sip_agent_calls_total").absolute(value),
+            Count::Calls => metrics::gauge!("offdesk_sip_calls").set(float(value)),
+            Count::Legs => metrics::gauge!("offdesk_sip_legs").set(float(value)),
             Count::Connections => metrics::gauge!("offdesk_sip_connections").set(float(value)),
         }
     }

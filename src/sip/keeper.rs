@@ -8,26 +8,48 @@ use std::{
 use offdesk_sip::engine::Event;
 use tokio::sync::mpsc;
 
-use super::{lock, record::BindingRecord, table::Table};
+use super::{
+    calls::{self, Told},
+    line::News,
+    lock, quality,
+    record::BindingRecord,
+    table::Table,
+};
 use crate::{
     clock::Clock,
+    push::Push,
     store::{Batch, StoreError, StoreHandle},
 };
 
 /// How long a store that has its hands full is left alone. Meanwhile the engine holds what is still to be told.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long waking a phone is worth trying: it has to register before the ringing ends.
+const AWAKE_BY: Duration = Duration::from_secs(15);
 
 pub(super) struct Keeper {
     pub(super) store: StoreHandle,
     pub(super) clock: Clock,
     pub(super) table: Arc<Mutex<Table>>,
+    pub(super) news: News,
+    pub(super) push: Push,
 }
 
 impl Keeper {
     /// Until the engine has ended.
     pub(super) async fn run(self, mut events: mpsc::Receiver<Vec<Event>>) {
         while let Some(events) = events.recv().await {
-            let batch = self.note(events);
+            let mut bindings = Vec::new();
+            for event in events {
+                match calls::told(event) {
+                    Told::Binding(event) => bindings.push(event),
+                    Told::Wake(leg, token) => self.push.wake(leg.call.agent, token.prid, self.clock.now() + AWAKE_BY),
+                    Told::News(leg, news) => {
+                        quality::note(leg, &news);
+                        self.news.tell(leg, news).await;
+                    }
+                }
+            }
+            let batch = self.note(bindings);
             self.write(batch).await;
         }
     }
@@ -48,6 +70,8 @@ impl Keeper {
                     table.unbound(id);
                     batch.delete::<BindingRecord>(&id);
                 }
+                // Of calls nothing is written.
+                _ => {}
             }
         }
         batch

@@ -4,10 +4,13 @@
 //! come out: what agents see of them is kept in memory, and each is written down softly, so that a restart brings it back.
 
 mod accounts;
+mod calls;
 mod certificate;
 mod gauges;
 mod invitation;
 mod keeper;
+mod line;
+mod quality;
 mod record;
 mod settings;
 mod table;
@@ -32,6 +35,7 @@ use tokio::{
 pub use self::{
     gauges::State,
     invitation::{Invitation, InvitationError},
+    line::{Exchange, Line, line},
     table::{Binding, Standing},
 };
 use self::{keeper::Keeper, record::Kept, table::Table};
@@ -39,6 +43,7 @@ use crate::{
     clock::Clock,
     config::Sip,
     domain::{AgentId, Profile},
+    push::Push,
     roster::Told,
     store::{StoreError, StoreHandle},
 };
@@ -71,6 +76,8 @@ struct Inner {
     bound: Bound,
     engine: Handle,
     table: Arc<Mutex<Table>>,
+    /// The agents' calls.
+    calls: Arc<line::Calls>,
     /// True once the engine has ended and all is written.
     ended: watch::Receiver<bool>,
 }
@@ -84,12 +91,16 @@ pub struct Means {
     /// Our own FCM project: whose push tokens are taken.
     pub push_project: Option<String>,
     pub profiles: Vec<Arc<Profile>>,
+    /// The way to agents.
+    pub exchange: Exchange,
+    /// Wakes sleeping phones.
+    pub push: Push,
 }
 
 impl Softphones {
     /// Binds the ports, and sets all accounts and bindings before anything that comes in is looked at.
     pub async fn start(config: &Sip, means: Means) -> Result<Self, SipError> {
-        let Means { store, clock, io, push_project, profiles } = means;
+        let Means { store, clock, io, push_project, profiles, exchange, push } = means;
         let domain = config.domain.to_string();
         let mut table = Table::default();
         let mut first: Vec<_> =
@@ -108,7 +119,9 @@ impl Softphones {
         let listening = settings::listening(config, certificate);
         let running = driver::start(settings::engine(config, push_project), listening, key, first)?;
         let (table, (end, ended)) = (Arc::new(Mutex::new(table)), watch::channel(false));
-        let keeper = Keeper { store, clock: clock.clone(), table: table.clone() };
+        let news = exchange.news.clone();
+        let calls = news.calls.clone();
+        let keeper = Keeper { store, clock: clock.clone(), table: table.clone(), news, push };
         io.spawn(async move {
             keeper.run(running.events).await;
             tell_why(running.thread).await;
@@ -118,14 +131,25 @@ impl Softphones {
         if let Some((tls, pem)) = config.tls.clone().zip(pem) {
             io.spawn(certificate::keep_current(tls, pem, running.handle.clone(), clock));
         }
-        Ok(Self(Arc::new(Inner {
-            domain,
-            advertised: config.advertised_address,
-            bound: running.bound,
-            engine: running.handle,
-            table,
-            ended,
-        })))
+        // Set once, here.
+        let _ = exchange.target.set(settings::target(config, running.bound));
+        let (bound, engine) = (running.bound, running.handle);
+        let inner = Inner { domain, advertised: config.advertised_address, bound, engine, table, calls, ended };
+        let softphones = Self(Arc::new(inner));
+        let inner = softphones.0.clone();
+        io.spawn(async move { inner.carry_out(exchange).await });
+        Ok(softphones)
+    }
+
+    /// Takes no new calls, and waits until those that are there have ended.
+    pub async fn drain(&self) {
+        self.0.calls.end();
+        let calls = self.0.calls.count();
+        tracing::info!(calls, "new calls are refused from now on");
+        // It has ended already, and with it the calls.
+        if self.0.engine.send(Command::Drain).await.is_ok() {
+            self.0.calls.none().await;
+        }
     }
 
     /// Hears every change of an agent before the directory does; both have heard it when whoever made it is answered.
@@ -175,7 +199,7 @@ impl Softphones {
     }
 
     pub fn state(&self) -> State {
-        State::new(self.0.bound, self.0.engine.counters())
+        State::new(self.0.bound, self.0.engine.counters(), self.0.calls.count())
     }
 
     /// Resolves if the engine ends.

@@ -11,7 +11,8 @@ use offdesk_sip::{
     abuse,
     digest::{self, Algorithm, Ha1s},
     driver::{self, ConnectionLimits, Listening, Patience},
-    engine::{self, Count, Reach, Saved, Settings},
+    engine::{self, CallSettings, Count, Media, Reach, Saved, Settings},
+    leg::Here,
     registrar::{self, BindingId, State},
     transaction,
     transport::Transport,
@@ -119,6 +120,7 @@ fn settings() -> Settings {
         abuse: abuse::Limits::default(),
         timing: transaction::Timing::default(),
         transactions: transaction::Limits::default(),
+        calls: CallSettings::new(Here { address: [127, 0, 0, 1].into(), ports: [0; 3] }, Media::Direct),
     }
 }
 

@@ -40,7 +40,7 @@ impl Display for Route {
 
 /// A URI as a Request-URI may have it: without headers. None: it is no `sip` or `sips` URI.
 pub(super) fn target_of(uri: &str) -> Option<Box<str>> {
-    Uri::parse(uri)?.sip()?;
-    let end = uri.find('?').unwrap_or(uri.len());
-    uri.get(..end).map(Into::into)
+    let headers = Uri::parse(uri)?.sip()?.headers;
+    let bare = uri.strip_suffix(headers)?;
+    Some(if headers.is_empty() { bare } else { bare.strip_suffix('?')? }.into())
 }

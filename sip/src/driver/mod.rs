@@ -3,6 +3,7 @@
 
 mod census;
 mod listener;
+mod relay;
 mod run;
 mod stream;
 mod tls;
@@ -26,6 +27,7 @@ pub use self::{
 };
 use crate::{
     engine::{Command, Core, Counters, Event, Now, Settings},
+    media::MediaError,
     transport::Transport,
 };
 
@@ -59,6 +61,8 @@ pub enum StartError {
     Bind { transport: Transport, address: SocketAddr, source: io::Error },
     #[error("the engine's threads cannot be started: {0}")]
     Thread(io::Error),
+    #[error(transparent)]
+    Media(#[from] MediaError),
 }
 
 /// The engine has ended, or is about to.
@@ -106,7 +110,7 @@ impl Handle {
 /// Binds the ports and starts the engine. `key` is random: nonces are made with it. `first` is done before anything that
 /// comes in is looked at.
 pub fn start(
-    settings: Settings,
+    mut settings: Settings,
     listening: Listening,
     key: [u8; 32],
     first: Vec<Command>,
@@ -124,6 +128,8 @@ pub fn start(
     let (commands, commanded) = mpsc::channel(COMMANDS);
     let (tell, events) = mpsc::channel(EVENTS);
     let counters = Arc::new(Counters::default());
+    find_ports(&mut settings.calls.here.ports, bound);
+    let relay::Started { relay, news: media } = relay::start(&settings.calls, instant)?;
     let handle = Handle { commands, certificate, counters: counters.clone() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
     let streams = streams().map_err(StartError::Thread)?;
@@ -136,10 +142,11 @@ pub fn start(
         abuse: settings.abuse,
         counters: counters.clone(),
         streams: streams.handle().clone(),
+        media,
     };
     let running = move || {
         let clock = Clock::start();
-        let mut core = Core::new(settings, &key, counters, clock.now());
+        let mut core = Core::new(settings, &key, relay, counters, clock.now());
         first.into_iter().for_each(|command| core.command(command, clock.now()));
         let ended = runtime.block_on(run::run(core, clock, sockets, commanded, tell));
         streams.shutdown_background();
@@ -147,6 +154,14 @@ pub fn start(
     };
     let thread = thread::Builder::new().name("sip".into()).spawn(running).map_err(StartError::Thread)?;
     Ok(Running { handle, events, bound, thread })
+}
+
+/// Peers find us at the ports that were bound, where they are not told otherwise.
+fn find_ports(ports: &mut [u16; 3], bound: Bound) {
+    let bound = [bound.udp, bound.tcp, bound.tls];
+    for (port, bound) in ports.iter_mut().zip(bound).filter(|(port, _)| **port == 0) {
+        *port = bound.map_or(0, |at| at.port());
+    }
 }
 
 /// What connections run on: one thread.
@@ -168,6 +183,11 @@ fn address<S>(bound: &Option<(S, SocketAddr)>) -> Option<SocketAddr> {
     bound.as_ref().map(|(_, address)| *address)
 }
 
+#[allow(clippy::disallowed_methods, reason = "the driver is where the engine's time comes from")]
+fn instant() -> Instant {
+    Instant::now()
+}
+
 /// The machine's time; the wall clock is read once, and goes on with the monotonic one.
 #[derive(Clone, Copy, Debug)]
 struct Clock {
@@ -179,12 +199,11 @@ impl Clock {
     #[allow(clippy::disallowed_methods, reason = "the driver is where the engine's time comes from")]
     fn start() -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { started: Instant::now(), wall }
+        Self { started: instant(), wall }
     }
 
-    #[allow(clippy::disallowed_methods, reason = "the driver is where the engine's time comes from")]
     fn now(&self) -> Now {
-        let instant = Instant::now();
+        let instant = instant();
         Now { instant, unix: self.wall + (instant - self.started) }
     }
 }

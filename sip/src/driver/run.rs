@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     abuse,
-    engine::{Command, Core, Counters, Event, Output},
+    engine::{Command, Core, Counters, Event, MediaNews, Output},
     transaction::TransactionId,
     transport::{ConnectionId, Flow},
 };
@@ -34,6 +34,9 @@ const BATCH: usize = 512;
 /// Nothing to wait for: far enough away.
 const LONG: std::time::Duration = std::time::Duration::from_secs(3600);
 
+/// How long peers have to answer that their calls are over, once the engine is told to end.
+const ENDING: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// The bound sockets.
 pub(super) struct Sockets {
     pub(super) udp: Option<net::UdpSocket>,
@@ -45,6 +48,8 @@ pub(super) struct Sockets {
     pub(super) counters: Arc<Counters>,
     /// What connections and their handshakes run on: they take no time of the engine's.
     pub(super) streams: runtime::Handle,
+    /// What the relay tells.
+    pub(super) media: mpsc::Receiver<MediaNews>,
 }
 
 /// Runs until nobody is left to give commands.
@@ -56,7 +61,7 @@ pub(super) async fn run(
     events: mpsc::Sender<Vec<Event>>,
 ) -> io::Result<()> {
     let (hear, mut heard) = mpsc::channel(HEARD);
-    let Sockets { udp, tcp, tls, connections, patience, abuse, counters, streams } = sockets;
+    let Sockets { udp, tcp, tls, connections, patience, abuse, counters, streams, mut media } = sockets;
     let census = Census::new(connections, abuse);
     let kit = Kit { census: census.clone(), patience, heard: hear, counters };
     let _listeners = listen(tcp, tls, &kit, &streams)?;
@@ -64,6 +69,7 @@ pub(super) async fn run(
     let mut engine = Engine { core, clock, udp, census, orders: HashMap::new(), unsent: Vec::new(), events };
     let sleep = sleep_until(clock.now().instant.into());
     tokio::pin!(sleep);
+    let mut end = None;
     loop {
         tokio::select! {
             readable = readable(engine.udp.as_ref()) => {
@@ -75,19 +81,23 @@ pub(super) async fn run(
                 // What else is there, before the outputs are looked at.
                 (1..IN_ONE_GO).map_while(|_| heard.try_recv().ok()).for_each(|next| engine.hear(next));
             }
-            command = commands.recv() => match command {
+            command = commands.recv(), if end.is_none() && !engine.core.is_busy() => match command {
                 Some(Command::Stop) | None => {
                     engine.core.command(Command::Stop, clock.now());
-                    engine.put_out();
-                    engine.tell_all().await;
-                    return Ok(());
+                    end = Some(clock.now().instant + ENDING);
                 }
                 Some(command) => engine.core.command(command, clock.now()),
             },
+            Some(news) = media.recv() => engine.core.media(news, clock.now()),
             () = sleep.as_mut() => engine.core.timeout(clock.now()),
         }
         engine.put_out();
-        set(sleep.as_mut(), engine.core.next_timeout().unwrap_or(clock.now().instant + LONG));
+        let now = clock.now().instant;
+        if end.is_some_and(|end| end <= now || engine.core.is_idle()) {
+            engine.tell_all().await;
+            return Ok(());
+        }
+        set(sleep.as_mut(), engine.next_timeout().min(end.unwrap_or(now + LONG)));
     }
 }
 
@@ -135,6 +145,11 @@ struct Engine {
 }
 
 impl Engine {
+    fn next_timeout(&self) -> Instant {
+        let now = self.clock.now();
+        self.core.next_timeout(now).unwrap_or(now.instant + LONG)
+    }
+
     fn receive(&mut self) {
         let Self { core, clock, udp: Some(udp), .. } = self else { return };
         let now = clock.now();
@@ -211,7 +226,7 @@ impl Engine {
     /// Hands events over in batches. What nobody takes now stays with the core.
     fn tell(&mut self) {
         let now = self.clock.now();
-        if self.core.next_event().is_none_or(|due| due > now.instant) {
+        if self.core.next_event(now).is_none_or(|due| due > now.instant) {
             return;
         }
         loop {

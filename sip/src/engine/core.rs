@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::{
     Command, Count, Counters, Event, Now, Output, Reach, Saved, Settings, Way,
     accounts::{Accounts, Set},
+    calls::{Calls, MediaRelay, Tidings},
     news::News,
     probe::Probes,
     reply::{Asked, Lots},
@@ -21,14 +22,23 @@ use crate::{
     digest::Guard,
     message::{self, Capabilities, Carrier, Code, Host, Limits, Message, Method, Name, Rejected},
     registrar::{Aor, Record, Registrar},
-    transaction::{self, TransactionId, Transactions},
+    transaction::{TransactionId, Transactions},
     transport::{ConnectionId, Flow, KeepAlive, Transport, keep_alive},
 };
 
-/// What phones may ask of this version.
+/// What may be asked outside calls; [`leg::SERVED`] is what may be within.
 const CAPABILITIES: Capabilities = Capabilities {
-    methods: &[Method::Register, Method::Options],
-    extensions: &["path", "outbound"],
+    methods: &[
+        Method::Register,
+        Method::Options,
+        Method::Invite,
+        Method::Ack,
+        Method::Cancel,
+        Method::Bye,
+        Method::Update,
+        Method::Info,
+    ],
+    extensions: &["path", "outbound", "timer"],
     bodies: &["application/sdp"],
 };
 
@@ -42,6 +52,8 @@ pub struct Core {
     pub(super) transactions: Transactions,
     pub(super) probes: Probes,
     pub(super) news: News,
+    pub(super) tidings: Tidings,
+    pub(super) calls: Calls,
     pub(super) lots: Lots,
     pub(super) outputs: VecDeque<Output>,
     pub(super) counters: Arc<Counters>,
@@ -50,8 +62,14 @@ pub struct Core {
 }
 
 impl Core {
-    /// `key` is random: nonces are made with it.
-    pub fn new(settings: Settings, key: &[u8; 32], counters: Arc<Counters>, now: Now) -> Self {
+    /// `key` is random: nonces, tags and tickets are made with it. `relay` carries the media of calls, if settings want that.
+    pub fn new(
+        settings: Settings,
+        key: &[u8; 32],
+        relay: Option<Box<dyn MediaRelay>>,
+        counters: Arc<Counters>,
+        now: Now,
+    ) -> Self {
         Self {
             accounts: Accounts::default(),
             guard: Guard::new(settings.digest.clone(), key, now.instant),
@@ -60,6 +78,8 @@ impl Core {
             transactions: Transactions::new(settings.timing, settings.transactions),
             probes: Probes::default(),
             news: News::default(),
+            tidings: Tidings::default(),
+            calls: Calls::new(&settings.calls, settings.timing, key, relay),
             lots: Lots::default(),
             outputs: VecDeque::new(),
             counters,
@@ -116,23 +136,30 @@ impl Core {
             return self.shed(Shed::Scanner);
         }
         match asked.request.method() {
+            Some(Method::Ack) => self.ack_came(asked, now),
+            Some(Method::Cancel) => self.cancel_came(asked, now),
             Some(Method::Register) if CAPABILITIES.check(asked.request).is_ok() => self.register(asked, now),
+            Some(_) if asked.request.to().tag().is_some() => self.within_call(asked, now),
+            Some(Method::Invite) => self.invited(asked, now),
             Some(Method::Options) if CAPABILITIES.check(asked.request).is_ok() => {
                 let methods = CAPABILITIES.methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
                 let response = self.response(asked, Code::OK).header(Name::Allow, methods);
                 self.reply(asked, response.header(Name::Supported, CAPABILITIES.extensions.join(", ")), now);
             }
-            Some(Method::Ack) | None => {}
             Some(_) => self.refuse(asked, now),
+            None => {}
         }
     }
 
-    /// Whatever is neither REGISTER nor OPTIONS, or asks for what nobody here does: refused, and forgotten.
-    fn refuse(&mut self, asked: &Asked<'_>, now: Now) {
+    /// Whatever belongs to no call and begins none, or asks for what nobody here does: refused, and forgotten.
+    pub(super) fn refuse(&mut self, asked: &Asked<'_>, now: Now) {
         self.counters.add(Count::Refused);
         let response = match (asked.request.method(), CAPABILITIES.check(asked.request)) {
             // Of a dialog or a transaction that there is not.
-            (Some(Method::Bye | Method::Cancel), _) => self.response(asked, Code::NO_SUCH_CALL),
+            (Some(Method::Bye | Method::Cancel | Method::Update | Method::Info), _) => {
+                self.response(asked, Code::NO_SUCH_CALL)
+            }
+            (Some(_), Ok(())) if asked.request.to().tag().is_some() => self.response(asked, Code::NO_SUCH_CALL),
             (_, Err(why)) => {
                 let response = self.response(asked, why.code());
                 CAPABILITIES.explain(why, asked.request.head(), response)
@@ -177,7 +204,13 @@ impl Core {
                     self.cut(aor, now);
                 }
             }
-            Command::Stop => self.news.hurry(now.instant),
+            Command::Ring(ring) => self.ring(*ring, now),
+            Command::Hangup { call } => self.hang_up(call, now),
+            Command::Drain => self.calls.drain(),
+            Command::Stop => {
+                self.end_calls(now);
+                self.news.hurry(now.instant);
+            }
             Command::Restore(bindings) => bindings.iter().for_each(|(user, saved)| {
                 if let Some(aor) = self.accounts.aor(user.as_str()) {
                     self.restore(aor, saved, now);
@@ -214,13 +247,14 @@ impl Core {
     /// What was to be sent for a transaction could not be.
     pub fn unsent(&mut self, id: TransactionId, now: Now) {
         self.transactions.unsent(id, now.instant);
-        self.collect(now);
+        self.settle(None, now);
     }
 
     /// Does what has fallen due.
     pub fn timeout(&mut self, now: Now) {
         self.transactions.timeout(now.instant);
-        self.collect(now);
+        self.settle(None, now);
+        self.calls_due(now);
         let mut changes = Vec::new();
         self.registrar.expire(now.instant, &mut changes);
         self.news.add(changes, now.instant);
@@ -228,9 +262,14 @@ impl Core {
         self.count();
     }
 
-    /// When there is something to hear by [`Core::take_event`].
-    pub const fn next_event(&self) -> Option<Instant> {
-        self.news.due()
+    /// When there is something to hear by [`Core::take_event`], as seen from now.
+    pub fn next_event(&self, now: Now) -> Option<Instant> {
+        self.news.due().into_iter().chain(self.tidings.due(now.instant)).min()
+    }
+
+    /// Whether commands are to wait until the owner has heard more.
+    pub fn is_busy(&self) -> bool {
+        self.tidings.is_full()
     }
 
     /// How many connections there are, for the counters.
@@ -238,9 +277,16 @@ impl Core {
         self.counters.set(Count::Connections, count);
     }
 
-    /// When to call [`Core::timeout`] next, at the latest.
-    pub fn next_timeout(&self) -> Option<Instant> {
-        let times = [self.transactions.next_timeout(), self.registrar.deadline(), self.probes.due(), self.news.due()];
+    /// When to call [`Core::timeout`] next, at the latest, as seen from now.
+    pub fn next_timeout(&self, now: Now) -> Option<Instant> {
+        let times = [
+            self.transactions.next_timeout(),
+            self.registrar.deadline(),
+            self.probes.due(),
+            self.news.due(),
+            self.tidings.due(now.instant),
+            self.calls.next_timeout(),
+        ];
         times.into_iter().flatten().min()
     }
 
@@ -248,8 +294,11 @@ impl Core {
         self.outputs.pop_front()
     }
 
-    /// What the owner is to hear, once it has gathered for a moment.
+    /// What the owner is to hear: of calls at once, of bindings once it has gathered for a moment.
     pub fn take_event(&mut self, now: Now) -> Option<Event> {
+        if let Some(event) = self.tidings.take() {
+            return Some(event);
+        }
         let (aor, id) = self.news.take(now.instant)?;
         let owner = self.accounts.owner(aor);
         Some(match self.registrar.binding(aor, id).zip(owner) {
@@ -261,18 +310,7 @@ impl Core {
     /// The owner takes no more events at the moment.
     pub fn put_off_events(&mut self, now: Now) {
         self.news.put_off(now.instant);
-    }
-
-    /// What the transactions have put out.
-    pub(super) fn collect(&mut self, now: Now) {
-        while let Some(output) = self.transactions.take_output() {
-            match output {
-                transaction::Output::Send { id, flow, bytes } => {
-                    self.outputs.push_back(Output::Send { flow, bytes, of: Some(id) });
-                }
-                transaction::Output::Tell { id, tell } => self.probe_told(id, tell, now),
-            }
-        }
+        self.tidings.put_off(now.instant);
     }
 
     fn count(&self) {
@@ -280,6 +318,8 @@ impl Core {
         self.counters.set(Count::Accounts, self.accounts.len());
         self.counters.set(Count::Transactions, self.transactions.len());
         self.counters.set(Count::Sources, self.gate.len());
+        self.counters.set(Count::Calls, self.calls.len());
+        self.counters.set(Count::Legs, self.calls.legs.len());
     }
 }
 

@@ -28,10 +28,17 @@ pub enum Count {
     Transactions,
     Sources,
     Connections,
+    /// Customers' calls that began to ring.
+    Rings,
+    /// Agents' calls that did.
+    AgentCalls,
+    /// Calls that there are, and legs, those included that only their peers have not let go of.
+    Calls,
+    Legs,
 }
 
 impl Count {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Messages,
         Self::Registered,
         Self::Challenged,
@@ -43,11 +50,24 @@ impl Count {
         Self::Transactions,
         Self::Sources,
         Self::Connections,
+        Self::Rings,
+        Self::AgentCalls,
+        Self::Calls,
+        Self::Legs,
     ];
 
     /// Whether it can fall again.
     pub const fn is_gauge(self) -> bool {
-        matches!(self, Self::Bindings | Self::Accounts | Self::Transactions | Self::Sources | Self::Connections)
+        matches!(
+            self,
+            Self::Bindings
+                | Self::Accounts
+                | Self::Transactions
+                | Self::Sources
+                | Self::Connections
+                | Self::Calls
+                | Self::Legs
+        )
     }
 }
 

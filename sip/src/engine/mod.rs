@@ -9,6 +9,8 @@
 //! where the legs of calls will begin.
 
 mod accounts;
+mod call;
+mod calls;
 mod core;
 mod counters;
 mod news;
@@ -26,13 +28,17 @@ use std::{
 use bytes::Bytes;
 
 pub use self::{
+    call::{CallId, CallSettings, Caller, Ender, LegQuality, Media, PushToken, Quality, Ring, TicketLogin},
+    calls::{MediaNews, MediaRelay, MediaSession},
     core::Core,
     counters::{Count, Counters},
 };
 use crate::{
     abuse,
+    bridge::Ticket,
     digest::{self, Fingerprint, Ha1s},
     registrar::{self, BindingId, State},
+    ring::Outcome,
     transaction::{self, TransactionId},
     transport::{ConnectionId, Flow, Transport},
     user::User,
@@ -72,6 +78,7 @@ pub struct Settings {
     pub abuse: abuse::Limits,
     pub timing: transaction::Timing,
     pub transactions: transaction::Limits,
+    pub calls: CallSettings,
 }
 
 /// What the engine's owner tells it.
@@ -84,7 +91,13 @@ pub enum Command {
     /// Bindings of an earlier run, after their accounts were set. They are suspect: those of UDP until their phone answers
     /// OPTIONS, the others until it registers anew.
     Restore(Vec<(User, Saved)>),
-    /// Tells what is still to be told, and ends.
+    /// Rings a user's phones for a customer.
+    Ring(Box<Ring>),
+    /// Ends a call, whatever it is at. Of one that is over, or that nobody knows, nothing is told.
+    Hangup { call: CallId },
+    /// Takes no new calls: those that are there go on.
+    Drain,
+    /// Ends all calls, tells what is still to be told, and ends.
     Stop,
 }
 
@@ -121,7 +134,7 @@ pub enum Reach {
     Suspect,
 }
 
-/// What the engine's owner hears.
+/// What the engine's owner hears. Of bindings it hears each once, however often it changed; of calls everything, in order, at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A binding is new, was renewed, fell asleep, or is reached another way.
@@ -132,6 +145,39 @@ pub enum Event {
         binding: Saved,
     },
     Unbound(BindingId),
+    /// A phone rings: the first of the call's, once.
+    Rings {
+        call: CallId,
+    },
+    /// A sleeping phone is to be woken. Once it has registered it is rung.
+    Wake {
+        call: CallId,
+        user: User,
+        token: PushToken,
+    },
+    /// A phone took the call. Twilio's INVITE to the ticket is awaited from now on.
+    Answered {
+        call: CallId,
+        ticket: Ticket,
+        /// What the INVITE is challenged for, if it is.
+        login: Option<TicketLogin>,
+    },
+    /// Twilio's INVITE was answered and acknowledged: customer and agent hear each other.
+    Bridged {
+        call: CallId,
+    },
+    /// No phone took the call. The last that is told of it.
+    Failed {
+        call: CallId,
+        outcome: Outcome,
+    },
+    /// It is over, after a phone had answered. The last that is told of it.
+    Ended {
+        call: CallId,
+        by: Ender,
+        /// None: the media did not go through us, or nothing is known of them.
+        quality: Option<Quality>,
+    },
 }
 
 /// The way to a phone that is bound.

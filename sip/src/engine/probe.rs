@@ -9,9 +9,9 @@ use bytes::Bytes;
 
 use super::{Core, Now, Reach, Way};
 use crate::{
-    message::{Message, Method, Name, RequestBuilder},
+    message::{Method, Name, RequestBuilder},
     registrar::{Aor, BindingId},
-    transaction::{Class, ClientKey, Tell, TransactionId},
+    transaction::{ClientKey, Tell, TransactionId},
     transport::Flow,
 };
 
@@ -66,7 +66,7 @@ impl Core {
                 self.probes.asked.insert(transaction, (aor, id));
             }
         }
-        self.collect(now);
+        self.settle(None, now);
     }
 
     /// RFC 3261 §11.1. The Request-URI is the contact, since some phones answer to nothing else.
@@ -89,15 +89,6 @@ impl Core {
             .header(Name::CallId, format_args!("{call_id:016x}@{domain}"))
             .header(Name::CSeq, "1 OPTIONS");
         Some((ClientKey::new(&branch, "OPTIONS"), Bytes::from(request.finish())))
-    }
-
-    /// A response has come: to a question of ours, or to nobody's.
-    pub(super) fn response_came(&mut self, response: &Message, now: Now) {
-        let (via, cseq) = (response.via(), response.cseq());
-        let (Some(branch), Some(code)) = (via.branch(), response.code()) else { return };
-        let key = ClientKey::new(branch, cseq.method.as_str());
-        self.transactions.response(&key, Class::of(code.get()), Bytes::new, now.instant);
-        self.collect(now);
     }
 
     /// What has become of a question. Any answer shows that the phone is reached, whatever it says; one of which nothing

@@ -4,15 +4,14 @@ use bytes::Bytes;
 
 use super::{
     Core, Count, Now, Output, Reach, Way,
-    reply::{Asked, way_back},
+    reply::{Asked, server_key, way_back},
 };
 use crate::{
     abuse::Shed,
     digest::Verdict,
-    message::{Code, Kind, Method, Name, ResponseBuilder, Uri},
-    registrar::Aor,
-    transaction::{Class, Earlier, Request, ServerKey},
-    user::User,
+    message::{Code, Method, Name, ResponseBuilder},
+    registrar::{Aor, Change},
+    transaction::{Class, Request, ServerKey},
 };
 
 /// Seconds after which a phone that met an overload, or was too fast, may try again.
@@ -27,7 +26,7 @@ impl Core {
         }
         let (key, back) = (server_key(asked), way_back(&asked.from, Some(&request.via())));
         if let Request::Known(_) = self.transactions.request(&key, back, now.instant) {
-            return self.collect(now);
+            return self.settle(None, now);
         }
         let (accounts, source) = (&self.accounts, asked.from.peer.ip());
         let verdict = self
@@ -37,14 +36,7 @@ impl Core {
             Verdict::Granted(aor) => self.granted(aor, key, asked, now),
             Verdict::Absent => self.challenge(asked, false, now),
             Verdict::Stale => self.challenge(asked, true, now),
-            Verdict::Wrong => {
-                self.counters.add(Count::Wrong);
-                if self.gate.failed(source, now.instant) {
-                    self.counters.add(Count::LockedOut);
-                    self.outputs.push_back(Output::LockOut(source));
-                }
-                self.challenge(asked, false, now);
-            }
+            Verdict::Wrong => self.wrong_password(asked, now),
             Verdict::Malformed => {
                 self.counters.add(Count::Refused);
                 let response = self.response(asked, Code::BAD_REQUEST);
@@ -53,7 +45,18 @@ impl Core {
         }
     }
 
-    fn challenge(&mut self, asked: &Asked<'_>, stale: bool, now: Now) {
+    /// Whoever guesses is let guess for a while.
+    pub(super) fn wrong_password(&mut self, asked: &Asked<'_>, now: Now) {
+        let source = asked.from.peer.ip();
+        self.counters.add(Count::Wrong);
+        if self.gate.failed(source, now.instant) {
+            self.counters.add(Count::LockedOut);
+            self.outputs.push_back(Output::LockOut(source));
+        }
+        self.challenge(asked, false, now);
+    }
+
+    pub(super) fn challenge(&mut self, asked: &Asked<'_>, stale: bool, now: Now) {
         self.counters.add(Count::Challenged);
         let response = self.response(asked, Code::UNAUTHORIZED);
         let response = self.guard.challenge(response, asked.from.peer.ip(), now.instant, stale);
@@ -71,31 +74,42 @@ impl Core {
         let Ok(id) = self.transactions.serve(key, back) else {
             return self.overloaded(asked, Shed::Full, now);
         };
-        let (code, response) = self.change(owner, asked, now);
+        let mut changes = Vec::new();
+        let (code, response) = self.change(owner, asked, &mut changes, now);
         self.counters.add(if code == Code::OK { Count::Registered } else { Count::Refused });
         self.transactions.respond(id, Class::of(code.get()), Bytes::from(response.finish()), now.instant);
-        self.collect(now);
+        self.settle(None, now);
+        // Behind the answer: what rings this user rings a phone that has just come.
+        if self.calls.rings(owner) {
+            let there: Vec<_> = changes.iter().map(|change| change.id).collect();
+            self.phones_are_there(owner, &there, now);
+        }
+        self.news.add(changes, now.instant);
     }
 
-    fn overloaded(&mut self, asked: &Asked<'_>, why: Shed, now: Now) {
+    pub(super) fn overloaded(&mut self, asked: &Asked<'_>, why: Shed, now: Now) {
         self.shed(why);
         let response = self.response(asked, Code::SERVICE_UNAVAILABLE).header(Name::RetryAfter, RETRY_AFTER);
         self.reply(asked, response, now);
     }
 
     /// RFC 3261 §10.3, steps 3 to 8.
-    fn change(&mut self, owner: Aor, asked: &Asked<'_>, now: Now) -> (Code, ResponseBuilder) {
+    fn change(
+        &mut self,
+        owner: Aor,
+        asked: &Asked<'_>,
+        changes: &mut Vec<Change>,
+        now: Now,
+    ) -> (Code, ResponseBuilder) {
         let refuse = |this: &Self, code| (code, this.response(asked, code));
-        let Some(user) = self.user_of(asked) else { return refuse(self, Code::NOT_FOUND) };
+        let Some(user) = self.user_at_home(&asked.request.to()) else { return refuse(self, Code::NOT_FOUND) };
         if self.accounts.aor(user.as_str()) != Some(owner) {
             return refuse(self, Code::FORBIDDEN);
         }
         let way = Way { flow: asked.from, reach: Reach::Proven };
-        let mut changes = Vec::new();
-        match self.registrar.register(owner, asked.request, &way, now.instant, &mut changes) {
+        match self.registrar.register(owner, asked.request, &way, now.instant, changes) {
             Ok(()) => {
                 self.follow(owner, asked.from);
-                self.news.add(changes, now.instant);
                 let response = self.response(asked, Code::OK);
                 (Code::OK, self.registrar.answer(owner, asked.request, response, now.instant))
             }
@@ -107,38 +121,4 @@ impl Core {
             }
         }
     }
-
-    /// The user that the request is about, if To is an address of ours.
-    fn user_of(&self, asked: &Asked<'_>) -> Option<User> {
-        let to = asked.request.to();
-        let Some(Uri::Sip(uri)) = to.uri() else { return None };
-        if !self.is_ours(uri.host) {
-            return None;
-        }
-        uri.user?.parse().ok()
-    }
-}
-
-/// Beside what RFC 3261 §17.2.3 names, the address that it came from: nobody gets at an answer who only knows its branch.
-fn server_key(asked: &Asked<'_>) -> ServerKey {
-    let (request, source) = (asked.request, asked.from.peer.ip());
-    let via = request.via();
-    let method = request.cseq().method;
-    if let Some(branch) = via.unique_branch()
-        && let Some(key) = ServerKey::new(branch, (via.host, via.port), source, method.as_str())
-    {
-        return key;
-    }
-    let request_uri = match request.kind() {
-        Kind::Request { uri, .. } => uri,
-        Kind::Response { .. } => "",
-    };
-    let of = Earlier {
-        request_uri,
-        from_tag: request.from().tag().unwrap_or_default(),
-        call_id: request.call_id(),
-        cseq: request.cseq().number,
-        via: request.head().first(Name::Via).unwrap_or_default(),
-    };
-    ServerKey::earlier(method.as_str(), source, &of)
 }

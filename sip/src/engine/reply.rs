@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::{Core, Count, Now, Output};
 use crate::{
     abuse::Shed,
-    message::{Code, Head, Message, Name, Problem, ResponseBuilder, Tag, Via},
+    message::{Code, Head, Kind, Message, Method, Name, Problem, ResponseBuilder, Tag, Via},
+    transaction::{Earlier, ServerKey},
     transport::{Flow, Transport},
 };
 
@@ -47,6 +48,34 @@ pub(super) struct Asked<'a> {
     pub(super) from: Flow,
     /// Bytes that came.
     pub(super) length: usize,
+}
+
+/// Beside what RFC 3261 §17.2.3 names, the address that it came from: nobody gets at an answer who only knows its branch.
+pub(super) fn server_key(asked: &Asked<'_>) -> ServerKey {
+    server_key_of(asked, asked.request.cseq().method)
+}
+
+/// The same of another request of that transaction: a CANCEL's INVITE.
+pub(super) fn server_key_of(asked: &Asked<'_>, method: Method<'_>) -> ServerKey {
+    let (request, source) = (asked.request, asked.from.peer.ip());
+    let via = request.via();
+    if let Some(branch) = via.unique_branch()
+        && let Some(key) = ServerKey::new(branch, (via.host, via.port), source, method.as_str())
+    {
+        return key;
+    }
+    let request_uri = match request.kind() {
+        Kind::Request { uri, .. } => uri,
+        Kind::Response { .. } => "",
+    };
+    let of = Earlier {
+        request_uri,
+        from_tag: request.from().tag().unwrap_or_default(),
+        call_id: request.call_id(),
+        cseq: request.cseq().number,
+        via: request.head().first(Name::Via).unwrap_or_default(),
+    };
+    ServerKey::earlier(method.as_str(), source, &of)
 }
 
 impl Core {

@@ -144,7 +144,9 @@ fn by_uri(uri: &str, other: Flow) -> Flow {
     let transport = named.unwrap_or(if uri.secure { Transport::Tls } else { Transport::Udp });
     let default = if transport == Transport::Tls { 5061 } else { 5060 };
     let peer = SocketAddr::new(address, uri.port.unwrap_or(default));
-    if other.transport == transport && other.peer == peer {
+    // A server that connects to us does so from any port: its connection is the way to all that it is (RFC 5923).
+    let same = other.peer == peer || other.connection.is_some() && other.peer.ip() == address;
+    if other.transport == transport && same {
         return other;
     }
     Flow { transport, peer, connection: None }

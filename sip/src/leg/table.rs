@@ -19,6 +19,7 @@ use crate::{
     dialog::{Beginning, Dialog},
     message::{Code, Message},
     transaction::{Timing, TransactionId},
+    transport::Flow,
 };
 
 /// How many there may be. It protects the memory.
@@ -136,6 +137,16 @@ impl Legs {
                 turn.plain(&Asked::of(incoming), Code::NO_SUCH_CALL);
             }
         }
+    }
+
+    /// Whether that tag, in To of a peer's request, is one of ours.
+    pub fn knows(&self, tag: &str) -> bool {
+        LegId::of_tag(tag).is_some_and(|id| self.legs.contains_key(&id))
+    }
+
+    /// The way that the latest message of a leg's peer came, or, before the first, the way that it was called.
+    pub fn flow(&self, id: LegId) -> Option<Flow> {
+        self.legs.get(&id).map(|entry| entry.leg.common.flow)
     }
 
     /// An ACK has come that is not a failure's.

@@ -34,6 +34,9 @@ pub(super) struct PortPool {
 // === impl PortRange ===
 
 impl PortRange {
+    /// 2,500 calls.
+    pub const USUAL: Self = Self { first: 20_000, last: 29_999 };
+
     /// # Errors
     /// [`PortRangeError::Bounds`], and [`PortRangeError::TooFew`] if not even one call fits.
     pub fn new(first: u16, last: u16) -> Result<Self, PortRangeError> {

@@ -81,6 +81,13 @@ impl Settings {
 
 // === impl SessionId ===
 
+#[cfg(test)]
+impl SessionId {
+    pub(crate) const fn of_test(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -67,6 +67,23 @@ impl<'a> NameAddr<'a> {
         scanner.is_done().then_some(address)
     }
 
+    /// The whole of `text` as addresses that are joined by commas; none at all of an empty one.
+    pub fn parse_list(text: &'a str) -> Option<Vec<Self>> {
+        let mut scanner = Scanner::new(text);
+        let mut addresses = Vec::new();
+        scanner.blanks();
+        let mut more = !scanner.is_done();
+        while more {
+            addresses.push(Self::read(&mut scanner)?);
+            scanner.blanks();
+            more = !scanner.is_done();
+            if more && !scanner.separator(b',') {
+                return None;
+            }
+        }
+        Some(addresses)
+    }
+
     /// An address of a URI and parameters that were kept apart. None: they are none.
     pub(crate) fn parse_parts(address: &'a str, params: &'a str) -> Option<Self> {
         Uri::parse(address)?;

@@ -80,3 +80,13 @@ fn a_preference_has_three_decimals_at_most() {
         assert_eq!(Q::parse(text), None, "{text}");
     }
 }
+
+#[test]
+fn a_list_is_read_whole_or_not_at_all() {
+    let list = |text| NameAddr::parse_list(text).map(|list| list.iter().map(|one| one.address).collect::<Vec<_>>());
+    assert_eq!(list(" "), Some(vec![]));
+    assert_eq!(list("<sip:a;lr>;x=\",\", sip:b"), Some(vec!["sip:a;lr", "sip:b"]));
+    for broken in ["<sip:a>,", "<sip:a> <sip:b>", ",", "<sip:a>,,<sip:b>"] {
+        assert_eq!(list(broken), None, "{broken}");
+    }
+}

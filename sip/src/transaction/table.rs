@@ -114,6 +114,8 @@ pub struct Transactions {
     timers: Timers,
     answered: VecDeque<TransactionId>,
     outputs: VecDeque<Output>,
+    /// Requests of ours that are over, until somebody asks.
+    ended: VecDeque<TransactionId>,
     last: u64,
 }
 
@@ -253,6 +255,21 @@ impl Transactions {
         self.outputs.pop_front()
     }
 
+    /// A request of ours of which nothing more will be told: whoever keeps something for it lets go of that.
+    pub fn take_ended(&mut self) -> Option<TransactionId> {
+        self.ended.pop_front()
+    }
+
+    /// The transaction of a peer's request.
+    pub fn find_server(&self, key: &ServerKey) -> Option<TransactionId> {
+        self.servers.get(key).copied()
+    }
+
+    /// The transaction of a request of ours.
+    pub fn find_client(&self, key: &ClientKey) -> Option<TransactionId> {
+        self.clients.get(key).copied()
+    }
+
     pub fn len(&self) -> usize {
         self.entries.len()
     }
@@ -302,7 +319,10 @@ impl Transactions {
         let Some(entry) = self.entries.remove(&id) else { return };
         match &entry.key {
             Key::Server(key) => drop(self.servers.remove(key)),
-            Key::Client(key) => drop(self.clients.remove(key)),
+            Key::Client(key) => {
+                self.clients.remove(key);
+                self.ended.push_back(id);
+            }
         }
     }
 

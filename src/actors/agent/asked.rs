@@ -13,7 +13,11 @@ use super::{
     },
     AgentActor, Cause, Outcome, Owned,
 };
-use crate::{agent::view::Progress, call::Reply, domain::Profile};
+use crate::{
+    agent::view::Progress,
+    call::Reply,
+    domain::{Profile, SoftphoneOrder},
+};
 
 /// Those who wait at most: an agent's devices that accept at the same time. Beyond them the first is let go.
 const WAITERS: usize = 16;
@@ -130,6 +134,7 @@ impl Handler<Retire> for AgentActor {
     fn handle(&mut self, _: Retire, ctx: &mut Context<Self>) {
         if let Some(agent) = self.agent.take() {
             self.kit.conversations.follow(self.id, agent.conversations(), [].into_iter());
+            self.give(agent.softphones().map(SoftphoneOrder::HangUp).collect(), ctx);
         }
         tracing::info!(agent = %self.id, "an agent is removed");
         ctx.stop();

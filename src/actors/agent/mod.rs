@@ -6,6 +6,7 @@ mod devices;
 mod disk;
 mod listening;
 mod notice;
+mod ringing;
 mod sending;
 
 use std::{sync::Arc, time::Duration};
@@ -28,7 +29,7 @@ use crate::{
         request::{Answer, Failure},
     },
     call::Reply,
-    domain::{AgentId, Event, PickUp, Profile, ReservationEventKind, Timestamp},
+    domain::{AgentId, Event, PickUp, Profile, ReservationEventKind, SoftphoneLeg, SoftphoneNews, Timestamp},
     inbox::{Delivery, Place},
     store::{Sequence, StoreError},
     twilio::facts,
@@ -39,6 +40,7 @@ use crate::{
 const MAILBOX: usize = 32;
 
 pub(super) use asked::{Changed, Retire};
+pub(super) use ringing::Heard;
 pub(super) use sending::{BeginSend, EndSend};
 pub use sending::{SendTurn, Sending};
 
@@ -68,6 +70,7 @@ enum Owned {
         profile: Arc<Profile>,
         other_worker: bool,
     },
+    Softphones(SoftphoneLeg, SoftphoneNews),
     /// Somebody looks on for the first time.
     Stream,
     Tick,
@@ -165,6 +168,7 @@ impl AgentActor {
             Owned::Profile { profile, other_worker } => {
                 next.handle(Input::Profile { profile: &profile, other_worker }, &context)
             }
+            Owned::Softphones(leg, news) => next.handle(Input::Softphones { leg, news: &news }, &context),
             Owned::Stream => {
                 stream = self.feed.is_none().then(|| next.begin_stream(context.now));
                 Vec::new()
@@ -240,11 +244,13 @@ impl AgentActor {
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
+        let mut orders = Vec::new();
         for effect in effects {
             match effect {
                 Effect::Tell(notice) => notice::tell(self.id, &notice),
                 // They are on disk already; of the last those who look on were told.
-                Effect::Push(_) | Effect::Handled(_) | Effect::Said(_) | Effect::Softphones(_) => {}
+                Effect::Push(_) | Effect::Handled(_) | Effect::Said(_) => {}
+                Effect::Softphones(order) => orders.push(order),
                 Effect::Rest { ticket, request } => {
                     let kit = self.kit.clone();
                     let call = async move { rest::carry_out(&kit, request).await };
@@ -254,6 +260,7 @@ impl AgentActor {
                 }
             }
         }
+        self.give(orders, ctx);
     }
 
     /// One timer an agent, at the moment that the core names.
@@ -288,7 +295,7 @@ impl AgentActor {
         let unavailable = self.kit.facts.unavailable_activities();
         let context = self.context(facts::DEFAULT_RESERVATION_TIMEOUT, &unavailable);
         let (agent, effects) = match record {
-            Some(record) => Agent::restore(record, &profile, &[], &context),
+            Some(record) => Agent::restore(record, &profile, &self.softphones(), &context),
             None => (Agent::new(&profile), Vec::new()),
         };
         let changed = !effects.is_empty();

@@ -111,7 +111,7 @@ async fn kit(store: &StoreHandle, clock: &Clock) -> Kit {
         public_url: "https://gw.example.com".parse().unwrap(),
         caller_id: "+15550100".parse().unwrap(),
         recording: Recording::Never,
-        sip_target: "gw.example.com".into(),
+        line: None,
         push: pusher(clock).await,
         conversations: actors::Conversations::default(),
         views: actors::Views::default(),
@@ -123,7 +123,7 @@ async fn kit(store: &StoreHandle, clock: &Clock) -> Kit {
 /// The doors, and the one for news of agents from outside.
 fn doors(inbox: inbox::Outlet) -> (Doors, mpsc::Sender<Told>) {
     let (tell, told) = mpsc::channel(1);
-    (Doors { inbox, gone: mpsc::channel(1).1, told }, tell)
+    (Doors { inbox, gone: mpsc::channel(1).1, told, softphones: mpsc::channel(1).1 }, tell)
 }
 
 impl Bench {

@@ -11,6 +11,7 @@ use crate::{
     agent::request::{Answer, Closing, Dial, Ending, Failure, Instruct, Offered, Refusal, Request, RingTo},
     config::Recording as Record,
     domain::{Admission, CallId, LegNo, WorkerSid},
+    sip::Line,
     twilio::{
         self, TwilioError,
         taskrouter::{ConferenceInstruction, Destination, Recording, Worker},
@@ -112,7 +113,7 @@ fn destination(kit: &Kit, to: &RingTo) -> Destination {
     match to {
         RingTo::CellPhone(number) => Destination::Phone(number.clone()),
         RingTo::Softphone(Admission { ticket, login }) => Destination::Sip {
-            uri: format!("sip:{}@{}", ticket.expose(), kit.sip_target).into(),
+            uri: format!("sip:{}@{}", ticket.expose(), kit.line.as_ref().map_or("", Line::target)).into(),
             credentials: login.as_ref().map(|login| (login.username.to_string(), login.password.to_string().into())),
         },
     }

@@ -18,6 +18,7 @@ mod properties;
 mod refusals;
 mod restart;
 mod ringing_softphones;
+mod softphone_properties;
 mod softphones;
 mod storm;
 mod twilio;

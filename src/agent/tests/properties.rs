@@ -5,6 +5,7 @@ use std::time::Duration;
 use proptest::{prelude::*, test_runner::RngSeed};
 
 use super::{
+    softphones::Softphone,
     storm::{Climate, Storm, foul, rough},
     twilio::{BREAK, DESK, Leg, MOBILE, OFFLINE, Phone},
     world::World,
@@ -14,16 +15,20 @@ use crate::domain::{LegStatus, ReservationStatus};
 
 /// What happens next.
 #[derive(Clone, Debug)]
-enum Move {
+pub(super) enum Move {
     CustomerCalls,
     /// The one of the customers who called, by number.
     CustomerHangsUp(usize),
     Phone(Phone),
+    Softphone(Softphone),
     AgentHangsUp,
     AgentPicks(&'static str),
     DeskPicks(&'static str),
     DeskAccepts(usize),
     Restart,
+    /// The process ends decently, and starts again.
+    StopAndStart,
+    ActorDies,
     Wait(u64),
 }
 
@@ -36,25 +41,38 @@ fn phone() -> impl Strategy<Value = Phone> {
     ]
 }
 
+fn softphone() -> impl Strategy<Value = Softphone> {
+    prop_oneof![
+        1 => Just(Softphone::None),
+        1 => Just(Softphone::Gone),
+        1 => Just(Softphone::Asleep),
+        1 => Just(Softphone::Ignored),
+        1 => Just(Softphone::Declined),
+        1 => Just(Softphone::Busy),
+        6 => (0_u64..24_000).prop_map(|millis| Softphone::AnsweredAfter(Duration::from_millis(millis))),
+    ]
+}
+
 fn activity() -> impl Strategy<Value = &'static str> {
     prop_oneof![6 => Just(MOBILE), 1 => Just(DESK), 1 => Just(BREAK), 1 => Just(OFFLINE)]
 }
 
-fn a_move() -> impl Strategy<Value = Move> {
+pub(super) fn a_move() -> impl Strategy<Value = Move> {
     prop_oneof![
         4 => Just(Move::CustomerCalls),
         2 => (0_usize..40).prop_map(Move::CustomerHangsUp),
         2 => phone().prop_map(Move::Phone),
+        2 => softphone().prop_map(Move::Softphone),
         2 => Just(Move::AgentHangsUp),
         1 => activity().prop_map(Move::AgentPicks),
         1 => activity().prop_map(Move::DeskPicks),
         1 => (0_usize..40).prop_map(Move::DeskAccepts),
-        1 => Just(Move::Restart),
+        1 => prop_oneof![Just(Move::Restart), Just(Move::StopAndStart), Just(Move::ActorDies)],
         8 => (0_u64..40_000).prop_map(Move::Wait),
     ]
 }
 
-fn make(world: &mut World<Storm>, one: &Move) {
+pub(super) fn make(world: &mut World<Storm>, one: &Move) {
     match *one {
         Move::CustomerCalls => drop(world.customer_calls()),
         Move::CustomerHangsUp(which) => {
@@ -64,6 +82,7 @@ fn make(world: &mut World<Storm>, one: &Move) {
             }
         }
         Move::Phone(phone) => drop(world.phone(phone)),
+        Move::Softphone(does) => world.softphones.does = does,
         Move::AgentHangsUp => drop(world.agent_hangs_up()),
         Move::AgentPicks(name) => drop(world.agent_picks(name)),
         Move::DeskPicks(name) => drop(world.desk_picks(name)),
@@ -74,13 +93,23 @@ fn make(world: &mut World<Storm>, one: &Move) {
             }
         }
         Move::Restart => drop(world.restart()),
+        Move::StopAndStart => drop(world.stop_and_start()),
+        Move::ActorDies => drop(world.actor_dies()),
         Move::Wait(millis) => drop(world.pass(Duration::from_millis(millis))),
     }
 }
 
 /// What must hold at every moment.
-fn check(world: &World<Storm>) {
+pub(super) fn check(world: &World<Storm>) {
     assert_eq!(world.twilio.violations, Vec::<String>::new(), "{:#?}", world.requests);
+    assert_eq!(world.softphones.violations, Vec::<String>::new());
+    let is_cell_phones = |leg: &&Leg| leg.ticket.is_none() && !leg.status.is_final();
+    let cell_phones = world.twilio.legs.iter().filter(is_cell_phones).count();
+    let softphones = world.softphones.live().len();
+    assert!(
+        cell_phones + softphones <= 1,
+        "{cell_phones} cell phones and {softphones} softphones ring or are talked at"
+    );
     let talks = world.twilio.legs.iter().filter(|leg| leg.status == LegStatus::InProgress).count();
     let rings = world.twilio.legs.iter().filter(|leg| Leg::rings(leg)).count();
     assert!(talks + rings <= 1, "{talks} legs talk and {rings} ring");
@@ -89,9 +118,9 @@ fn check(world: &World<Storm>) {
 }
 
 /// Everybody goes home; a day and two hours pass.
-fn end(world: &mut World<Storm>) {
+pub(super) fn end(world: &mut World<Storm>) {
     world.weather.calm = true;
-    world.phone(Phone::Ignored);
+    world.phone(Phone::Ignored).softphones.does = Softphone::Ignored;
     for task in 0..world.twilio.tasks.len() {
         world.customer_hangs_up(task);
     }
@@ -105,10 +134,19 @@ fn end(world: &mut World<Storm>) {
 }
 
 fn live(climate: Climate, capacity: usize, moves: &[Move]) -> World<Storm> {
-    let mut world = World::under(Storm::new(climate));
+    live_in(World::under(Storm::new(climate)), capacity, moves)
+}
+
+/// A world at its start.
+pub(super) fn begin(mut world: World<Storm>, capacity: usize) -> World<Storm> {
     world.profile.worker_sid = Some(super::twilio::worker());
     world.agent = crate::agent::Agent::new(&world.profile);
     (world.twilio.capacity, world.twilio.reservation_timeout) = (capacity, Duration::from_secs(30));
+    world
+}
+
+pub(super) fn live_in(world: World<Storm>, capacity: usize, moves: &[Move]) -> World<Storm> {
+    let mut world = begin(world, capacity);
     for one in moves {
         make(&mut world, one);
         check(&world);

@@ -13,7 +13,7 @@ use crate::agent::{
 };
 use crate::call::Stage;
 use crate::domain::{
-    EndedBy, Event, LegNo,
+    CallQuality, EndedBy, Event, LegNo, MediaQuality,
     ReservationStatus::{Accepted, Canceled, Completed, Pending, Rejected, Rescinded, Timeout, Wrapping},
     RingTarget, SoftphoneLeg, SoftphoneNews,
 };
@@ -269,7 +269,7 @@ fn news_that_come_late_twice_or_in_another_order_change_nothing() {
     let task = world.customer_calls();
     let leg = world.softphones.live()[0];
     world.agent_takes_softphone();
-    let ended = SoftphoneNews::Ended(EndedBy::Phone);
+    let ended = SoftphoneNews::Ended { by: EndedBy::Phone, quality: None };
     world.secs(1).input(&Input::Softphones { leg, news: &SoftphoneNews::Bridged });
     assert_eq!(world.stage(), Some(Stage::Talking));
     world.agent_hangs_up().input(&Input::Softphones { leg, news: &ended });
@@ -395,6 +395,20 @@ fn an_actor_that_dies_hangs_up_what_rang_and_lets_people_talk() {
     assert_eq!((world.stage(), world.status(task)), (Some(Stage::Talking), Accepted));
     world.agent_hangs_up();
     assert_eq!(world.status(task), Wrapping);
+}
+
+#[test]
+fn how_the_last_call_sounded_is_kept() {
+    let mut world = world(Softphone::Ignored);
+    world.customer_calls();
+    let leg = world.softphones.live()[0];
+    world.agent_takes_softphone().secs(5);
+    let twilio = MediaQuality { received: 900, lost: 7, jitter: Duration::from_millis(12) };
+    let quality = CallQuality { twilio, ..CallQuality::default() };
+    let news = SoftphoneNews::Ended { by: EndedBy::Phone, quality: Some(quality) };
+    world.input(&Input::Softphones { leg, news: &news }).restart();
+    let last = world.agent.snapshot().last_call.unwrap();
+    assert_eq!((last.call, last.quality), (leg.call, quality));
 }
 
 #[test]

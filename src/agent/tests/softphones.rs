@@ -126,7 +126,7 @@ impl Softphones {
             Some(State::Rings { .. }) | None => return,
         }
         if told || by == EndedBy::Us {
-            self.told.push((leg, SoftphoneNews::Ended(by)));
+            self.told.push((leg, SoftphoneNews::Ended { by, quality: None }));
         }
     }
 

@@ -22,6 +22,8 @@ pub(super) struct Climate {
     pub slowest_answer: u64,
     pub not_done: u64,
     pub unknown: u64,
+    /// The softphones' news, which come in any order.
+    pub slowest_news: u64,
 }
 
 pub(super) struct Storm {
@@ -87,6 +89,14 @@ impl Weather for Storm {
         };
         (fate, at)
     }
+
+    fn news(&mut self, now: Timestamp) -> Vec<Timestamp> {
+        if self.calm {
+            return vec![now];
+        }
+        let copies = if self.happens(self.climate.twice) { 2 } else { 1 };
+        (0..copies).map(|_| self.later(now, self.climate.slowest_news)).collect()
+    }
 }
 
 prop_compose! {
@@ -98,8 +108,11 @@ prop_compose! {
         slowest_webhook in 0_u64..20_000,
         slowest_answer in 0_u64..12_000,
         (not_done, unknown) in (0_u64..60, 0_u64..60),
+        slowest_news in 0_u64..3_000,
     ) -> Climate {
-        Climate { seed, lost, found_late, never_found, twice, slowest_webhook, slowest_answer, not_done, unknown }
+        Climate {
+            seed, lost, found_late, never_found, twice, slowest_webhook, slowest_answer, not_done, unknown, slowest_news
+        }
     }
 }
 
@@ -112,8 +125,11 @@ prop_compose! {
         slowest_webhook in 0_u64..2_500,
         slowest_answer in 0_u64..1_500,
         unknown in 0_u64..30,
+        slowest_news in 0_u64..300,
     ) -> Climate {
         let (found_late, never_found, not_done) = (0, 0, 0);
-        Climate { seed, lost, found_late, never_found, twice, slowest_webhook, slowest_answer, not_done, unknown }
+        Climate {
+            seed, lost, found_late, never_found, twice, slowest_webhook, slowest_answer, not_done, unknown, slowest_news
+        }
     }
 }

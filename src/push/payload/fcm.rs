@@ -109,6 +109,32 @@ impl<'a> SendRequest<'a> {
     }
 }
 
+/// Wakes a softphone, so that it registers: seen by nobody, and of no use once the call has stopped ringing.
+#[derive(Debug, Serialize)]
+pub(in crate::push) struct WakeRequest<'a> {
+    message: WakeMessage<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct WakeMessage<'a> {
+    token: &'a str,
+    data: BTreeMap<&'static str, String>,
+    android: Android<'a>,
+}
+
+impl<'a> WakeRequest<'a> {
+    pub(in crate::push) fn new(token: &'a str, exp: Timestamp, now: Timestamp) -> Self {
+        let data = [("type", "wake".to_owned()), ("exp", exp.as_secs().to_string())];
+        let android = Android {
+            priority: "HIGH",
+            ttl: format!("{}s", exp.since(now).as_secs()),
+            collapse_key: Some("wake"),
+            notification: None,
+        };
+        Self { message: WakeMessage { token, data: data.into_iter().collect(), android } }
+    }
+}
+
 /// The keys of the browsers' JSON, flat.
 fn data(message: &Message) -> BTreeMap<&'static str, String> {
     let data = &message.data;

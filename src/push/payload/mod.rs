@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub(super) use self::declarative::declarative;
-pub(super) use self::fcm::{Recipient, SendRequest};
+pub(super) use self::fcm::{Recipient, SendRequest, WakeRequest};
 pub use self::phrases::Spoken;
 use self::{phrases::Phrases, words::Words};
 use super::OutboxItem;

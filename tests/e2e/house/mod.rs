@@ -427,12 +427,18 @@ impl Daemon {
                     log_readings: app.log_readings().clone(),
                 };
                 started.send((inside, app.ready().clone())).unwrap();
-                app.run_until(async { drop(stopped.await) }).await.unwrap();
+                app.run_until(told_once(stopped)).await.unwrap();
             });
         });
         let (inside, ready) = starting.recv().unwrap();
         (Self { stop: Some(stop), thread: Some(thread), inside }, ready)
     }
+}
+
+/// Nobody hurries.
+async fn told_once(stopped: oneshot::Receiver<()>) -> std::future::Pending<()> {
+    drop(stopped.await);
+    std::future::pending()
 }
 
 impl Drop for Daemon {

@@ -1,5 +1,7 @@
 //! Softphones.
 
+mod target;
+
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -8,6 +10,10 @@ use std::{
     time::Duration,
 };
 
+use ipnet::IpNet;
+use offdesk_sip::media::PortRange;
+
+pub use self::target::SipTarget;
 use super::{
     http::{Http, HttpTls},
     problem::{Fault, Problem},
@@ -28,6 +34,21 @@ pub struct Sip {
     /// The challenges of a 401, in this order.
     pub digest: Vec<DigestAlgorithm>,
     pub registration: Registration,
+    /// Where Twilio calls a softphone that was answered; none: at the domain.
+    pub twilio_target: Option<SipTarget>,
+    /// Twilio's INVITE is challenged too.
+    pub twilio_auth: bool,
+    /// Where an INVITE with a ticket may come from.
+    pub twilio_networks: Vec<IpNet>,
+    pub media: SipMedia,
+}
+
+/// The way that audio takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SipMedia {
+    pub mode: MediaMode,
+    /// What the relay may take.
+    pub ports: PortRange,
 }
 
 /// The TLS port.
@@ -56,7 +77,28 @@ choices! {
         Md5 = "MD5",
         Sha256 = "SHA-256",
     }
+    /// Which way audio takes.
+    pub MediaMode {
+        /// Through the gateway.
+        Relay = "relay",
+        /// From phones to Twilio and back.
+        Direct = "direct",
+    }
 }
+
+/// Twilio's signalling addresses in all regions (<https://www.twilio.com/docs/sip-trunking/ip-addresses>).
+const TWILIO: [[u8; 4]; 8] = [
+    [54, 172, 60, 0],
+    [54, 244, 51, 0],
+    [54, 171, 127, 192],
+    [35, 156, 191, 128],
+    [54, 65, 63, 192],
+    [54, 169, 127, 128],
+    [54, 252, 254, 64],
+    [177, 71, 206, 192],
+];
+/// Each is a network of four.
+const TWILIO_PREFIX: u8 = 30;
 
 /// A host name or IPv4 address, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +163,17 @@ impl Sip {
         if digest.is_empty() || twice {
             reader.refuse("sip.digest", "expected \"MD5\", \"SHA-256\", or both, each once");
         }
+        let twilio_target = reader.optional("sip.twilio_target");
+        let twilio_auth = reader.or("sip.twilio_auth", false);
+        let twilio_networks = reader.or("sip.twilio_networks", twilio());
+        if twilio_networks.is_empty() {
+            reader.refuse("sip.twilio_networks", "is empty: no customer would get through to a softphone");
+        }
         let registration = Registration::read(reader);
+        let media = SipMedia {
+            mode: reader.or("sip.media.mode", MediaMode::Relay),
+            ports: reader.or("sip.media.ports", PortRange::USUAL),
+        };
         if domain.is_some() && udp.is_none() && tcp.is_none() && tls.is_none() {
             reader.refuse("sip.udp", "is off, and so are sip.tcp and sip.tls: leave the table out for no SIP");
         }
@@ -134,8 +186,24 @@ impl Sip {
                 fault: Fault::missing("sip.domain", false),
             });
         }
-        Some(Self { domain: domain?, udp, tcp, tls, advertised_address, digest, registration })
+        Some(Self {
+            domain: domain?,
+            udp,
+            tcp,
+            tls,
+            advertised_address,
+            digest,
+            registration,
+            twilio_target,
+            twilio_auth,
+            twilio_networks,
+            media,
+        })
     }
+}
+
+fn twilio() -> Vec<IpNet> {
+    TWILIO.iter().filter_map(|network| IpNet::new(IpAddr::from(*network), TWILIO_PREFIX).ok()).collect()
 }
 
 const fn port(port: u16) -> Listen {

@@ -1,167 +1,13 @@
-//! The core with phones that are texts, on a time that tests move.
+//! Registering, and what is refused.
 
+pub(super) mod house;
+
+use self::house::{ANNA, DOMAIN, House, Phone, account, nonce, request};
 use super::*;
 use crate::{
     abuse::Shed,
-    digest::Algorithm,
-    message::{Carrier, Limits, Message, Name},
+    message::{Message, Name},
 };
-
-const KEY: [u8; 32] = [7; 32];
-const DOMAIN: &str = "gw.example.com";
-
-struct House {
-    core: Core,
-    counters: std::sync::Arc<Counters>,
-    now: Now,
-}
-
-/// A phone's side: what it says of itself.
-#[derive(Clone, Copy)]
-struct Phone {
-    user: &'static str,
-    password: &'static str,
-    peer: &'static str,
-    cseq: u32,
-}
-
-const ANNA: Phone = Phone { user: "anna", password: "secret", peer: "192.0.2.7:5062", cseq: 1 };
-
-impl House {
-    fn new() -> Self {
-        Self::with(|_| {})
-    }
-
-    #[allow(clippy::disallowed_methods, reason = "an instant can be had in no other way; the tests move it")]
-    fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let now = Now { instant: Instant::now(), unix: Duration::from_secs(1_800_000_000) };
-        let mut settings = Settings {
-            domain: DOMAIN.into(),
-            advertised: None,
-            digest: digest::Policy {
-                realm: DOMAIN.into(),
-                algorithms: vec![Algorithm::Md5],
-                nonce_life: Duration::from_secs(300),
-            },
-            registrar: registrar::Policy {
-                min: 60,
-                default: 300,
-                max: 3600,
-                most_bindings: 10,
-                push_project: None,
-                asleep: 86_400,
-            },
-            abuse: abuse::Limits::default(),
-            timing: transaction::Timing::default(),
-            transactions: transaction::Limits::default(),
-        };
-        change(&mut settings);
-        let counters = std::sync::Arc::new(Counters::default());
-        let mut core = Core::new(settings, &KEY, counters.clone(), now);
-        core.command(account("anna", "secret"), now);
-        Self { core, counters, now }
-    }
-
-    fn pass(&mut self, time: Duration) {
-        let end = self.now.instant + time;
-        while let Some(at) = self.core.next_timeout().filter(|at| *at <= end) {
-            // Outputs and events may wait; time does not stand still for them.
-            let at = at.max(self.now.instant + Duration::from_millis(1)).min(end);
-            self.move_to(at);
-            self.core.timeout(self.now);
-            if at == end {
-                break;
-            }
-        }
-        self.move_to(end);
-        self.core.timeout(self.now);
-    }
-
-    fn move_to(&mut self, at: Instant) {
-        self.now = Now { instant: at, unix: self.now.unix + (at - self.now.instant) };
-    }
-
-    fn datagram(&mut self, peer: &str, text: &str) -> Vec<Message> {
-        self.core.datagram(peer.parse().unwrap(), text.as_bytes(), self.now);
-        self.sent()
-    }
-
-    fn sent(&mut self) -> Vec<Message> {
-        let mut sent = Vec::new();
-        while let Some(output) = self.core.take_output() {
-            if let Output::Send { bytes, .. } = output {
-                sent.push(Message::parse(bytes, Carrier::Datagram, &Limits::default()).unwrap());
-            }
-        }
-        sent
-    }
-
-    fn code(&mut self, peer: &str, text: &str) -> Option<u16> {
-        self.datagram(peer, text).first().and_then(|answer| answer.code()).map(|code| code.get())
-    }
-
-    /// Registers as phones do: challenged first. Answers the last answer.
-    fn registers(&mut self, phone: Phone, lines: &str) -> Message {
-        let challenge = self.datagram(phone.peer, &phone.register(lines, None)).remove(0);
-        assert_eq!(challenge.code().unwrap().get(), 401);
-        self.datagram(phone.peer, &phone.register(lines, Some((&nonce(&challenge), 1)))).remove(0)
-    }
-
-    /// What the owner hears, once it has gathered.
-    fn events(&mut self) -> Vec<Event> {
-        self.pass(Duration::from_millis(250));
-        std::iter::from_fn(|| self.core.take_event(self.now)).collect()
-    }
-}
-
-fn account(user: &str, password: &str) -> Command {
-    Command::SetAccount { user: user.parse().unwrap(), ha1s: Ha1s::new(user, DOMAIN, password) }
-}
-
-fn nonce(challenge: &Message) -> String {
-    let value = challenge.head().first(Name::WwwAuthenticate).unwrap();
-    value.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
-}
-
-impl Phone {
-    fn register(&self, lines: &str, answer: Option<(&str, u32)>) -> String {
-        let Self { user, peer, cseq, .. } = *self;
-        let authorization = answer.map(|(nonce, count)| self.authorization(nonce, count)).unwrap_or_default();
-        let branch = format!("z9hG4bK-{user}-{cseq}-{}", answer.map_or(0, |(_, count)| count));
-        format!(
-            "REGISTER sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP {peer};branch={branch};rport\r\nMax-Forwards: 70\r\n\
-             From: <sip:{user}@{DOMAIN}>;tag=1\r\nTo: <sip:{user}@{DOMAIN}>\r\nCall-ID: of-{user}\r\n\
-             CSeq: {cseq} REGISTER\r\n{lines}{authorization}Content-Length: 0\r\n\r\n"
-        )
-    }
-
-    fn authorization(&self, nonce: &str, count: u32) -> String {
-        let hash = |parts: &[&str]| {
-            let parts: Vec<_> = parts.iter().map(|part| part.as_bytes()).collect();
-            String::from_utf8(Algorithm::Md5.hash(&parts).as_bytes().to_vec()).unwrap()
-        };
-        let (user, uri) = (self.user, format!("sip:{DOMAIN}"));
-        let ha1 = hash(&[user, DOMAIN, self.password]);
-        let ha2 = hash(&["REGISTER", &uri]);
-        let response = hash(&[&ha1, nonce, &format!("{count:08x}"), "cn", "auth", &ha2]);
-        format!(
-            "Authorization: Digest username=\"{user}\", realm=\"{DOMAIN}\", nonce=\"{nonce}\", uri=\"{uri}\", \
-             response=\"{response}\", algorithm=MD5, cnonce=\"cn\", qop=auth, nc={count:08x}\r\n"
-        )
-    }
-
-    fn contact(&self) -> String {
-        format!("Contact: <sip:{}@{}>\r\n", self.user, self.peer)
-    }
-}
-
-fn request(method: &str) -> String {
-    format!(
-        "{method} sip:{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7:5062;branch=z9hG4bKx;rport\r\nMax-Forwards: 70\r\n\
-         From: <sip:x@example.org>;tag=1\r\nTo: <sip:anna@{DOMAIN}>\r\nCall-ID: x\r\nCSeq: 1 {method}\r\n\
-         Content-Length: 0\r\n\r\n"
-    )
-}
 
 #[test]
 fn a_phone_registers_and_its_owner_hears_of_it() {
@@ -295,9 +141,15 @@ fn scanners_and_garbage_meet_silence() {
 #[test]
 fn what_is_not_for_phones_is_refused_without_state() {
     let mut house = House::new();
-    for (method, code) in
-        [("OPTIONS", Some(200)), ("INVITE", Some(405)), ("BYE", Some(481)), ("CANCEL", Some(481)), ("ACK", None)]
-    {
+    for (method, code) in [
+        ("OPTIONS", Some(200)),
+        ("INVITE", Some(403)),
+        ("INFO", Some(481)),
+        ("MESSAGE", Some(405)),
+        ("BYE", Some(481)),
+        ("CANCEL", Some(481)),
+        ("ACK", None),
+    ] {
         assert_eq!(house.code(ANNA.peer, &request(method)), code, "{method}");
     }
     assert_eq!(house.code(ANNA.peer, &request("NOSUCH")), Some(501));
@@ -372,7 +224,7 @@ fn kept() -> Saved {
     house.registers(ANNA, &ANNA.contact());
     match house.events().remove(0) {
         Event::Bound { binding, .. } => binding,
-        Event::Unbound(_) => panic!("not bound"),
+        _ => panic!("not bound"),
     }
 }
 
@@ -415,4 +267,19 @@ fn time_on_the_wall_survives_a_restart() {
     let at = house.now.instant + Duration::from_secs(100);
     assert_eq!(house.now.instant(house.now.wall(at)), at);
     assert_eq!(house.now.instant(5), house.now.instant, "long past is now");
+}
+
+#[test]
+fn a_user_without_phones_cannot_be_rung_and_that_is_told_at_once() {
+    let mut house = House::new();
+    let ring = Ring {
+        call: CallId(7),
+        user: "anna".parse().unwrap(),
+        caller: Caller::default(),
+        ring: Duration::from_secs(20),
+    };
+    house.core.command(Command::Ring(Box::new(ring)), house.now);
+    let failed = Event::Failed { call: CallId(7), outcome: Outcome::Unreachable };
+    assert_eq!(house.core.take_event(house.now), Some(failed));
+    assert_eq!(house.core.take_event(house.now), None);
 }

@@ -1,0 +1,137 @@
+//! An agent's INVITE: to another agent's phones.
+
+use super::{Kind, exchange::incoming, phones::Wanted};
+use crate::{
+    abuse::Shed,
+    bridge::{Rewrite as _, Role, Side, Ticket},
+    digest::Verdict,
+    engine::{
+        Caller, Core, Count, Now, Output,
+        reply::{Asked, server_key},
+    },
+    leg::{self, LegId, offer_of},
+    message::{Code, Message, Method, NameAddr, Uri},
+    registrar::Aor,
+    user::User,
+};
+
+/// For how long an agent's phones ring for another agent.
+const RING: std::time::Duration = std::time::Duration::from_secs(60);
+
+impl Core {
+    /// An INVITE outside any call.
+    pub(in crate::engine) fn invited(&mut self, asked: &Asked<'_>, now: Now) {
+        let key = server_key(asked);
+        if self.is_repeated(&key, asked, now) {
+            return;
+        }
+        let Some(Uri::Sip(uri)) = asked.request.request_uri() else { return self.refuse(asked, now) };
+        match uri.user {
+            Some(user) if Ticket::parse(user).is_some() => self.ticketed(asked, user, now),
+            Some(user) => self.agent_calls(asked, user, now),
+            None => self.refuse(asked, now),
+        }
+    }
+
+    /// Whoever calls from an address of ours has to show that it is theirs.
+    fn agent_calls(&mut self, asked: &Asked<'_>, user: &str, now: Now) {
+        let Some(from) = self.user_at_home(&asked.request.from()) else { return self.refuse(asked, now) };
+        let (accounts, source) = (&self.accounts, asked.from.peer.ip());
+        let find = |username: &str| accounts.credentials(username);
+        let account = match self.guard.check(asked.request.head(), Method::Invite, source, now.instant, find) {
+            Verdict::Granted(account) => account,
+            Verdict::Absent => return self.challenge(asked, false, now),
+            Verdict::Stale => return self.challenge(asked, true, now),
+            Verdict::Wrong => return self.wrong_password(asked, now),
+            Verdict::Malformed => return self.turn_away(asked, Code::BAD_REQUEST, now),
+        };
+        self.gate.succeeded(source, now.instant);
+        self.outputs.extend(asked.from.connection.map(Output::Trust));
+        if self.accounts.aor(from.as_str()) != Some(account) {
+            return self.turn_away(asked, Code::FORBIDDEN, now);
+        }
+        if !self.calls.has_room() || !self.calls.may_make(account) {
+            return self.overloaded(asked, Shed::Full, now);
+        }
+        let Some(to) = self.begin(server_key(asked), asked, now) else { return };
+        if let Some(leg) = self.calls.legs.called(&incoming(asked, to), leg::Reach::Flow, now.instant)
+            && let Err(code) = self.put_through(asked, (leg, account, &from), user, now)
+        {
+            self.counters.add(Count::Refused);
+            self.calls.legs.refuse(leg, code, now.instant);
+        }
+        self.settle(None, now);
+    }
+
+    /// Rings the phones of whoever is called.
+    fn put_through(
+        &mut self,
+        asked: &Asked<'_>,
+        (caller, account, from): (LegId, Aor, &User),
+        user: &str,
+        now: Now,
+    ) -> Result<(), Code> {
+        self.is_no_loop(asked.request)?;
+        let (user, aor) = self.called_user(asked.request, user)?;
+        let mut phones = self.phones(aor);
+        // Whoever calls themselves rings their other phones.
+        phones.awake.retain(|id| {
+            let binding = self.registrar.binding(aor, *id);
+            aor != account || binding.is_some_and(|binding| binding.flow.flow != asked.from)
+        });
+        phones.asleep.clear();
+        if phones.awake.is_empty() {
+            return Err(Code::TEMPORARILY_UNAVAILABLE);
+        }
+        let mut speech = self.calls.open(&self.settings.calls).map_err(|_| Code::SERVICE_UNAVAILABLE)?;
+        speech.may_be_behind_nat(Side::Caller, asked.from.peer.ip());
+        let offer = match offer_of(asked.request) {
+            Some(sdp) => speech.rewrite(Side::Caller, Role::Offer, &sdp)?,
+            None => return Err(Code::NOT_ACCEPTABLE_HERE),
+        };
+        self.counters.add(Count::AgentCalls);
+        let name = asked.request.from().display_name().into_owned();
+        let caller_shown = Caller { name: Some(name), number: Some(from.as_str().to_owned()) };
+        let from = caller_shown.address(&self.settings.domain);
+        let kind = Kind::Agent { caller, account };
+        self.begin_ring(Wanted { kind, user, aor, from, offer, speech, ring: RING }, phones, now);
+        Ok(())
+    }
+
+    /// RFC 3261 §16.3: nothing goes round for ever. What we send has a From tag of ours.
+    fn is_no_loop(&self, request: &Message) -> Result<(), Code> {
+        if request.max_forwards() == Some(0) {
+            return Err(Code::TOO_MANY_HOPS);
+        }
+        let is_ours = request.from().tag().is_some_and(|tag| self.calls.legs.knows(tag));
+        if is_ours { Err(Code::LOOP_DETECTED) } else { Ok(()) }
+    }
+
+    /// Whose phones are to ring.
+    fn called_user(&self, request: &Message, user: &str) -> Result<(User, Aor), Code> {
+        let at_home = matches!(request.request_uri(), Some(Uri::Sip(uri)) if self.is_ours(uri.host));
+        let user = user.parse::<User>().map_err(|_| Code::NOT_FOUND)?;
+        if !at_home {
+            return Err(Code::FORBIDDEN);
+        }
+        match self.accounts.aor(user.as_str()) {
+            Some(aor) => Ok((user, aor)),
+            None if is_number(user.as_str()) => Err(Code::FORBIDDEN),
+            None => Err(Code::NOT_FOUND),
+        }
+    }
+
+    /// The user of an address of ours.
+    pub(in crate::engine) fn user_at_home(&self, address: &NameAddr<'_>) -> Option<User> {
+        let Some(Uri::Sip(uri)) = address.uri() else { return None };
+        if !self.is_ours(uri.host) {
+            return None;
+        }
+        uri.user?.parse().ok()
+    }
+}
+
+/// A telephone number (E.164): nobody's SIP user, and not put through.
+fn is_number(user: &str) -> bool {
+    user.strip_prefix('+').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}

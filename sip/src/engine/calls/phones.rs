@@ -1,0 +1,225 @@
+//! Ringing a user's phones.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Call, Kind, Number, Ringing, Stage, Waiting, speech::Speech};
+use crate::{
+    bridge::{Bridge, Rewrite as _, Role, Side},
+    engine::{Core, Count, Event, Now, PushToken, Ring, TicketLogin, Way},
+    leg::{self, Invite, LegId, Random as _},
+    media::Sound,
+    message::{Code, NameAddr},
+    registrar::{Aor, BindingId, Record, State},
+    ring::{self, Act, News, Outcome},
+    user::User,
+};
+
+/// The longest that phones ring, however long their owner wants (timer C, RFC 3261 §16.6).
+const LONGEST: Duration = Duration::from_secs(180);
+
+/// What is to ring, by whom.
+pub(super) struct Wanted {
+    pub(super) kind: Kind,
+    pub(super) user: User,
+    pub(super) aor: Aor,
+    pub(super) from: Box<str>,
+    pub(super) offer: Bytes,
+    pub(super) speech: Speech,
+    pub(super) ring: Duration,
+}
+
+/// The bindings that can be rung, and those whose phones can be woken.
+#[derive(Default)]
+pub(super) struct Phones {
+    pub(super) awake: Vec<BindingId>,
+    pub(super) asleep: Vec<BindingId>,
+}
+
+impl Core {
+    /// Rings a user's phones for a customer.
+    pub(in crate::engine) fn ring(&mut self, ring: Ring, now: Now) {
+        let Ring { call, user, caller, ring } = ring;
+        if self.calls.named(call).is_some() {
+            return;
+        }
+        let aor = self.accounts.aor(user.as_str()).filter(|_| self.calls.has_room());
+        let phones = aor.map(|aor| self.phones(aor)).unwrap_or_default();
+        let is_there = !(phones.awake.is_empty() && phones.asleep.is_empty());
+        let opened = aor.filter(|_| is_there).and_then(|aor| Some((aor, self.calls.open(&self.settings.calls).ok()?)));
+        let Some((aor, mut speech)) = opened else {
+            return self.tidings.tell(Event::Failed { call, outcome: Outcome::Unreachable });
+        };
+        self.counters.add(Count::Rings);
+        let offer = speech.offer(Side::Callee);
+        let from = caller.address(&self.settings.domain);
+        let wanted = Wanted { kind: Kind::Customer(call), user, aor, from, offer, speech, ring };
+        self.begin_ring(wanted, phones, now);
+        self.settle(None, now);
+    }
+
+    pub(super) fn begin_ring(&mut self, wanted: Wanted, phones: Phones, now: Now) {
+        let Wanted { kind, user, aor, from, offer, speech, ring } = wanted;
+        let until = now.instant + ring.min(LONGEST);
+        let (ring, acts) = ring::Ring::new(phones.awake, phones.asleep, until);
+        let ringing = Ringing { ring, user, aor, from, offer, until, legs: Vec::new() };
+        let number = self.calls.insert(kind, Stage::Ringing(ringing), speech);
+        self.ring_acts(number, acts, now);
+    }
+
+    /// A connection of an earlier run carries nothing any more: such a phone is woken if it can be.
+    pub(super) fn phones(&self, aor: Aor) -> Phones {
+        let mut phones = Phones::default();
+        for record in self.registrar.bindings(aor) {
+            let wakes = PushToken::of_contact(record.uri).is_some();
+            match record.state {
+                State::Awake if record.flow.flow.is_open() || !wakes => phones.awake.push(record.id),
+                State::Awake | State::Asleep if wakes => phones.asleep.push(record.id),
+                State::Awake | State::Asleep => {}
+            }
+        }
+        phones
+    }
+
+    /// These bindings are new or were renewed: whatever rings their user rings them too, if it has not.
+    pub(in crate::engine) fn phones_are_there(&mut self, aor: Aor, bindings: &[BindingId], now: Now) {
+        for number in self.calls.ringing_at(aor) {
+            for id in bindings {
+                let is_awake = self.registrar.binding(aor, *id).is_some_and(|record| record.state == State::Awake);
+                if let Some(Call { stage: Stage::Ringing(ringing), .. }) = self.calls.get_mut(number)
+                    && is_awake
+                {
+                    let acts = ringing.ring.add(*id);
+                    self.ring_acts(number, acts, now);
+                }
+            }
+        }
+        self.settle(None, now);
+    }
+
+    pub(super) fn ring_acts(&mut self, number: Number, acts: Vec<Act<BindingId>>, now: Now) {
+        let mut acts = std::collections::VecDeque::from(acts);
+        while let Some(act) = acts.pop_front() {
+            match act {
+                Act::Call(binding) => {
+                    let leg = self.call_phone(number, binding, now);
+                    if let Some(Call { stage: Stage::Ringing(ringing), .. }) = self.calls.get_mut(number) {
+                        acts.extend(match leg {
+                            Some(leg) => ringing.ring.called(binding, leg),
+                            None => ringing.ring.uncalled(binding),
+                        });
+                    }
+                }
+                Act::Wake(binding) => self.wake_phone(number, binding),
+                Act::End(leg, reason) => {
+                    self.calls.forget_leg(leg);
+                    self.calls.legs.end(leg, reason, now.instant);
+                }
+                Act::Tell(News::Ringing) => self.phone_rings(number, now),
+                Act::Tell(News::Answered { leg, sdp }) => self.phone_answers(number, leg, &sdp, now),
+                Act::Tell(News::Failed(outcome)) => self.nobody_answers(number, outcome, now),
+            }
+        }
+        self.calls.schedule(number);
+    }
+
+    fn call_phone(&mut self, number: Number, binding: BindingId, now: Now) -> Option<LegId> {
+        let ringing = self.calls.ringing(number)?;
+        let record = self.registrar.binding(ringing.aor, binding).filter(|record| record.state == State::Awake)?;
+        let invite = invite(ringing, &record, &self.settings.domain)?;
+        let leg = self.calls.legs.call(invite, now.instant).ok()?;
+        self.calls.add_leg(number, leg);
+        Some(leg)
+    }
+
+    fn wake_phone(&mut self, number: Number, binding: BindingId) {
+        let Some(Call { kind: Kind::Customer(call), stage: Stage::Ringing(ringing), .. }) = self.calls.get(number)
+        else {
+            return;
+        };
+        let record = self.registrar.binding(ringing.aor, binding);
+        if let Some(token) = record.and_then(|record| PushToken::of_contact(record.uri)) {
+            self.tidings.tell(Event::Wake { call: *call, user: ringing.user.clone(), token });
+        }
+    }
+
+    fn phone_rings(&mut self, number: Number, now: Now) {
+        match self.calls.get(number).map(|call| call.kind) {
+            Some(Kind::Customer(call)) => self.tidings.tell(Event::Rings { call }),
+            Some(Kind::Agent { caller, .. }) => self.calls.legs.progress(caller, Code::RINGING, None, now.instant),
+            None => {}
+        }
+    }
+
+    /// The first phone has answered; the others have been told.
+    fn phone_answers(&mut self, number: Number, phone: LegId, sdp: &Bytes, now: Now) {
+        self.calls.rang(number);
+        let signalled = self.calls.legs.flow(phone).map(|flow| flow.peer.ip());
+        let until = now.instant + self.settings.calls.ticket_life;
+        let Some(call) = self.calls.get_mut(number) else { return };
+        if let Some(signalled) = signalled {
+            call.speech.may_be_behind_nat(Side::Callee, signalled);
+        }
+        match call.kind {
+            Kind::Agent { caller, .. } => {
+                call.stage = Stage::Joined { bridge: Bridge::ringing(caller, phone), confirmed: false };
+                self.bridge_heard(number, phone, &leg::Event::Answered { sdp: sdp.clone() }, now);
+            }
+            Kind::Customer(id) => {
+                if call.speech.rewrite(Side::Callee, Role::Answer, sdp).is_err() {
+                    self.end_leg(phone, now);
+                    return self.fail(number, Outcome::Unreachable);
+                }
+                call.speech.play(Side::Callee, Sound::Tone);
+                let ticket = self.calls.issue_ticket(number, until);
+                let login = self.settings.calls.twilio_auth.then(|| self.ticket_login());
+                if let Some(call) = self.calls.get_mut(number) {
+                    let login = login.clone();
+                    call.stage = Stage::Waiting(Waiting { phone, ticket, login, until });
+                }
+                self.tidings.tell(Event::Answered { call: id, ticket, login });
+            }
+        }
+    }
+
+    fn ticket_login(&mut self) -> TicketLogin {
+        let mut draw = || self.calls.dice.bits();
+        let (first, second, third) = (draw(), draw(), draw());
+        TicketLogin { username: format!("{first:016x}"), password: format!("{second:016x}{third:016x}") }
+    }
+
+    fn nobody_answers(&mut self, number: Number, outcome: Outcome, now: Now) {
+        if let Some(Kind::Agent { caller, .. }) = self.calls.get(number).map(|call| call.kind) {
+            self.calls.forget_leg(caller);
+            self.calls.legs.refuse(caller, code_of(outcome), now.instant);
+        }
+        self.fail(number, outcome);
+    }
+}
+
+/// What a phone is sent: by the way that it registered, whatever its Contact says. None: its Path is none.
+fn invite(ringing: &Ringing, record: &Record<'_, Way>, domain: &str) -> Option<Invite> {
+    let path = NameAddr::parse_list(record.path)?;
+    Some(Invite {
+        target: record.uri.into(),
+        routes: path.iter().map(|hop| format!("<{}>{}", hop.address, hop.params.as_str()).into()).collect(),
+        flow: record.flow.flow,
+        reach: leg::Reach::Flow,
+        from: ringing.from.clone(),
+        to: format!("<sip:{}@{domain}>", ringing.user).into(),
+        headers: Vec::new(),
+        sdp: ringing.offer.clone(),
+        until: ringing.until,
+        login: None,
+    })
+}
+
+/// What whoever calls an agent is told.
+const fn code_of(outcome: Outcome) -> Code {
+    match outcome {
+        Outcome::Declined => Code::DECLINE,
+        Outcome::Busy => Code::BUSY_HERE,
+        Outcome::NoAnswer | Outcome::Asleep | Outcome::Unreachable => Code::TEMPORARILY_UNAVAILABLE,
+    }
+}

@@ -1,0 +1,6 @@
+mod agents;
+mod customers;
+mod many;
+mod net;
+mod tickets;
+mod world;
