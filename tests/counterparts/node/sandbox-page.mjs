@@ -1,5 +1,5 @@
 // A person at the sandbox's page: plays the customer and the agents on their phones, finding everything by what it is
-// called. `node sandbox-page.mjs URL ACCOUNT TOKEN` ends with 0 if all went as it should.
+// called. `node sandbox-page.mjs URL ACCOUNT TOKEN [press-1]` ends with 0 if all went as it should.
 
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -13,7 +13,7 @@ const LIMIT = 20_000;
 const CHROMIUM = process.env.OFFDESK_CHROMIUM ?? "/usr/bin/chromium";
 const QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
 
-const [url, account, token] = process.argv.slice(2);
+const [url, account, token, what] = process.argv.slice(2);
 const troubles = [];
 
 const browser = await chromium.launch({
@@ -21,11 +21,8 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", ...QUIET],
 });
 try {
-  await chat();
-  await call();
-  await question();
-  await orphan();
-  await accessible();
+  if (what === "press-1") await asked();
+  else for (const part of [chat, call, question, orphan, accessible]) await part();
 } finally {
   await browser.close();
 }
@@ -86,6 +83,22 @@ async function call() {
   await ada.getByRole("button", { name: /^Answer/ }).click();
   await page.getByText("You are talking with Ada Okafor.").waitFor();
   await page.getByRole("button", { name: "Hang up" }).click();
+  await page.getByText("Completed, after a call with Ada Okafor.").waitFor();
+  await page.context().close();
+}
+
+/** A call rings, whoever answers is asked, and 1 brings the customer. */
+async function asked() {
+  const page = await open();
+  const ada = phone(page, "Ada Okafor");
+  await page.getByRole("button", { name: "Place call" }).click();
+  await ada.getByRole("button", { name: /^Answer/ }).click();
+  await ada.getByRole("status").filter({ hasText: "press 1" }).waitFor();
+  await page.getByText(/you hear music/).waitFor();
+  await ada.getByRole("group", { name: /^Keys of/ }).getByRole("button", { name: "1", exact: true }).click();
+  await page.getByText("You are talking with Ada Okafor.").waitFor();
+  await ada.getByRole("group", { name: /^Keys of/ }).waitFor({ state: "hidden" });
+  await ada.getByRole("button", { name: /^End call/ }).click();
   await page.getByText("Completed, after a call with Ada Okafor.").waitFor();
   await page.context().close();
 }
