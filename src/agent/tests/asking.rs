@@ -295,3 +295,56 @@ fn a_leg_that_cannot_be_ended_does_not_hold_the_customer() {
     assert_ne!(world.twilio.reservations[0].status, ReservationStatus::Timeout);
     assert_eq!(world.twilio.activity, MOBILE);
 }
+
+#[test]
+fn whoever_hangs_up_before_the_acceptance_is_heard_of_has_had_the_customer() {
+    let mut world = asks();
+    world.phone(Phone::Taken(after(3)));
+    let task = world.customer_calls();
+    world.secs(4).withhold(of_reservation).secs(2);
+    assert_eq!((world.stage(), world.status(task)), (Some(Stage::Connecting), ReservationStatus::Accepted));
+    world.agent_hangs_up().secs(1);
+    assert_eq!((world.status(task), world.told(&Notice::CallAnswered)), (ReservationStatus::Wrapping, 1));
+    is_at_rest(&world);
+}
+
+#[test]
+fn a_key_whose_answer_is_lost_gives_the_customer_to_the_next_agent() {
+    let mut world = asks();
+    world.phone(Phone::Taken(after(3)));
+    let task = world.customer_calls();
+    world.secs(4);
+    // The agent decides, and Twilio does not hear of it: its caller hears that it is sorry.
+    let pick_up = world.twilio.pick_up(0, Some(Key::One));
+    let context = crate::agent::Context {
+        now: world.now,
+        policy: &world.policy,
+        reservation_timeout: world.twilio.reservation_timeout,
+        unavailable: &[],
+    };
+    assert!(matches!(world.agent.pick_up(&pick_up, &context).0, Reply::Connect(_)));
+    world.twilio.hang_up(0);
+    world.secs(1);
+    assert_eq!(world.twilio.reservations[0].status, ReservationStatus::Rejected, "{task}");
+    assert_eq!((world.told(&Notice::CallAnswered), world.told(&Notice::CallMissed)), (0, 1));
+}
+
+#[test]
+fn a_call_that_may_still_ring_is_waited_for_before_another_is_made() {
+    let mut world = asks();
+    world.twilio.reservation_timeout = after(45);
+    for _ in 0..8 {
+        world.fate(dial, Fate::NotDone);
+    }
+    world.fate(dial, Fate::UnknownDone).lose(of_leg);
+    for _ in 0..40 {
+        world.fate(|request| matches!(request, Request::FindDialled(_)), Fate::NotDone);
+    }
+    world.customer_calls();
+    world.secs(41);
+    assert_eq!((world.twilio.legs.len(), status(&world, 0)), (1, LegStatus::Ringing), "{:#?}", world.requests);
+    assert_eq!(world.twilio.reservations[0].status, ReservationStatus::Rejected);
+    world.customer_calls();
+    world.secs(4);
+    assert_eq!((world.twilio.violations.len(), world.twilio.legs.len()), (0, 1));
+}
