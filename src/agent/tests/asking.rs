@@ -8,7 +8,7 @@ use super::{
     world::{Fate, World, of_leg, of_reservation, reject},
 };
 use crate::agent::{
-    Notice,
+    Context, Notice,
     request::{Refusal, Request},
 };
 use crate::call::{Reply, Stage};
@@ -32,6 +32,17 @@ fn after(seconds: u64) -> Duration {
 
 fn status(world: &World, leg: usize) -> LegStatus {
     world.twilio.legs[leg].status
+}
+
+/// What the agent answers, of which Twilio does not hear.
+fn ask(world: &mut World, pick_up: &PickUp) -> Reply {
+    let context = Context {
+        now: world.now,
+        policy: &world.policy,
+        reservation_timeout: world.twilio.reservation_timeout,
+        unavailable: &[],
+    };
+    world.agent.pick_up(pick_up, &context).0
 }
 
 /// Nothing is left of the call, and nobody was instructed.
@@ -204,15 +215,6 @@ fn strangers_old_calls_and_old_legs_are_told_that_nobody_waits() {
     let task = world.customer_calls();
     world.secs(4);
     let known = world.twilio.pick_up(0, Some(Key::One));
-    let ask = |world: &mut World, pick_up: &PickUp| {
-        let context = crate::agent::Context {
-            now: world.now,
-            policy: &world.policy,
-            reservation_timeout: world.twilio.reservation_timeout,
-            unavailable: &[],
-        };
-        world.agent.pick_up(pick_up, &context).0
-    };
     let mut foreign = vec![known.clone(), known.clone(), known.clone()];
     foreign[0].call.number += 1;
     foreign[1].leg.0 += 1;
@@ -316,13 +318,7 @@ fn a_key_whose_answer_is_lost_gives_the_customer_to_the_next_agent() {
     world.secs(4);
     // The agent decides, and Twilio does not hear of it: its caller hears that it is sorry.
     let pick_up = world.twilio.pick_up(0, Some(Key::One));
-    let context = crate::agent::Context {
-        now: world.now,
-        policy: &world.policy,
-        reservation_timeout: world.twilio.reservation_timeout,
-        unavailable: &[],
-    };
-    assert!(matches!(world.agent.pick_up(&pick_up, &context).0, Reply::Connect(_)));
+    assert!(matches!(ask(&mut world, &pick_up), Reply::Connect(_)));
     world.twilio.hang_up(0);
     world.secs(1);
     assert_eq!(world.twilio.reservations[0].status, ReservationStatus::Rejected, "{task}");
@@ -347,4 +343,15 @@ fn a_call_that_may_still_ring_is_waited_for_before_another_is_made() {
     world.customer_calls();
     world.secs(4);
     assert_eq!((world.twilio.violations.len(), world.twilio.legs.len()), (0, 1));
+}
+
+#[test]
+fn a_key_that_is_pressed_while_the_leg_is_being_ended_brings_nobody() {
+    let mut world = asks();
+    world.lose(of_leg).fate(end_leg, Fate::NotDone);
+    world.customer_calls();
+    world.pass(Duration::from_millis(18_200));
+    assert_eq!(world.count(end_leg), 1);
+    let pick_up = world.twilio.pick_up(0, Some(Key::One));
+    assert_eq!(ask(&mut world, &pick_up), Reply::NotTaken);
 }
