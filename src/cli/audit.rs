@@ -10,7 +10,7 @@ use super::{
     failure::Exit,
     remote::{self, Body, Method, Remote},
     setting::ConfigFile,
-    stopped,
+    stopped::{self, Purpose},
 };
 use crate::{
     audit::{Entry, verify},
@@ -43,7 +43,7 @@ enum Command {
 
 pub(super) fn run(options: &Options, env: &Environment) -> Result<(), Failure> {
     let data = options.config.data_dir(env)?;
-    match (stopped::open_unless_running(&data, &Clock::system())?, &options.command) {
+    match (stopped::open_unless_running(&data, &Clock::system(), Purpose::Reading)?, &options.command) {
         (Some(store), Command::Verify { json }) => {
             let verdict = wait(verify(&store))?;
             tell(&serde_json::to_value(verdict).map_err(io::Error::from)?, *json)

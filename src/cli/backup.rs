@@ -24,7 +24,7 @@ pub(super) struct Options {
 pub(super) fn back_up(options: &Options, env: &Environment) -> Result<(), Failure> {
     let data = options.config.data_dir(env)?;
     let clock = Clock::system();
-    let store = stopped::open(&data, &clock)?;
+    let store = stopped::open_existing(&data, &clock)?;
     let mut progress = Progress::new("records written");
     let written = backup::write(store.as_ref(), &options.file, clock.now(), &mut |records| progress.at(records));
     progress.done();

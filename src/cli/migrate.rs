@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use super::{
     Environment, Failure, agent,
     setting::ConfigFile,
+    stopped::Purpose,
     takeover::{self, Manner, Reader},
 };
 use crate::domain::SyncServiceSid;
@@ -35,7 +36,8 @@ enum Command {
 
 pub(super) fn run(options: &Options, env: &Environment) -> Result<(), Failure> {
     let Command::FlexMobile { sync_service_sid, dry_run, json } = &options.command;
-    let agents = agent::open(&options.config, env)?;
+    let purpose = if *dry_run { Purpose::Reading } else { Purpose::Changing };
+    let agents = agent::open(&options.config, env, purpose)?;
     let twilio = Reader::new(&options.config.load(env)?)?;
     let found = twilio.flex_mobile(sync_service_sid)?;
     takeover::carry_out(found, &*agents, Manner { dry_run: *dry_run, json: *json })

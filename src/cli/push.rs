@@ -9,7 +9,7 @@ use super::{
     Environment, Failure,
     remote::{self, Body, Method, Remote},
     setting::ConfigFile,
-    stopped,
+    stopped::{self, Purpose},
 };
 use crate::{clock::Clock, domain::Timestamp, push, store::wait};
 
@@ -37,7 +37,7 @@ enum Command {
 pub(super) fn run(options: &Options, env: &Environment) -> Result<(), Failure> {
     let Command::Dead { json } = options.command;
     let data = options.config.data_dir(env)?;
-    let letters = match stopped::open_unless_running(&data, &Clock::system())? {
+    let letters = match stopped::open_unless_running(&data, &Clock::system(), Purpose::Reading)? {
         Some(store) => of_store(&store)?,
         None => of_daemon(&Remote::new(&options.config.daemon(env)?)?)?,
     };

@@ -1,23 +1,49 @@
 //! The store of a daemon that does not run: whose it is, and opening it.
 
-use std::{fs, os::unix::fs::MetadataExt};
+use std::{fs, os::unix::fs::MetadataExt, sync::Arc};
 
 use super::{Failure, failure::Exit};
 use crate::{
     clock::Clock,
     config::DataDir,
-    store::{self, StoreError, StoreHandle, profiles::take_back_import, wait},
+    store::{self, MemoryStore, StoreError, StoreHandle, profiles::take_back_import, wait},
 };
 
-pub(super) fn open(data: &DataDir, clock: &Clock) -> Result<StoreHandle, Failure> {
-    open_unless_running(data, clock)?.ok_or_else(|| Failure::store(&StoreError::Locked, &data.store()))
+/// What it is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Where there is none, nothing is in it, and none is made: it would belong to whoever looked, and not to the daemon.
+    Reading,
+    /// One is made where there is none.
+    Changing,
+}
+
+/// What there is to be copied: a store that is there.
+pub(super) fn open_existing(data: &DataDir, clock: &Clock) -> Result<StoreHandle, Failure> {
+    let folder = data.store();
+    if !folder.exists() {
+        let cause = format!("there is no store in {}", folder.display());
+        return Err(Failure::new(
+            Exit::NoStore,
+            cause,
+            "see that data_dir is right; the daemon makes it at its first start",
+        ));
+    }
+    open_unless_running(data, clock, Purpose::Reading)?.ok_or_else(|| Failure::store(&StoreError::Locked, &folder))
 }
 
 /// None: the daemon has it. One that is damaged is refused, and left where it is: to replace it is the daemon's to do, or the
 /// operator's by `offdesk restore`.
-pub(super) fn open_unless_running(data: &DataDir, clock: &Clock) -> Result<Option<StoreHandle>, Failure> {
+pub(super) fn open_unless_running(
+    data: &DataDir,
+    clock: &Clock,
+    purpose: Purpose,
+) -> Result<Option<StoreHandle>, Failure> {
     refuse_strangers(data)?;
     let folder = data.store();
+    if purpose == Purpose::Reading && !folder.exists() {
+        return Ok(Some(Arc::new(MemoryStore::new())));
+    }
     let options = store::Options { now: clock.now(), damage: store::Damage::Tell, ..Default::default() };
     match store::open(&folder, &options) {
         Ok(opened) => {

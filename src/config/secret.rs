@@ -60,11 +60,12 @@ impl Reader {
         Some(file)
     }
 
-    /// `<folder>/twilio.auth_token` or `<folder>/auth_token`.
+    /// `<folder>/twilio.auth_token` or `<folder>/auth_token`. One that may not be looked at counts as there, so that reading it
+    /// says why.
     fn credential_file(&self, path: &str) -> Option<PathBuf> {
         let folder = self.credentials.as_ref()?;
         let last = path.rsplit('.').next().unwrap_or(path);
-        [path, last].map(|name| folder.join(name)).into_iter().find(|file| file.exists())
+        [path, last].map(|name| folder.join(name)).into_iter().find(|file| file.try_exists().unwrap_or(true))
     }
 
     fn credential(&mut self, path: &'static str) -> Option<(SecretString, Origin)> {

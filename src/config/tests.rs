@@ -87,6 +87,13 @@ fn a_credential_beats_the_environment_and_loses_its_newline() {
 }
 
 #[test]
+fn credentials_that_cannot_be_looked_at_are_not_passed_over() {
+    let folder = tempfile::NamedTempFile::new().unwrap();
+    let error = Config::parse(LEAST, BTreeMap::new(), Some(folder.path().into())).unwrap_err().to_string();
+    assert!(error.contains("twilio.auth_token") && error.contains("cannot be read"), "{error}");
+}
+
+#[test]
 fn a_secret_may_lie_in_a_file_that_a_key_names() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");

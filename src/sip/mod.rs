@@ -19,12 +19,13 @@ use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
+    time::Duration,
 };
 
 use aws_lc_rs::rand;
 use offdesk_sip::{
     driver::{self, Bound, CertificateError, Handle},
-    engine::Command,
+    engine::{Command, Count},
     transport::Transport,
 };
 use tokio::{
@@ -50,6 +51,9 @@ use crate::{
 
 /// Bindings that are restored by one command.
 const RESTORED: usize = 1000;
+
+/// How often it is seen whether the last call has ended. The engine goes by the machine's time.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Why there are no softphones.
 #[derive(Debug, thiserror::Error)]
@@ -147,8 +151,13 @@ impl Softphones {
         let calls = self.0.calls.count();
         tracing::info!(calls, "new calls are refused from now on");
         // It has ended already, and with it the calls.
-        if self.0.engine.send(Command::Drain).await.is_ok() {
-            self.0.calls.none().await;
+        if self.0.engine.send(Command::Drain).await.is_err() {
+            return;
+        }
+        self.0.calls.none().await;
+        // Those between agents, of which only the engine knows.
+        while self.0.engine.counters().get(Count::Calls) > 0 {
+            tokio::time::sleep(LOOK).await;
         }
     }
 

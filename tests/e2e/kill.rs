@@ -35,7 +35,7 @@ impl Place {
         Self::of(agents, Plan::default().login("otp_per_ip = \"1000/h\"")).await
     }
 
-    async fn of(agents: usize, plan: Plan) -> Self {
+    pub async fn of(agents: usize, plan: Plan) -> Self {
         let phones: Vec<_> = (0..agents).map(|number| format!("+49155501010{number:02}")).collect();
         let seeds = phones.iter().map(|phone| AgentSeed::new("Zebulon Quark", phone, MOBILE)).collect();
         let plan = Plan { twilio: Options { agents: seeds, ..Options::default() }, ..plan };
@@ -63,7 +63,7 @@ impl Place {
     }
 
     /// The app of an agent.
-    fn app(&self, phone: &str) -> AgentApp {
+    pub fn app(&self, phone: &str) -> AgentApp {
         AgentApp::new(client(), self.listen, &self.tokens[phone])
     }
 
@@ -71,7 +71,7 @@ impl Place {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
-    async fn until(&self, so: impl FnMut(&Snapshot) -> bool) {
+    pub async fn until(&self, so: impl FnMut(&Snapshot) -> bool) {
         self.twilio.wait_until(LIMIT, so).await.unwrap_or_else(|error| panic!("{error}\n{}", self.log()));
     }
 

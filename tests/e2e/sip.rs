@@ -1,7 +1,10 @@
 //! Softphones: accounts, registrations, and what agents and administrators see of them.
 
 mod phone;
+mod restart;
+mod ringing;
 mod softphones;
+mod talk;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -31,12 +34,17 @@ impl SipHouse {
     }
 
     async fn of(plan: Plan) -> Self {
+        Self::with(plan, "").await
+    }
+
+    /// `more`: lines of the `[sip]` table.
+    async fn with(plan: Plan, more: &str) -> Self {
         let (at, tls) = (free_address(), free_address());
         let file = |name: &str| format!("{}/tests/e2e/sip/{name}", env!("CARGO_MANIFEST_DIR"));
         let house = plan
             .sip(&format!(
                 "domain = \"{domain}\"\nudp = \"{at}\"\ntcp = \"{at}\"\ntls = \"{tls}\"\ntls_cert = \"{cert}\"\n\
-                 tls_key = \"{key}\"\nregistration = {{ min = \"1s\" }}",
+                 tls_key = \"{key}\"\nregistration = {{ min = \"1s\" }}\n{more}",
                 domain = at.ip(),
                 cert = file("cert.pem"),
                 key = file("key.pem"),

@@ -8,7 +8,7 @@ use crate::place::Place;
 use crate::steps::Steps;
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask bench [webhooks|latency|scale|chats|me|push|events|relay|sip]...
+Usage: cargo xtask bench [webhooks|latency|scale|chats|me|push|events|relay|sip|calls]...
 
 Builds the release and measures; without a name, all of them. A ratio taken in one run decides, an absolute figure orients.
 
@@ -21,6 +21,7 @@ Builds the release and measures; without a name, all of them. A ratio taken in o
   events     from a webhook to all WebSocket sessions of its agent, 2,000 sessions of 500 agents, and beside clients that do not read
   relay      CPU time of the media relay for 100,000 packets, against rtpengine where it is installed
   sip        registrations beside Kamailio, their memory and their way back, and a flood
+  calls      CPU time of agents' calls to each other, against Kamailio, and calls without a pause between their messages
 ";
 
 /// Each with the package that it belongs to.
@@ -34,10 +35,12 @@ const BENCHES: &[(&str, &str)] = &[
     ("events", "offdesk"),
     (RELAY, "offdesk-sip"),
     (SIP, "offdesk-sip"),
+    (CALLS, "offdesk-sip"),
 ];
 
 const RELAY: &str = "relay";
 const SIP: &str = "sip";
+const CALLS: &str = "calls";
 
 pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
     let benches = chosen(&args.rest())?;
@@ -47,7 +50,7 @@ pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
         steps.run("rtpengine", rtpengine::try_ensure)?;
     }
     steps.run("OpenSSL's headers", openssl::ensure)?;
-    if benches.iter().any(|(name, _)| *name == SIP) {
+    if benches.iter().any(|(name, _)| matches!(*name, SIP | CALLS)) {
         let programs = [("kamailio", "kamailio"), ("sipp", "sip-tester"), ("taskset", "util-linux")];
         steps.run("Kamailio and sipp", || softphones::programs("what SIP is measured against", &programs))?;
     }

@@ -23,6 +23,7 @@ mod process;
 mod sandbox;
 mod steps;
 mod test;
+mod unit;
 mod web;
 
 use std::process::ExitCode;
@@ -56,6 +57,12 @@ const COMMANDS: &[Command] = &[
     Command { name: "bench", about: "speed and size, against the peers", help: bench::HELP, run: bench::run },
     Command { name: "crash", about: "kills and power losses, a hundred of each", help: crash::HELP, run: crash::run },
     Command { name: "fuzz", about: "inputs that nobody thought of", help: fuzz::HELP, run: fuzz::run },
+    Command {
+        name: "unit",
+        about: "the daemon under its unit, in a systemd of its own",
+        help: unit::HELP,
+        run: unit::run,
+    },
     Command { name: "web", about: "build the agents' app", help: web::HELP, run: web::run },
     Command { name: "dist", about: "a release as a tarball", help: dist::HELP, run: dist::run },
     Command { name: "doctor", about: "what this machine has and lacks", help: doctor::HELP, run: doctor::run },

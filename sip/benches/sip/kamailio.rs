@@ -1,4 +1,4 @@
-//! Kamailio as a registrar and nothing else, with its locations in memory.
+//! Kamailio, with its locations in memory.
 
 use std::{
     fs,
@@ -13,9 +13,17 @@ use crate::{
     server::Server,
 };
 
+/// What a benchmark has it do: further lines of modules, and `request_route`'s.
+#[derive(Clone, Copy)]
+pub(crate) struct Role {
+    pub(crate) modules: &'static str,
+    pub(crate) route: &'static str,
+}
+
 /// Digest by MD5 with a nonce that is checked, four workers on one socket, as its documentation has it for one core or few.
-fn config(address: SocketAddr, modules: &str, folder: &Path) -> String {
-    let folder = folder.display();
+fn config(address: SocketAddr, modules: &str, role: Role) -> String {
+    let more = role.modules;
+    let route = role.route.replace("DOMAIN", DOMAIN).replace("PASSWORD", PASSWORD);
     format!(
         r#"#!KAMAILIO
 debug=0
@@ -46,25 +54,22 @@ modparam("usrloc", "hash_size", 14)
 modparam("registrar", "max_expires", 3600)
 modparam("registrar", "default_expires", 300)
 modparam("auth", "nonce_expire", 300)
-# {folder}
+{more}
 request_route {{
     if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
     force_rport();
-    if (!is_method("REGISTER")) {{ sl_send_reply("405", "Method Not Allowed"); exit; }}
-    if (!pv_www_authenticate("{DOMAIN}", "{PASSWORD}", "0")) {{ www_challenge("{DOMAIN}", "1"); exit; }}
-    if (!save("location")) {{ sl_reply_error(); }}
-    exit;
+{route}
 }}
 "#
     )
 }
 
-pub(crate) fn start(folder: &Path) -> Server {
+pub(crate) fn start(folder: &Path, role: Role) -> Server {
     let address = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let places = ["/usr/lib/x86_64-linux-gnu/kamailio/modules/", "/usr/lib/aarch64-linux-gnu/kamailio/modules/"];
     let modules = places.into_iter().find(|place| Path::new(place).is_dir()).expect("kamailio's modules");
     let file = folder.join("kamailio.cfg");
-    fs::write(&file, config(address, modules, folder)).unwrap();
+    fs::write(&file, config(address, modules, role)).unwrap();
     let mut command = Command::new("taskset");
     command.args(["-c", "0", "kamailio", "-DD", "-E", "-m", "1024", "-M", "16", "-f"]).arg(&file);
     command.arg("-Y").arg(folder).arg("-P").arg(folder.join("kamailio.pid"));

@@ -10,9 +10,10 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Command, Count, Counters, Event, Now, Output, Reach, Saved, Settings, Way,
+    Command, Count, Counters, Event, Now, Output, Settings, Way,
     accounts::{Accounts, Set},
     calls::{Calls, MediaRelay, Tidings},
+    kept::saved,
     news::News,
     probe::Probes,
     reply::{Asked, Lots},
@@ -23,7 +24,7 @@ use crate::{
     message::{self, Capabilities, Carrier, Code, Host, Limits, Message, Method, Name, Rejected},
     registrar::{Aor, Record, Registrar},
     transaction::{TransactionId, Transactions},
-    transport::{ConnectionId, Flow, KeepAlive, Transport, keep_alive},
+    transport::{ConnectionId, Flow, KeepAlive, keep_alive},
 };
 
 /// What may be asked outside calls; [`leg::SERVED`] is what may be within.
@@ -223,25 +224,7 @@ impl Core {
         let mut changes = Vec::new();
         self.registrar.remove(aor, &mut changes);
         self.news.add(changes, now.instant);
-    }
-
-    fn restore(&mut self, aor: Aor, saved: &Saved, now: Now) {
-        let flow = Flow { transport: saved.transport, peer: saved.peer, connection: None };
-        self.registrar.restore(&Record {
-            aor,
-            id: saved.id,
-            state: saved.state,
-            uri: &saved.uri,
-            params: &saved.params,
-            path: &saved.path,
-            call_id: &saved.call_id,
-            cseq: saved.cseq,
-            expires: now.instant(saved.expires),
-            flow: &Way { flow, reach: Reach::Suspect },
-        });
-        if saved.transport == Transport::Udp {
-            self.probes.add(aor, saved.id, now.instant);
-        }
+        self.cut_calls(aor, now);
     }
 
     /// What was to be sent for a transaction could not be.
@@ -320,23 +303,5 @@ impl Core {
         self.counters.set(Count::Sources, self.gate.len());
         self.counters.set(Count::Calls, self.calls.len());
         self.counters.set(Count::Legs, self.calls.legs.len());
-    }
-}
-
-/// A binding as it is written down.
-fn saved(record: &Record<'_, Way>, now: Now) -> Saved {
-    let Way { flow, reach } = *record.flow;
-    Saved {
-        id: record.id,
-        state: record.state,
-        uri: record.uri.to_owned(),
-        params: record.params.to_owned(),
-        path: record.path.to_owned(),
-        call_id: record.call_id.to_owned(),
-        cseq: record.cseq,
-        expires: now.wall(record.expires),
-        transport: flow.transport,
-        peer: flow.peer,
-        reach,
     }
 }

@@ -1,18 +1,19 @@
 //! What joins it all, without I/O: messages in, answers and news out.
 //!
-//! [`Core`] is given datagrams, messages of streams, commands and the time; it puts out what is to be sent ([`Output`]) and
-//! what its owner is to hear ([`Event`]). It asks nobody anything while it answers a REGISTER: accounts are pushed in. The
-//! unauthenticated make it keep nothing but a source's allowance; a REGISTER that is granted begins a transaction, so that its
-//! repetitions get the same answer.
+//! [`Core`] is given datagrams, messages of streams, commands, the relay's news and the time; it puts out what is to be sent
+//! ([`Output`]) and what its owner is to hear ([`Event`]). It asks nobody anything while it answers a REGISTER: accounts are
+//! pushed in. The unauthenticated make it keep nothing but a source's allowance; a REGISTER that is granted begins a
+//! transaction, so that its repetitions get the same answer.
 //!
-//! REGISTER and OPTIONS are answered here. Whatever else comes is refused without state by [`Core`]'s `refuse`, which is
-//! where the legs of calls will begin.
+//! An INVITE begins a call (`calls`) by a ticket or by an account's password; requests within calls go to their legs. Whatever
+//! else comes is refused without state by [`Core`]'s `refuse`.
 
 mod accounts;
 mod call;
 mod calls;
 mod core;
 mod counters;
+mod kept;
 mod news;
 mod probe;
 mod register;

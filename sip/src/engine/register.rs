@@ -80,7 +80,7 @@ impl Core {
         self.transactions.respond(id, Class::of(code.get()), Bytes::from(response.finish()), now.instant);
         self.settle(None, now);
         // Behind the answer: what rings this user rings a phone that has just come.
-        if self.calls.rings(owner) {
+        if self.calls.is_at_work(owner) {
             let there: Vec<_> = changes.iter().map(|change| change.id).collect();
             self.phones_are_there(owner, &there, now);
         }

@@ -149,6 +149,13 @@ impl Legs {
         self.legs.get(&id).map(|entry| entry.leg.common.flow)
     }
 
+    /// A phone is reached by another way from now on; of a peer that is reached by its routes nothing changes.
+    pub fn reroute(&mut self, id: LegId, flow: Flow) {
+        if let Some(entry) = self.legs.get_mut(&id) {
+            entry.leg.common.flow = flow;
+        }
+    }
+
     /// An ACK has come that is not a failure's.
     pub fn ack(&mut self, ack: &Message, now: Instant) {
         if let Some(id) = ack.to().tag().and_then(LegId::of_tag) {

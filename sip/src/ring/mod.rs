@@ -2,7 +2,8 @@
 //!
 //! A [`Ring`] knows targets by a key of its user's (a binding), and gives each a leg of its own. It is told what its legs tell,
 //! and says which legs to make and to end ([`Act`]). A target is rung once; one whose phone could not be reached is rung again
-//! when it is added again, since its phone has registered anew meanwhile. One that is asleep is waited for.
+//! when it is added again, since its phone has registered anew meanwhile; so is one that has moved before anything was heard
+//! of it. One that is asleep is waited for.
 
 use std::{collections::HashMap, hash::Hash, time::Instant};
 
@@ -87,8 +88,18 @@ enum Fork {
     Waking,
     /// It was asked to be called.
     Wanted,
-    Called(LegId),
+    Called {
+        leg: LegId,
+        /// Something was heard of the phone.
+        heard: bool,
+    },
     Over(Outcome),
+}
+
+impl Fork {
+    fn is_of(self, of: LegId) -> bool {
+        matches!(self, Self::Called { leg, .. } if leg == of)
+    }
 }
 
 /// One try at an agent's phones.
@@ -127,7 +138,7 @@ impl<K: Copy + Eq + Hash> Ring<K> {
         let is_new = match self.forks.get(&key) {
             None => self.forks.len() < MOST,
             Some(Fork::Waking | Fork::Over(Outcome::Unreachable | Outcome::Asleep)) => true,
-            Some(Fork::Wanted | Fork::Called(_) | Fork::Over(_)) => false,
+            Some(Fork::Wanted | Fork::Called { .. } | Fork::Over(_)) => false,
         };
         if self.over || !is_new {
             return Vec::new();
@@ -136,11 +147,28 @@ impl<K: Copy + Eq + Hash> Ring<K> {
         vec![Act::Call(key)]
     }
 
+    /// A target's phone is to be reached another way than it was called by. If nothing was heard of it, it is called anew.
+    pub fn moved(&mut self, key: K) -> Vec<Act<K>> {
+        match self.forks.get_mut(&key).filter(|_| !self.over) {
+            Some(fork @ Fork::Called { heard: false, .. }) => {
+                let Fork::Called { leg, .. } = std::mem::replace(fork, Fork::Wanted) else { return Vec::new() };
+                vec![Act::End(leg, Reason::Plain), Act::Call(key)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Targets that were called, and of whose phones nothing was heard.
+    pub fn unheard(&self) -> impl Iterator<Item = K> {
+        let is_unheard = |fork: &Fork| matches!(fork, Fork::Called { heard: false, .. });
+        self.forks.iter().filter(move |(_, fork)| is_unheard(fork)).map(|(key, _)| *key)
+    }
+
     /// A target has its leg.
     pub fn called(&mut self, key: K, leg: LegId) -> Vec<Act<K>> {
         match self.forks.get_mut(&key) {
             Some(fork @ Fork::Wanted) if !self.over => {
-                *fork = Fork::Called(leg);
+                *fork = Fork::Called { leg, heard: false };
                 Vec::new()
             }
             _ => vec![Act::End(leg, Reason::Plain)],
@@ -157,13 +185,14 @@ impl<K: Copy + Eq + Hash> Ring<K> {
 
     /// A leg of this ring tells something. What it tells after it has won is not the ring's business.
     pub fn heard(&mut self, leg: LegId, event: &Event) -> Vec<Act<K>> {
-        let Some(fork) = self.forks.values_mut().find(|fork| **fork == Fork::Called(leg)).filter(|_| !self.over) else {
+        let Some(fork) = self.forks.values_mut().find(|fork| fork.is_of(leg)).filter(|_| !self.over) else {
             return Vec::new();
         };
         match event {
-            Event::Progress { code, .. } if *code != Code::TRYING && !self.rings => {
-                self.rings = true;
-                vec![Act::Tell(News::Ringing)]
+            Event::Progress { code, .. } => {
+                *fork = Fork::Called { leg, heard: true };
+                let is_first = *code != Code::TRYING && !std::mem::replace(&mut self.rings, true);
+                if is_first { vec![Act::Tell(News::Ringing)] } else { Vec::new() }
             }
             Event::Answered { sdp } => {
                 let won = News::Answered { leg, sdp: sdp.clone() };
@@ -195,7 +224,7 @@ impl<K: Copy + Eq + Hash> Ring<K> {
         let outcomes = self.forks.values().map(|fork| match fork {
             Fork::Waking => Outcome::Asleep,
             Fork::Wanted => Outcome::Unreachable,
-            Fork::Called(_) => Outcome::NoAnswer,
+            Fork::Called { .. } => Outcome::NoAnswer,
             Fork::Over(outcome) => *outcome,
         });
         let outcome = outcomes.min().unwrap_or(Outcome::Unreachable);
@@ -216,7 +245,7 @@ impl<K: Copy + Eq + Hash> Ring<K> {
     fn settle(&mut self) -> Vec<Act<K>> {
         let outcomes = self.forks.values().map(|fork| match fork {
             Fork::Over(outcome) => Some(*outcome),
-            Fork::Waking | Fork::Wanted | Fork::Called(_) => None,
+            Fork::Waking | Fork::Wanted | Fork::Called { .. } => None,
         });
         let all: Option<Vec<_>> = outcomes.collect();
         match all.filter(|_| !self.over) {
@@ -237,7 +266,7 @@ impl<K: Copy + Eq + Hash> Ring<K> {
     fn end_all(&mut self, reason: Reason) -> Vec<Act<K>> {
         self.over = true;
         let leg = |(_, fork)| match fork {
-            Fork::Called(leg) => Some(Act::End(leg, reason)),
+            Fork::Called { leg, .. } => Some(Act::End(leg, reason)),
             Fork::Waking | Fork::Wanted | Fork::Over(_) => None,
         };
         self.forks.drain().filter_map(leg).collect()

@@ -31,6 +31,19 @@ fn answered() -> Event {
 }
 
 #[test]
+fn a_phone_that_moves_before_it_was_heard_is_called_anew() {
+    let (mut ring, _) = ringing(2);
+    assert_eq!(ring.heard(leg(0), &Event::Progress { code: Code::RINGING, sdp: None }).len(), 1);
+    assert_eq!(ring.unheard().collect::<Vec<_>>(), [1]);
+    assert_eq!(ring.moved(0), [], "it rings");
+    assert_eq!(ring.moved(1), [Act::End(leg(1), Reason::Plain), Act::Call(1)]);
+    assert_eq!(ring.moved(1), []);
+    assert!(ring.called(1, leg(7)).is_empty());
+    assert_eq!(ring.heard(leg(1), &answered()), [], "of the earlier leg nothing is heard");
+    assert_eq!(ring.heard(leg(7), &answered()).len(), 2);
+}
+
+#[test]
 fn the_first_that_answers_wins_and_the_others_are_told_so() {
     let (mut ring, _) = ringing(3);
     let progress = Event::Progress { code: Code::RINGING, sdp: None };

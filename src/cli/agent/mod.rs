@@ -21,7 +21,7 @@ use super::{
     Environment, Failure,
     remote::Remote,
     setting::ConfigFile,
-    stopped,
+    stopped::{self, Purpose},
     takeover::{self, Manner, Reader},
 };
 use crate::{
@@ -94,6 +94,15 @@ enum Command {
     },
 }
 
+impl Command {
+    const fn purpose(&self) -> Purpose {
+        match self {
+            Self::List { .. } | Self::Show { .. } | Self::Import { dry_run: true, .. } => Purpose::Reading,
+            Self::Add(_) | Self::Update { .. } | Self::Remove { .. } | Self::Import { .. } => Purpose::Changing,
+        }
+    }
+}
+
 /// How an agent is named on the command line: by its id or its phone number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Name {
@@ -138,7 +147,7 @@ pub(super) trait Agents {
 }
 
 pub(super) fn run(options: &Options, env: &Environment) -> Result<(), Failure> {
-    let agents = open(&options.config, env)?;
+    let agents = open(&options.config, env, options.command.purpose())?;
     if let Command::Import { from_taskrouter: true, phone_attribute, dry_run, json, .. } = &options.command {
         let twilio = Reader::new(&options.config.load(env)?)?;
         let found = twilio.workers(phone_attribute.as_deref())?;
@@ -148,9 +157,9 @@ pub(super) fn run(options: &Options, env: &Environment) -> Result<(), Failure> {
 }
 
 /// The agents of the daemon if it runs, else those on its store.
-pub(super) fn open(config: &ConfigFile, env: &Environment) -> Result<Box<dyn Agents>, Failure> {
+pub(super) fn open(config: &ConfigFile, env: &Environment, purpose: Purpose) -> Result<Box<dyn Agents>, Failure> {
     let (data, clock) = (config.data_dir(env)?, Clock::system());
-    Ok(match stopped::open_unless_running(&data, &clock)? {
+    Ok(match stopped::open_unless_running(&data, &clock, purpose)? {
         Some(store) => {
             // Commands on the store need no whole configuration; without one, no SIP password can be set.
             let realm = config.load(env).ok().and_then(|config| config.sip).map(|sip| sip.domain.to_string());

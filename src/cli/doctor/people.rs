@@ -11,6 +11,7 @@ use crate::{
         Failure,
         agent::{self, Agents},
         failure::DAMAGED_CURE,
+        stopped::Purpose,
     },
     domain::Profile,
     twilio::{TwilioError, taskrouter::Worker},
@@ -34,7 +35,8 @@ pub(super) async fn agents(context: &Context<'_>) -> Vec<Finding> {
     };
     // It waits for the daemon or the store, on a thread of its own: there is a runtime on this one.
     let profiles = std::thread::scope(|scope| {
-        let asked = scope.spawn(|| agent::open(context.options, context.env).and_then(|agents| all(&*agents)));
+        let asked = scope
+            .spawn(|| agent::open(context.options, context.env, Purpose::Reading).and_then(|agents| all(&*agents)));
         asked.join().unwrap_or_else(|_| Err(crate::cli::failure::internal("the agents were not read")))
     });
     match profiles {

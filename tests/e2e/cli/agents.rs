@@ -192,9 +192,19 @@ fn agents_are_managed_without_the_daemons_secrets() {
 }
 
 #[test]
-fn another_users_store_is_left_alone() {
+fn whoever_only_looks_makes_no_store() {
     let machine = Machine::new();
     machine.good(&["agent", "list"]);
+    machine.good(&["push", "dead"]);
+    machine.good(&["audit", "verify"]);
+    machine.run(&["backup", "x.jsonl"]).refused(73, "there is no store in ");
+    assert!(!machine.path("data/store").exists() && !machine.path("x.jsonl").exists());
+}
+
+#[test]
+fn another_users_store_is_left_alone() {
+    let machine = Machine::new();
+    machine.good(&["agent", "add", "--phone", "+15550101", "--name", "Berta"]);
     if chown(machine.path("data/store"), Some(65_534), None).is_err() {
         return; // only root can give a folder away, and only root can do the harm
     }

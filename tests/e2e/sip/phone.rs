@@ -1,4 +1,4 @@
-//! The least softphone there is: it registers over UDP, and answers OPTIONS.
+//! The least softphone there is: it registers over UDP, answers OPTIONS, and takes calls or not.
 
 use std::{
     net::{SocketAddr, UdpSocket},
@@ -6,6 +6,8 @@ use std::{
 };
 
 use offdesk_sip::digest::Ha1s;
+
+use super::talk;
 
 pub(crate) struct Phone {
     socket: UdpSocket,
@@ -44,10 +46,45 @@ impl Phone {
     /// Waits for the gateway's OPTIONS and answers it.
     pub(crate) fn answers_a_question(&self) {
         let question = self.hears("OPTIONS ");
-        let kept = ["via:", "from:", "to:", "call-id:", "cseq:"];
-        let lines = question.lines().filter(|line| kept.iter().any(|name| line.to_lowercase().starts_with(name)));
-        let lines: String = lines.map(|line| format!("{line}\r\n")).collect();
-        self.socket.send(format!("SIP/2.0 200 OK\r\n{lines}Content-Length: 0\r\n\r\n").as_bytes()).unwrap();
+        self.answers(&question, "200 OK");
+    }
+
+    /// Is rung: the INVITE. From here on it rings.
+    pub(crate) fn rings(&self) -> String {
+        let invite = talk::hears(&self.socket, "INVITE ");
+        self.answers(&invite, "180 Ringing");
+        invite
+    }
+
+    /// Answers a request; a 200 to an INVITE has audio.
+    pub(crate) fn answers(&self, request: &str, status: &str) {
+        self.socket.send(talk::answer(request, status, self.address()).as_bytes()).unwrap();
+    }
+
+    /// Takes the call: answers and is acknowledged.
+    pub(crate) fn takes(&self, invite: &str) {
+        self.answers(invite, "200 OK");
+        talk::hears(&self.socket, "ACK ");
+    }
+
+    /// Hangs up what it has taken.
+    pub(crate) fn hangs_up(&self, invite: &str) {
+        self.socket.send(talk::bye_of_called(invite, self.address()).as_bytes()).unwrap();
+        talk::hears(&self.socket, "SIP/2.0 200 ");
+    }
+
+    /// Is told that the ringing is over, and agrees.
+    pub(crate) fn is_cancelled(&self, invite: &str) {
+        let cancel = talk::hears(&self.socket, "CANCEL ");
+        self.answers(&cancel, "200 OK");
+        self.answers(invite, "487 Request Terminated");
+        talk::hears(&self.socket, "ACK ");
+    }
+
+    /// Is hung up.
+    pub(crate) fn is_hung_up(&self) {
+        let bye = talk::hears(&self.socket, "BYE ");
+        self.answers(&bye, "200 OK");
     }
 
     fn asks(&mut self, request: &str) -> String {
@@ -57,14 +94,7 @@ impl Phone {
     }
 
     fn hears(&self, beginning: &str) -> String {
-        let mut buffer = [0; 4096];
-        loop {
-            let length = self.socket.recv(&mut buffer).unwrap();
-            let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-            if text.starts_with(beginning) {
-                return text;
-            }
-        }
+        talk::hears(&self.socket, beginning)
     }
 
     fn domain(&self) -> String {

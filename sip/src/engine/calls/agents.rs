@@ -1,16 +1,16 @@
 //! An agent's INVITE: to another agent's phones.
 
-use super::{Kind, exchange::incoming, phones::Wanted};
+use super::{Home, Kind, exchange::incoming, phones::Wanted};
 use crate::{
     abuse::Shed,
-    bridge::{Rewrite as _, Role, Side, Ticket},
+    bridge::{CROSSING, Rewrite as _, Role, Side, Ticket},
     digest::Verdict,
     engine::{
-        Caller, Core, Count, Now, Output,
+        Caller, Core, Count, Ender, Now, Output,
         reply::{Asked, server_key},
     },
     leg::{self, LegId, offer_of},
-    message::{Code, Message, Method, NameAddr, Uri},
+    message::{Code, Message, Method, Name, NameAddr, Uri},
     registrar::Aor,
     user::User,
 };
@@ -63,6 +63,16 @@ impl Core {
         self.settle(None, now);
     }
 
+    /// An account is gone, or has another password: agents' calls from and to it are over. Customers' are their owner's.
+    pub(in crate::engine) fn cut_calls(&mut self, aor: Aor, now: Now) {
+        for number in self.calls.at(aor) {
+            if matches!(self.calls.get(number).map(|call| call.kind), Some(Kind::Agent { .. })) {
+                self.end_call(number, Ender::Us, now);
+            }
+        }
+        self.settle(None, now);
+    }
+
     /// Rings the phones of whoever is called.
     fn put_through(
         &mut self,
@@ -94,7 +104,12 @@ impl Core {
         let caller_shown = Caller { name: Some(name), number: Some(from.as_str().to_owned()) };
         let from = caller_shown.address(&self.settings.domain);
         let kind = Kind::Agent { caller, account };
-        self.begin_ring(Wanted { kind, user, aor, from, offer, speech, ring: RING }, phones, now);
+        let wanted = Wanted { kind, user, aor, from, headers: crossing(asked.request), offer, speech, ring: RING };
+        let number = self.begin_ring(wanted, phones, now);
+        let mut own = self.registrar.bindings(account).filter(|binding| binding.flow.flow == asked.from);
+        if let Some(binding) = own.next().map(|binding| binding.id) {
+            self.calls.add_home(number, caller, Home { aor: account, binding });
+        }
         Ok(())
     }
 
@@ -129,6 +144,12 @@ impl Core {
         }
         uri.user?.parse().ok()
     }
+}
+
+/// What of an INVITE the phones are told.
+fn crossing(request: &Message) -> Vec<(Box<str>, Box<str>)> {
+    let of = |name: Name| request.head().all(name).map(move |value| (name.as_str().into(), value.into()));
+    CROSSING.into_iter().flat_map(of).collect()
 }
 
 /// A telephone number (E.164): nobody's SIP user, and not put through.

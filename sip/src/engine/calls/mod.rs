@@ -63,8 +63,19 @@ struct Call {
     kind: Kind,
     stage: Stage,
     speech: Speech,
+    /// Whose phones are rung.
+    aor: Aor,
+    /// Legs of registered phones.
+    homes: Vec<(LegId, Home)>,
     /// When its time comes, as it stands in the queue.
     waking: Option<Instant>,
+}
+
+/// By what a phone is registered: the way to it is that of its binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Home {
+    aor: Aor,
+    binding: BindingId,
 }
 
 enum Stage {
@@ -87,13 +98,15 @@ enum Stage {
 struct Ringing {
     ring: ring::Ring<BindingId>,
     user: User,
-    aor: Aor,
     /// From, as the phones show it.
     from: Box<str>,
+    /// What else they are told: lines by name and value.
+    headers: Vec<(Box<str>, Box<str>)>,
     /// What they are offered.
     offer: Bytes,
     until: Instant,
-    legs: Vec<LegId>,
+    /// When phones of which nothing was heard are to be woken, if they can be.
+    nudge: Option<Instant>,
 }
 
 struct Waiting {
@@ -106,7 +119,7 @@ struct Waiting {
 impl Call {
     fn wake(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Ringing(ringing) => ringing.ring.next_timeout(),
+            Stage::Ringing(ringing) => ringing.ring.next_timeout().into_iter().chain(ringing.nudge).min(),
             Stage::Waiting(waiting) => Some(waiting.until),
             Stage::Joined { .. } => None,
             Stage::Over { until, .. } => Some(*until),
@@ -234,7 +247,10 @@ impl Core {
             let Some(call) = self.calls.get_mut(number) else { continue };
             match &mut call.stage {
                 Stage::Ringing(ringing) => {
+                    let nudged = ringing.nudge.take_if(|at| *at <= now.instant);
+                    let quiet: Vec<_> = nudged.map(|_| ringing.ring.unheard().collect()).unwrap_or_default();
                     let acts = ringing.ring.timeout(now.instant);
+                    quiet.into_iter().for_each(|binding| self.wake_phone(number, binding));
                     self.ring_acts(number, acts, now);
                 }
                 Stage::Waiting(_) => self.end_call(number, Ender::NoInvite, now),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Call, Kind, Number, Ringing, Stage, Waiting, speech::Speech};
+use super::{Call, Home, Kind, Number, Ringing, Stage, Waiting, speech::Speech};
 use crate::{
     bridge::{Bridge, Rewrite as _, Role, Side},
     engine::{Core, Count, Event, Now, PushToken, Ring, TicketLogin, Way},
@@ -13,11 +13,16 @@ use crate::{
     message::{Code, NameAddr},
     registrar::{Aor, BindingId, Record, State},
     ring::{self, Act, News, Outcome},
+    transport::Flow,
     user::User,
 };
 
 /// The longest that phones ring, however long their owner wants (timer C, RFC 3261 §16.6).
 const LONGEST: Duration = Duration::from_secs(180);
+
+/// How long a phone that is awake, as far as is known, may say nothing: mobile systems put apps to sleep, and connections end
+/// that nobody hears of.
+const NUDGE: Duration = Duration::from_secs(2);
 
 /// What is to ring, by whom.
 pub(super) struct Wanted {
@@ -25,6 +30,8 @@ pub(super) struct Wanted {
     pub(super) user: User,
     pub(super) aor: Aor,
     pub(super) from: Box<str>,
+    /// Lines by name and value.
+    pub(super) headers: Vec<(Box<str>, Box<str>)>,
     pub(super) offer: Bytes,
     pub(super) speech: Speech,
     pub(super) ring: Duration,
@@ -54,18 +61,21 @@ impl Core {
         self.counters.add(Count::Rings);
         let offer = speech.offer(Side::Callee);
         let from = caller.address(&self.settings.domain);
-        let wanted = Wanted { kind: Kind::Customer(call), user, aor, from, offer, speech, ring };
+        let kind = Kind::Customer(call);
+        let wanted = Wanted { kind, user, aor, from, headers: Vec::new(), offer, speech, ring };
         self.begin_ring(wanted, phones, now);
         self.settle(None, now);
     }
 
-    pub(super) fn begin_ring(&mut self, wanted: Wanted, phones: Phones, now: Now) {
-        let Wanted { kind, user, aor, from, offer, speech, ring } = wanted;
+    pub(super) fn begin_ring(&mut self, wanted: Wanted, phones: Phones, now: Now) -> Number {
+        let Wanted { kind, user, aor, from, headers, offer, speech, ring } = wanted;
         let until = now.instant + ring.min(LONGEST);
         let (ring, acts) = ring::Ring::new(phones.awake, phones.asleep, until);
-        let ringing = Ringing { ring, user, aor, from, offer, until, legs: Vec::new() };
-        let number = self.calls.insert(kind, Stage::Ringing(ringing), speech);
+        let nudge = matches!(kind, Kind::Customer(_)).then(|| now.instant + NUDGE);
+        let ringing = Ringing { ring, user, from, headers, offer, until, nudge };
+        let number = self.calls.insert(kind, aor, ringing, speech);
         self.ring_acts(number, acts, now);
+        number
     }
 
     /// A connection of an earlier run carries nothing any more: such a phone is woken if it can be.
@@ -82,20 +92,34 @@ impl Core {
         phones
     }
 
-    /// These bindings are new or were renewed: whatever rings their user rings them too, if it has not.
+    /// These bindings are new or were renewed: whatever rings their user rings them too, if it has not; calls that they are
+    /// in are reached by them.
     pub(in crate::engine) fn phones_are_there(&mut self, aor: Aor, bindings: &[BindingId], now: Now) {
-        for number in self.calls.ringing_at(aor) {
+        for number in self.calls.at(aor) {
             for id in bindings {
-                let is_awake = self.registrar.binding(aor, *id).is_some_and(|record| record.state == State::Awake);
-                if let Some(Call { stage: Stage::Ringing(ringing), .. }) = self.calls.get_mut(number)
-                    && is_awake
-                {
-                    let acts = ringing.ring.add(*id);
-                    self.ring_acts(number, acts, now);
+                let record = self.registrar.binding(aor, *id).filter(|record| record.state == State::Awake);
+                if let Some(flow) = record.map(|record| record.flow.flow) {
+                    self.phone_is_there(number, Home { aor, binding: *id }, flow, now);
                 }
             }
         }
         self.settle(None, now);
+    }
+
+    fn phone_is_there(&mut self, number: Number, home: Home, flow: Flow, now: Now) {
+        let Some(call) = self.calls.get(number) else { return };
+        let legs: Vec<_> = call.homes.iter().filter(|(_, known)| *known == home).map(|(leg, _)| *leg).collect();
+        let has_moved = legs.last().is_some_and(|leg| self.calls.legs.flow(*leg) != Some(flow));
+        legs.into_iter().for_each(|leg| self.calls.legs.reroute(leg, flow));
+        if let Some(Call { stage: Stage::Ringing(ringing), aor, .. }) = self.calls.get_mut(number)
+            && *aor == home.aor
+        {
+            let mut acts = ringing.ring.add(home.binding);
+            if has_moved {
+                acts.extend(ringing.ring.moved(home.binding));
+            }
+            self.ring_acts(number, acts, now);
+        }
     }
 
     pub(super) fn ring_acts(&mut self, number: Number, acts: Vec<Act<BindingId>>, now: Now) {
@@ -125,20 +149,21 @@ impl Core {
     }
 
     fn call_phone(&mut self, number: Number, binding: BindingId, now: Now) -> Option<LegId> {
-        let ringing = self.calls.ringing(number)?;
-        let record = self.registrar.binding(ringing.aor, binding).filter(|record| record.state == State::Awake)?;
+        let Call { stage: Stage::Ringing(ringing), aor, .. } = self.calls.get(number)? else { return None };
+        let home = Home { aor: *aor, binding };
+        let record = self.registrar.binding(home.aor, binding).filter(|record| record.state == State::Awake)?;
         let invite = invite(ringing, &record, &self.settings.domain)?;
         let leg = self.calls.legs.call(invite, now.instant).ok()?;
-        self.calls.add_leg(number, leg);
+        self.calls.add_home(number, leg, home);
         Some(leg)
     }
 
-    fn wake_phone(&mut self, number: Number, binding: BindingId) {
-        let Some(Call { kind: Kind::Customer(call), stage: Stage::Ringing(ringing), .. }) = self.calls.get(number)
+    pub(super) fn wake_phone(&mut self, number: Number, binding: BindingId) {
+        let Some(Call { kind: Kind::Customer(call), stage: Stage::Ringing(ringing), aor, .. }) = self.calls.get(number)
         else {
             return;
         };
-        let record = self.registrar.binding(ringing.aor, binding);
+        let record = self.registrar.binding(*aor, binding);
         if let Some(token) = record.and_then(|record| PushToken::of_contact(record.uri)) {
             self.tidings.tell(Event::Wake { call: *call, user: ringing.user.clone(), token });
         }
@@ -154,7 +179,6 @@ impl Core {
 
     /// The first phone has answered; the others have been told.
     fn phone_answers(&mut self, number: Number, phone: LegId, sdp: &Bytes, now: Now) {
-        self.calls.rang(number);
         let signalled = self.calls.legs.flow(phone).map(|flow| flow.peer.ip());
         let until = now.instant + self.settings.calls.ticket_life;
         let Some(call) = self.calls.get_mut(number) else { return };
@@ -208,7 +232,7 @@ fn invite(ringing: &Ringing, record: &Record<'_, Way>, domain: &str) -> Option<I
         reach: leg::Reach::Flow,
         from: ringing.from.clone(),
         to: format!("<sip:{}@{domain}>", ringing.user).into(),
-        headers: Vec::new(),
+        headers: ringing.headers.clone(),
         sdp: ringing.offer.clone(),
         until: ringing.until,
         login: None,

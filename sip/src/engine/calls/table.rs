@@ -5,7 +5,9 @@ use std::{
     time::Instant,
 };
 
-use super::{Call, Kind, Number, Stage, dice::Dice, exchange::Clients, relay::MediaRelay, speech::Speech};
+use super::{
+    Call, Home, Kind, Number, Ringing, Stage, dice::Dice, exchange::Clients, relay::MediaRelay, speech::Speech,
+};
 use crate::{
     bridge::{Side, Tickets},
     engine::{CallId, CallSettings},
@@ -28,7 +30,7 @@ pub(in crate::engine) struct Calls {
     by_id: HashMap<CallId, Number>,
     by_leg: HashMap<LegId, Number>,
     by_session: HashMap<SessionId, Number>,
-    /// Calls that ring phones.
+    /// Calls to an account's phones, and those that it has made.
     by_aor: HashMap<Aor, HashSet<Number>>,
     /// How many calls accounts have made that are not over.
     made: HashMap<Aor, usize>,
@@ -86,23 +88,24 @@ impl Calls {
         Speech::open(settings.media, self.relay.as_deref_mut(), &mut self.dice)
     }
 
-    pub(super) fn insert(&mut self, kind: Kind, stage: Stage, speech: Speech) -> Number {
+    /// Begins a call to these phones.
+    pub(super) fn insert(&mut self, kind: Kind, aor: Aor, ringing: Ringing, speech: Speech) -> Number {
         self.last += 1;
         let number = Number(self.last);
         match kind {
             Kind::Customer(id) => drop(self.by_id.insert(id, number)),
             Kind::Agent { caller, account } => {
                 self.by_leg.insert(caller, number);
+                self.by_aor.entry(account).or_default().insert(number);
                 *self.made.entry(account).or_default() += 1;
             }
         }
         if let Some(session) = speech.session() {
             self.by_session.insert(session, number);
         }
-        if let Stage::Ringing(ringing) = &stage {
-            self.by_aor.entry(ringing.aor).or_default().insert(number);
-        }
-        self.calls.insert(number, Call { kind, stage, speech, waking: None });
+        self.by_aor.entry(aor).or_default().insert(number);
+        let stage = Stage::Ringing(ringing);
+        self.calls.insert(number, Call { kind, stage, speech, aor, homes: Vec::new(), waking: None });
         self.schedule(number);
         number
     }
@@ -113,13 +116,6 @@ impl Calls {
 
     pub(super) fn get_mut(&mut self, number: Number) -> Option<&mut Call> {
         self.calls.get_mut(&number)
-    }
-
-    pub(super) fn ringing(&self, number: Number) -> Option<&super::Ringing> {
-        match &self.calls.get(&number)?.stage {
-            Stage::Ringing(ringing) => Some(ringing),
-            _ => None,
-        }
     }
 
     pub(super) fn is_over(&self, number: Number) -> bool {
@@ -138,12 +134,12 @@ impl Calls {
         self.by_session.get(&session).copied()
     }
 
-    /// Calls that ring this user's phones.
-    pub(super) fn ringing_at(&self, aor: Aor) -> Vec<Number> {
+    /// Calls of this account.
+    pub(super) fn at(&self, aor: Aor) -> Vec<Number> {
         self.by_aor.get(&aor).into_iter().flatten().copied().collect()
     }
 
-    pub(in crate::engine) fn rings(&self, aor: Aor) -> bool {
+    pub(in crate::engine) fn is_at_work(&self, aor: Aor) -> bool {
         self.by_aor.contains_key(&aor)
     }
 
@@ -154,8 +150,13 @@ impl Calls {
     /// A leg belongs to this call.
     pub(super) fn add_leg(&mut self, number: Number, leg: LegId) {
         self.by_leg.insert(leg, number);
-        if let Some(Call { stage: Stage::Ringing(ringing), .. }) = self.calls.get_mut(&number) {
-            ringing.legs.push(leg);
+    }
+
+    /// A leg of it is a registered phone's.
+    pub(super) fn add_home(&mut self, number: Number, leg: LegId, home: Home) {
+        self.add_leg(number, leg);
+        if let Some(call) = self.calls.get_mut(&number) {
+            call.homes.push((leg, home));
         }
     }
 
@@ -171,8 +172,8 @@ impl Calls {
             self.by_leg.remove(&caller);
         }
         match &call.stage {
-            Stage::Ringing(ringing) => {
-                for leg in &ringing.legs {
+            Stage::Ringing(_) => {
+                for (leg, _) in &call.homes {
                     self.by_leg.remove(leg);
                 }
             }
@@ -187,25 +188,24 @@ impl Calls {
         }
     }
 
-    /// Its phones ring no more.
-    pub(super) fn rang(&mut self, number: Number) {
-        let Some(Call { stage: Stage::Ringing(ringing), .. }) = self.calls.get(&number) else { return };
-        if let Some(numbers) = self.by_aor.get_mut(&ringing.aor) {
+    fn leave(&mut self, aor: Aor, number: Number) {
+        if let Some(numbers) = self.by_aor.get_mut(&aor) {
             numbers.remove(&number);
             if numbers.is_empty() {
-                self.by_aor.remove(&ringing.aor);
+                self.by_aor.remove(&aor);
             }
         }
     }
 
     /// Lets go of a call, and of its ports.
     pub(super) fn remove(&mut self, number: Number) -> Option<Call> {
-        self.rang(number);
         self.forget_legs(number);
         let call = self.calls.remove(&number)?;
+        self.leave(call.aor, number);
         match call.kind {
             Kind::Customer(id) => drop(self.by_id.remove(&id)),
             Kind::Agent { account, .. } => {
+                self.leave(account, number);
                 if let Some(made) = self.made.get_mut(&account) {
                     *made -= 1;
                     if *made == 0 {

@@ -160,6 +160,20 @@ fn one_account_does_not_take_all_there_is() {
 }
 
 #[test]
+fn privacy_goes_across_and_an_account_that_is_gone_is_in_no_call() {
+    let mut world = two();
+    Berta { more: "Privacy: id\r\nX-Secret: 1\r\n", ..Berta::default() }.calls(&mut world);
+    let to_anna = world.one(DESK);
+    assert!(to_anna.contains("Privacy: id\r\n") && !to_anna.contains("X-Secret"));
+    world.says(DESK, &response(&to_anna, "200", "ph", &[CONTACT], BOTH));
+    world.says(BERTA, &within(&world.sent.last().unwrap().1.clone(), "ACK", 2, ""));
+    world.sent.clear();
+    world.command(crate::engine::Command::RemoveAccount { user: "berta".parse().unwrap() });
+    assert_eq!((world.methods(BERTA), world.methods(DESK)), (vec!["BYE".into()], vec!["BYE".into()]));
+    world.is_clean();
+}
+
+#[test]
 fn our_own_invite_does_not_come_in_again() {
     let mut world = two();
     Berta::default().calls(&mut world);

@@ -176,6 +176,30 @@ fn a_sleeping_phone_is_woken_and_rung_once_behind_its_200() {
 }
 
 #[test]
+fn a_phone_that_says_nothing_is_woken_and_called_anew_where_it_is_then() {
+    const PUSH: &str = "Contact: <sip:anna@192.0.2.7:5062;pn-provider=fcm;pn-param=ours;pn-prid=t>;expires=600\r\n";
+    let mut world = World::new();
+    world.registers(DESK, 1, PUSH);
+    world.ring();
+    let lost = world.one(DESK);
+    world.pass(secs(3));
+    assert!(matches!(world.news().as_slice(), [Event::Wake { call: CALL, .. }]));
+    world.registers(HOME, 2, PUSH);
+    let invite = world.one(HOME);
+    assert_ne!(header(&invite, "Call-ID"), header(&lost, "Call-ID"));
+    world.registers(HOME, 3, PUSH);
+    assert!(world.to(HOME).is_empty());
+    world.to(DESK);
+    // What was sent first has arrived after all.
+    world.says(DESK, &response(&lost, "180", "ph", &[CONTACT], ""));
+    assert_eq!(world.methods(DESK), ["CANCEL"]);
+    world.says(HOME, &response(&invite, "200", "ph", &[CONTACT], BOTH));
+    assert!(matches!(world.news().as_slice(), [Event::Answered { .. }]));
+    world.command(Command::Hangup { call: CALL });
+    world.is_clean();
+}
+
+#[test]
 fn a_phone_that_sleeps_on_is_told_of_as_asleep() {
     const PUSH: &str = "Contact: <sip:anna@192.0.2.7:5062;pn-provider=fcm;pn-param=ours;pn-prid=t>;expires=60\r\n";
     let mut world = World::new();
@@ -213,6 +237,32 @@ fn hold_and_resume_go_across() {
     world.command(Command::Hangup { call: CALL });
     assert_eq!((world.methods(DESK), world.methods(TWILIO)), (vec!["BYE".into()], vec!["BYE".into()]));
     assert_eq!(world.news(), [ended(Ender::Us)]);
+    world.is_clean();
+}
+
+#[test]
+fn a_phone_that_registers_by_another_way_is_reached_by_that() {
+    let mut world = World::new();
+    let contact = "Contact: <sip:anna@10.0.0.9:5070>;+sip.instance=\"<urn:uuid:1>\"\r\n";
+    world.registers(DESK, 1, contact);
+    world.ring();
+    world.answers(DESK, BOTH);
+    world.registers(HOME, 2, contact);
+    assert!(world.to(HOME).is_empty(), "it has the call");
+    world.command(Command::Hangup { call: CALL });
+    assert_eq!((world.methods(HOME), world.methods(DESK)), (vec!["BYE".into()], vec![]));
+    world.is_clean();
+}
+
+#[test]
+fn a_report_that_does_not_come_keeps_no_call() {
+    let mut world = World::new();
+    let (_, ok) = world.bridged();
+    world.told().mute = true;
+    world.says(TWILIO, &within(&ok, "BYE", 2, ""));
+    assert_eq!(world.news(), []);
+    world.pass(secs(2));
+    assert_eq!(world.news(), [Event::Ended { call: CALL, by: Ender::Twilio, quality: None }]);
     world.is_clean();
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{net::Net, world::*};
-use crate::engine::{CallId, Command, Event};
+use crate::engine::{CallId, Command, Event, tests::house::account};
 
 fn is_final(event: &Event) -> bool {
     matches!(event, Event::Failed { .. } | Event::Ended { .. })
@@ -51,6 +51,36 @@ proptest! {
         net.pass(secs(250));
         let rest = net.world.news();
         prop_assert_eq!(usize::from(over) + rest.len(), 1, "{:?} {:?}", told, rest);
+        for node in &net.nodes {
+            prop_assert!(node.legs.is_empty() && node.table.is_empty());
+        }
+        net.world.is_clean();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn an_agents_call_to_another_ends_and_leaves_nothing(
+        seed in 1u64..1_000_000,
+        lost in 0u64..40,
+        repeated in 0u64..40,
+        acts in prop::collection::vec((0usize..4, 0u8..9, 0u64..2500), 0..16),
+    ) {
+        let mut net = Net::new(seed, lost, repeated);
+        net.world.command(account("berta", "hidden"));
+        net.berta_calls();
+        net.pass(Duration::from_millis(2500));
+        for (which, what, wait) in acts {
+            net.act(which, what);
+            net.pass(Duration::from_millis(wait));
+        }
+        net.pass(secs(250));
+        prop_assert!(net.phones_up() <= 1);
+        net.world.command(Command::RemoveAccount { user: "berta".parse().unwrap() });
+        net.pass(secs(250));
+        prop_assert_eq!(net.world.news(), vec![]);
         for node in &net.nodes {
             prop_assert!(node.legs.is_empty() && node.table.is_empty());
         }

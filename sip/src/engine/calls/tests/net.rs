@@ -1,6 +1,10 @@
 //! The core, its phones and its Twilio on a network that loses, repeats and reorders. The peers are nodes of legs.
 
-use std::{net::SocketAddr, time::Duration, time::Instant};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 
@@ -8,7 +12,7 @@ use super::world::{BOTH, DESK, HOME, TWILIO, ULAW, World, secs};
 use crate::{
     engine::{CallId, Caller, Command, Event, Ring, tests::house::DOMAIN},
     leg::{
-        Invite, LegId, Random, Reach, Reason,
+        Invite, LegId, Login, Random, Reach, Reason,
         tests::node::{Node, random},
     },
     message::Code,
@@ -122,6 +126,24 @@ impl Net {
             sdp: ULAW.into(),
             until: self.now() + secs(20),
             login: None,
+        };
+        let leg = self.nodes[2].legs.call(invite, self.now()).unwrap();
+        self.begun.push((2, leg));
+    }
+
+    /// Berta, who is where Twilio would be, calls Anna.
+    pub(super) fn berta_calls(&mut self) {
+        let invite = Invite {
+            target: format!("sip:anna@{DOMAIN}").into(),
+            routes: Vec::new(),
+            flow: Flow::udp(address(US)),
+            reach: Reach::Flow,
+            from: format!("<sip:berta@{DOMAIN}>").into(),
+            to: format!("<sip:anna@{DOMAIN}>").into(),
+            headers: Vec::new(),
+            sdp: BOTH.into(),
+            until: self.now() + secs(40),
+            login: Some(Arc::new(Login::new("berta", "hidden"))),
         };
         let leg = self.nodes[2].legs.call(invite, self.now()).unwrap();
         self.begun.push((2, leg));
