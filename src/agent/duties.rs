@@ -199,7 +199,7 @@ impl Agent {
             }
             Request::Dial(dial) => {
                 let is_it = |call: &Call| call.is_at(dial.call, dial.leg);
-                effects.extend(self.tell_call(is_it, context, |call, now| call.dial_refused(refusal, now)));
+                effects.extend(self.tell_call(is_it, context, Call::dial_refused));
             }
             // There is nothing to end, or no way to.
             Request::EndLeg(leg) => {

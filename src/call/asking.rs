@@ -16,7 +16,6 @@ use super::{
     Act, Call, Miss, Phase, Tries,
     time::{CHECK, OVERDUE, SETTLE},
 };
-use crate::agent::request::Refusal;
 use crate::domain::{CallSid, Key, LegStatus, PickUp, ReservationSid, ReservationStatus, Timestamp};
 
 /// How long the question takes, put twice, and a word of farewell.
@@ -78,12 +77,9 @@ impl Call {
     }
 
     /// Twilio refused to call.
-    pub fn dial_refused(&mut self, refusal: Refusal, now: Timestamp) -> Vec<Act> {
+    pub fn dial_refused(&mut self, now: Timestamp) -> Vec<Act> {
         match self.phase {
-            Phase::Asking(Asking::Dialling) => {
-                let miss = if refusal == Refusal::Conflict { None } else { Some(Miss::Unreachable) };
-                self.next_step(miss, now)
-            }
+            Phase::Asking(Asking::Dialling) => self.next_step(Some(Miss::Unreachable), now),
             Phase::Asking(Asking::HangingUp { .. }) if self.leg.sid.is_none() => self.over_with(Vec::new()),
             _ => Vec::new(),
         }

@@ -336,6 +336,10 @@ async fn cell_phones_are_asked_and_customers_are_brought_once_although_the_daemo
         assert!(no_phone_was_called_twice_at_once(&state, &place.phones), "round {round}: {state:#?}");
         assert!(!some_leg(&state, |call| call.conference_sid.is_some()), "round {round}: an instruction was given");
         place.phones.iter().for_each(|phone| place.twilio.hang_up(phone).unwrap());
+        let log = place.log();
+        for number in place.phones.iter().map(String::as_str).chain([CUSTOMER]) {
+            assert!(!log.contains(number.trim_start_matches('+')), "a number is told");
+        }
         let wrapping = |state: &Snapshot| {
             let latest = |task| state.reservation_of(task).map(|row| row.status);
             calls.iter().all(|call| latest(&call.task_sid) == Some(ReservationStatus::Wrapping))

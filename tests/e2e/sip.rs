@@ -1,5 +1,6 @@
 //! Softphones: accounts, registrations, and what agents and administrators see of them.
 
+mod asking;
 mod phone;
 mod restart;
 mod ringing;
