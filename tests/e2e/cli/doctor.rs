@@ -261,6 +261,8 @@ fn an_account_that_does_not_suit_is_told() {
         vec![("Logged out".to_owned(), false), ("Offline".to_owned(), false), ("Available".to_owned(), true)];
     let healthy = Healthy::at(Options { reservation_timeout_s: 20, activities, ..Options::owned_by_others() });
     healthy.finds(&[], "fail", "workflows", "end after 20 s", "30 s or more");
+    let asks = [("CALLS__CONFIRM", "press-1")];
+    healthy.finds(&asks, "fail", "workflows", "end after 20 s", "45 s or more");
     healthy.finds(&[], "warn", "logout", "Flex's logout activity is \"Logged out\"", "set twilio.offline_activity");
     healthy.install.twilio.fail_sinks();
     healthy.finds(&[], "fail", "events", "a sink that Twilio has given up", "makes a new sink");
