@@ -16,6 +16,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             AgentSeed::new("Bo Lindqvist", "+4915550101002", "Available on Mobile"),
             AgentSeed::new("Chioma Eze", "+4915550101003", "Offline"),
         ],
+        sip: Some([127, 0, 0, 1].into()),
         ..Options::default()
     })?;
     println!("{}", sandbox.url());

@@ -15,8 +15,9 @@ use crate::{
     log::{Log, LogEntry},
     options::{OnCode, Options},
     push::{Devices, fcm::ServiceAccount},
+    sip::{self, Order},
     time::Time,
-    world::{World, snapshot::Snapshot},
+    world::{World, sip::SipEnd, snapshot::Snapshot},
 };
 
 /// Webhooks that wait to be handed to their destinations. More are lost, and logged as lost: Twilio replays none either.
@@ -26,6 +27,7 @@ pub(crate) struct Engine {
     inner: Mutex<Inner>,
     changed: watch::Sender<u64>,
     outbox: mpsc::Sender<Webhook>,
+    orders: mpsc::Sender<Order>,
     /// Webhooks that are neither answered nor given up.
     in_flight: AtomicUsize,
     /// Until when webhooks are held back that were asked to come late.
@@ -34,6 +36,12 @@ pub(crate) struct Engine {
     account: OnceLock<Option<ServiceAccount>>,
     on_code: Option<OnCode>,
     pub(crate) time: Arc<dyn Time>,
+}
+
+/// What arises, for whoever sees to it.
+pub(crate) struct Taken {
+    pub(crate) webhooks: mpsc::Receiver<Webhook>,
+    pub(crate) orders: mpsc::Receiver<Order>,
 }
 
 pub(crate) struct Inner {
@@ -45,8 +53,9 @@ pub(crate) struct Inner {
 }
 
 impl Engine {
-    pub(crate) fn new(options: &Options) -> (Arc<Self>, mpsc::Receiver<Webhook>) {
+    pub(crate) fn new(options: &Options) -> (Arc<Self>, Taken) {
         let (outbox, webhooks) = mpsc::channel(OUTBOX);
+        let (orders, taken) = mpsc::channel(sip::ORDERS);
         let world = World::new(options, options.time.now_ms());
         let engine = Self {
             inner: Mutex::new(Inner {
@@ -58,13 +67,14 @@ impl Engine {
             }),
             changed: watch::Sender::new(0),
             outbox,
+            orders,
             in_flight: AtomicUsize::new(0),
             held_back: Mutex::default(),
             account: OnceLock::new(),
             on_code: options.on_code.clone(),
             time: Arc::clone(&options.time),
         };
-        (Arc::new(engine), webhooks)
+        (Arc::new(engine), Taken { webhooks, orders: taken })
     }
 
     /// Runs a command at the present moment, and what falls due with it.
@@ -74,6 +84,7 @@ impl Engine {
         inner.world.advance(now);
         let result = command(&mut inner.world);
         inner.world.advance(now);
+        self.order(&mut inner.world);
         // Under the lock, so that webhooks leave in the order in which they arose.
         for webhook in inner.world.take_webhooks() {
             self.in_flight.fetch_add(1, Ordering::SeqCst);
@@ -90,6 +101,17 @@ impl Engine {
         }
         self.wake();
         result
+    }
+
+    /// Hands out what is to be done over SIP. A call for which there is no room fails.
+    fn order(&self, world: &mut World) {
+        for order in world.take_orders() {
+            if let Err(refused) = self.orders.try_send(order)
+                && let Order::Call(call) = refused.into_inner()
+            {
+                world.sip_ends(&call.sid, SipEnd::Refused(503));
+            }
+        }
     }
 
     /// Reads or changes what is no part of the world: faults, the log, the devices and the apps.

@@ -27,8 +27,14 @@ pub struct Handle {
     pub(crate) engine: Arc<Engine>,
     pub(crate) address: SocketAddr,
     pub(crate) facts: Facts,
-    pub(crate) stop: Option<oneshot::Sender<()>>,
-    pub(crate) thread: Option<JoinHandle<()>>,
+    pub(crate) sip: Option<SocketAddr>,
+    pub(crate) running: [Option<Running>; 2],
+}
+
+/// A thread, and what stops it.
+pub(crate) struct Running {
+    pub(crate) stop: oneshot::Sender<()>,
+    pub(crate) thread: JoinHandle<()>,
 }
 
 /// What a client of the stand-in needs to know.
@@ -63,6 +69,11 @@ impl Handle {
     /// Scheme, host and port, as in `http://127.0.0.1:4010`: the base URL of every product, and the page's.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where calls over SIP come from, by UDP and TCP. None: `Options::sip` is none.
+    pub const fn sip_address(&self) -> Option<SocketAddr> {
+        self.sip
     }
 
     pub const fn facts(&self) -> &Facts {
@@ -231,10 +242,14 @@ impl Handle {
     }
 
     fn shut_down(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _gone = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
+        let running = self.running.each_mut().map(Option::take);
+        let threads = running.map(|running| {
+            running.map(|Running { stop, thread }| {
+                let _gone = stop.send(());
+                thread
+            })
+        });
+        for thread in threads.into_iter().flatten() {
             let _panicked = thread.join();
         }
     }

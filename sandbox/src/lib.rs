@@ -64,6 +64,9 @@
 //! a prefix tells them apart: `/taskrouter`, `/api`, `/flex`, `/conversations`, `/verify`, `/media`, `/events` and `/sync`
 //! stand before the same paths, and links keep them.
 //!
+//! With [`Options::sip`], calls to `sip:` addresses of this machine are real: an INVITE as Twilio's, and RTP with a tone of 660 Hz for
+//! the customer's voice. What the customer hears is in [`CallView::sound`]; the messages are in the log.
+//!
 //! The endpoints of Web Push are below `/push`; FCM's base URL ends with `/fcm`.
 
 mod app;
@@ -77,6 +80,7 @@ mod options;
 mod push;
 mod rest;
 mod signature;
+mod sip;
 mod start;
 mod time;
 mod twiml;
@@ -95,6 +99,7 @@ pub use self::{
     world::{
         conversations::view::{ChannelView, ConversationView, CustomerView, MediaView, MessageView, ParticipantView},
         sid::Sid,
+        sip::SoundView,
         snapshot::{ActivityView, AgentView, CallView, ConferenceView, PhoneView, ReservationView, Snapshot, TaskView},
         verify::{CodeChannel, CodeDelivery, CodeSent, CodeView, VerificationStatus},
         words::{

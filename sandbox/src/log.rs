@@ -40,6 +40,8 @@ pub enum FlowDirection {
     Webhook,
     /// A message to one of its push services.
     Push,
+    /// A message of SIP, either way: the headers are its params, its body the answer.
+    Sip,
 }
 
 impl LogEntry {

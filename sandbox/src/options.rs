@@ -1,6 +1,9 @@
 //! What a sandbox starts with.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -66,6 +69,9 @@ pub struct Options {
     pub sync_documents: Vec<DocumentSeed>,
     /// Hears of each one-time code that is sent.
     pub on_code: Option<OnCode>,
+    /// Calls to `sip:` addresses are made from here, by real SIP and RTP, to addresses of this machine. None: they ring at
+    /// phones of the page.
+    pub sip: Option<IpAddr>,
     /// Sids follow from it.
     pub seed: u64,
 }
@@ -192,6 +198,7 @@ impl Default for Options {
             sync_service_sid: "IS00000000000000000000000000000002".into(),
             sync_documents: Vec::new(),
             on_code: None,
+            sip: None,
             seed: 1,
         }
     }

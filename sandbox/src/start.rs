@@ -1,7 +1,7 @@
 //! Starts a sandbox on a thread of its own.
 
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::{IpAddr, SocketAddr, TcpListener},
     sync::Arc,
 };
 
@@ -9,10 +9,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     deliver::{self, Sender, Webhook},
-    engine::Engine,
-    handle::{Facts, Handle},
+    engine::{Engine, Taken},
+    handle::{Facts, Handle, Running},
     http::{self, Keys, Shared},
     options::Options,
+    sip,
 };
 
 /// Why a sandbox does not start.
@@ -20,6 +21,8 @@ use crate::{
 pub enum Error {
     #[error("cannot listen on {0}")]
     Listen(SocketAddr, #[source] std::io::Error),
+    #[error("no port of {0} is free for SIP")]
+    Sip(IpAddr, #[source] std::io::Error),
     #[error("cannot start the sandbox's thread")]
     Thread(#[source] std::io::Error),
     #[error("cannot make an HTTP client")]
@@ -38,7 +41,8 @@ impl Sandbox {
         let address = listener.local_addr().map_err(listen)?;
         // Whoever starts the process may have chosen a provider already: theirs stays.
         let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let (engine, webhooks) = Engine::new(&options);
+        let sockets = options.sip.map(|ip| sip::bind(ip).map_err(|error| Error::Sip(ip, error))).transpose()?;
+        let (engine, Taken { webhooks, orders }) = Engine::new(&options);
         let facts = engine.with(|inner| Facts {
             account_sid: options.account_sid.clone(),
             auth_token: options.auth_token.clone(),
@@ -56,8 +60,19 @@ impl Sandbox {
             .name("sandbox".to_owned())
             .spawn(move || run(listener, shared, options.webhook_lanes, webhooks, stopped))
             .map_err(Error::Thread)?;
-        Ok(Handle { engine, address, facts, stop: Some(stop), thread: Some(thread) })
+        let from = sockets.as_ref().map(sip::Sockets::address);
+        let sip = sockets.map(|sockets| start_sip(Arc::clone(&engine), sockets, orders)).transpose()?;
+        Ok(Handle { engine, address, facts, sip: from, running: [Some(Running { stop, thread }), sip] })
     }
+}
+
+fn start_sip(engine: Arc<Engine>, sockets: sip::Sockets, orders: mpsc::Receiver<sip::Order>) -> Result<Running, Error> {
+    let (stop, stopped) = oneshot::channel();
+    let thread = std::thread::Builder::new()
+        .name("sandbox-sip".to_owned())
+        .spawn(move || sip::run(engine, sockets, orders, stopped))
+        .map_err(Error::Thread)?;
+    Ok(Running { stop, thread })
 }
 
 /// The listener is bound already: connections wait in its backlog until the server takes them.

@@ -1,6 +1,7 @@
 //! Softphones: accounts, registrations, and what agents and administrators see of them.
 
 mod asking;
+pub(crate) mod calls;
 mod phone;
 mod restart;
 mod ringing;
@@ -21,6 +22,11 @@ use crate::house::{ADA, AgentApp, House, Plan, free_address};
 
 /// How long the machine may take.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// A field of an account's.
+fn text<'a>(account: &'a Value, field: &str) -> &'a str {
+    account[field].as_str().unwrap()
+}
 
 /// A house with SIP on a port of its own, which is the same after a restart.
 pub(super) struct SipHouse {

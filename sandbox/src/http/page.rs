@@ -24,7 +24,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const IMAGE: &str = "image/svg+xml";
 
 /// Path, kind and text.
-const FILES: [(&str, &str, &str); 15] = [
+const FILES: [(&str, &str, &str); 16] = [
     ("/", HTML, include_str!("../page/index.html")),
     ("/page.css", CSS, include_str!("../page/page.css")),
     ("/phone.css", CSS, include_str!("../page/phone.css")),
@@ -33,6 +33,7 @@ const FILES: [(&str, &str, &str); 15] = [
     ("/sandbox.js", SCRIPT, include_str!("../page/sandbox.js")),
     ("/chats.js", SCRIPT, include_str!("../page/chats.js")),
     ("/customer.js", SCRIPT, include_str!("../page/customer.js")),
+    ("/sound.js", SCRIPT, include_str!("../page/sound.js")),
     ("/phones.js", SCRIPT, include_str!("../page/phones.js")),
     ("/lock.js", SCRIPT, include_str!("../page/lock.js")),
     ("/tasks.js", SCRIPT, include_str!("../page/tasks.js")),

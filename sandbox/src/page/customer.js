@@ -3,6 +3,7 @@
 import { bubble, conversations, customerOf, whereabouts as whereaboutsOfChat } from "./chats.js";
 import { button, find, keep, write } from "./dom.js";
 import { nameOf, nameOfWorker, sandbox, send } from "./sandbox.js";
+import { showSound } from "./sound.js";
 
 /** So many of the latest chats can be chosen. */
 const chatsShown = 8;
@@ -28,6 +29,7 @@ function whereabouts(call) {
     if (leg && leg.status !== "in-progress") return ["talk", false, `${who} has left; you are alone in the conference.`];
     return ["talk", false, `You are talking with ${who}.`];
   }
+  if (leg?.to.startsWith("sip:") && ["queued", "ringing"].includes(leg.status)) return ["ring", false, `You are put through to ${who}’s softphone.`];
   if (leg?.status === "ringing") return ["ring", false, `It rings at ${nameOf(leg.to)}’s phone.`];
   const before = state.reservations.filter((one) => one.task_sid === call.task_sid && one !== offer);
   if (offer?.status === "pending") {
@@ -47,6 +49,7 @@ function showCall() {
   find("#hang-up").disabled = !live;
   const [step, lost, line] = call ? whereabouts(call) : [null, false, "No call yet."];
   write(find("#call-line"), line);
+  showSound(call);
   let past = step !== null;
   for (const item of find("#steps").children) {
     const here = item.dataset.step === step;

@@ -12,6 +12,7 @@ use crate::world::{
     ConferenceInstruction, World,
     model::{Callback, Reservation},
     sid::Sid,
+    sip::SipLogin,
     words::ReservationStatus,
 };
 
@@ -111,7 +112,14 @@ fn conference(form: &Params) -> Result<ConferenceInstruction, Refusal> {
         recording_callback: form
             .text("ConferenceRecordingStatusCallback")
             .or_else(|| form.text("RecordingStatusCallback")),
+        login: sip_login(form),
     })
+}
+
+/// Who Twilio is to a SIP server that challenges it.
+pub(super) fn sip_login(form: &Params) -> Option<SipLogin> {
+    let (user, password) = (form.text("SipAuthUsername")?, form.text("SipAuthPassword")?);
+    Some(SipLogin { user, password })
 }
 
 /// A callback's URL and the events it is for; `otherwise` are those of one that names none.

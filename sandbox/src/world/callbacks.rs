@@ -42,7 +42,8 @@ impl World {
             let lasted = call.answered.map_or(0, |answered| self.now.saturating_sub(answered) / 1000);
             params.push(pair("CallDuration", lasted));
             params.push(pair("Duration", lasted.div_ceil(60)));
-            params.push(pair("SipResponseCode", sip_code(call.status)));
+            let heard = call.sip.as_ref().and_then(|leg| leg.code);
+            params.push(pair("SipResponseCode", heard.unwrap_or_else(|| sip_code(call.status))));
         }
         params
     }

@@ -8,6 +8,7 @@ use super::{
     routing::NewTask,
     script::Script,
     sid::Sid,
+    sip::SipLogin,
     timers::Timer,
     words::{CallStatus, Direction, ReservationStatus, Role, TaskStatus},
 };
@@ -27,6 +28,7 @@ pub(crate) struct NewLeg {
     pub(crate) callback: Option<Callback>,
     /// Whole seconds.
     pub(crate) ring_s: u64,
+    pub(crate) login: Option<SipLogin>,
     pub(crate) recorded: bool,
     /// The URL of what it does once it is answered.
     pub(crate) document: Option<String>,
@@ -46,6 +48,7 @@ impl World {
                 seat: None,
                 callback: None,
                 ring_s: 0,
+                login: None,
                 recorded: false,
                 document: None,
             },
@@ -89,6 +92,7 @@ impl World {
     fn add_call(&mut self, leg: NewLeg, direction: Direction, status: CallStatus) -> Sid {
         self.forget_the_oldest_call();
         let sid = self.make_sid("CA");
+        let sip = self.sip_leg(leg.role, &leg.to, leg.login);
         self.calls.add(Call {
             sid: sid.clone(),
             role: leg.role,
@@ -103,6 +107,7 @@ impl World {
             sequence: 0,
             ring_s: leg.ring_s,
             rings_until: None,
+            sip,
             recorded: leg.recorded,
             script: leg.document.map(Script::new),
             talks_with: None,
@@ -127,6 +132,9 @@ impl World {
             return;
         };
         self.call_event(sid, "initiated");
+        if self.is_over_sip(sid) {
+            return self.invite(sid, ring_s);
+        }
         let phone = self.phone(&to).clone();
         if !phone.reachable {
             return self.end_call(sid, CallStatus::Failed);
@@ -146,7 +154,7 @@ impl World {
     }
 
     pub(super) fn ring_times_out(&mut self, sid: &Sid) {
-        let due = self.calls.get(sid).is_some_and(|call| call.status == CallStatus::Ringing);
+        let due = self.calls.get(sid).is_some_and(Call::is_unanswered);
         if due {
             self.end_call(sid, CallStatus::NoAnswer);
         }
@@ -154,7 +162,7 @@ impl World {
 
     pub(super) fn answer(&mut self, sid: &Sid) {
         let now = self.now;
-        let Some(call) = self.calls.get_mut(sid).filter(|call| call.status == CallStatus::Ringing) else { return };
+        let Some(call) = self.calls.get_mut(sid).filter(|call| call.is_unanswered()) else { return };
         call.status = CallStatus::InProgress;
         call.answered = Some(now);
         call.rings_until = None;
@@ -197,6 +205,7 @@ impl World {
             (call.role, call.to.clone(), call.task.clone(), call.reservation.clone());
         if role != Role::Customer {
             self.phone_is_free(&address, sid);
+            self.end_over_sip(sid);
         }
         self.call_event(sid, "completed");
         self.leave(sid);

@@ -7,6 +7,7 @@ use super::{
     conferences::NewConference,
     model::{Callback, Seat},
     sid::Sid,
+    sip::SipLogin,
     words::{Role, TaskStatus},
 };
 use crate::rest::error::Refusal;
@@ -27,6 +28,7 @@ pub(crate) struct ConferenceInstruction {
     pub(crate) record_leg: bool,
     pub(crate) record_conference: bool,
     pub(crate) recording_callback: Option<String>,
+    pub(crate) login: Option<SipLogin>,
 }
 
 impl World {
@@ -57,6 +59,7 @@ impl World {
             }),
             callback: order.callback,
             ring_s: order.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S) + RING_SLACK_S,
+            login: order.login,
             recorded: order.record_leg,
             document: None,
         });

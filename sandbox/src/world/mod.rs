@@ -18,6 +18,7 @@ mod reservations;
 mod routing;
 mod script;
 pub(crate) mod sid;
+pub(crate) mod sip;
 pub(crate) mod snapshot;
 pub(crate) mod streams;
 pub(crate) mod sync;
@@ -53,7 +54,7 @@ use self::{
     timers::Timers,
     verify::Verify,
 };
-use crate::{deliver::Webhook, options::Options, rest::error::Refusal};
+use crate::{deliver::Webhook, options::Options, rest::error::Refusal, sip::Order};
 
 /// The Events resource keeps so many; the oldest are forgotten.
 const EVENTS_KEPT: usize = 20_000;
@@ -82,6 +83,8 @@ pub(crate) struct Rules {
     pub(crate) recording: bool,
     pub(crate) recording_webhook: Option<String>,
     pub(crate) auto_wrapup: bool,
+    /// Calls to `sip:` addresses go over the wire.
+    pub(crate) sip: bool,
     /// How long Flex takes to let an agent into a conversation.
     pub(crate) join_ms: u64,
     /// So many tasks are kept, with all that belongs to them; more only while they are not over.
@@ -117,6 +120,7 @@ impl Rules {
             recording: options.recording,
             recording_webhook: options.recording_webhook.clone(),
             auto_wrapup: options.auto_wrapup,
+            sip: options.sip.is_some(),
             join_ms: options.join_ms,
             tasks_kept: TASKS_KEPT,
             conversations_kept: CONVERSATIONS_KEPT,
@@ -159,6 +163,8 @@ pub(crate) struct World {
     timers: Timers,
     sids: SidMaker,
     webhooks: Vec<Webhook>,
+    /// What is to be done over SIP.
+    orders: Vec<Order>,
     /// Events for sinks, which go out together.
     streamed: Vec<(Sid, serde_json::Value)>,
 }
@@ -196,6 +202,7 @@ impl World {
             timers: Timers::default(),
             sids: SidMaker::new(options.seed),
             webhooks: Vec::new(),
+            orders: Vec::new(),
             streamed: Vec::new(),
         };
         for (name, available) in &options.activities {

@@ -3,6 +3,7 @@
 use super::{
     script::Script,
     sid::Sid,
+    sip::SipLeg,
     table::Row,
     words::{CallStatus, ConferenceStatus, Direction, EndReason, ReservationStatus, Role, TaskStatus},
 };
@@ -133,6 +134,8 @@ pub(crate) struct Call {
     /// Whole seconds that it may ring, what Twilio adds included.
     pub(crate) ring_s: u64,
     pub(crate) rings_until: Option<u64>,
+    /// It goes over the wire; none: it is at a phone of the page, or is a customer's.
+    pub(crate) sip: Option<SipLeg>,
     pub(crate) recorded: bool,
     /// What it does once it is answered; none: what its conference does.
     pub(crate) script: Option<Script>,
@@ -147,6 +150,11 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn is_live(&self) -> bool {
         !self.status.is_final()
+    }
+
+    /// It is being called, and nobody has taken it yet.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        matches!(self.status, CallStatus::Queued | CallStatus::Ringing)
     }
 }
 

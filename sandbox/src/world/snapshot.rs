@@ -8,6 +8,7 @@ use super::{
     model::{Call, Conference, Reservation, Task},
     script::Script,
     sid::Sid,
+    sip::SoundView,
     words::{CallStatus, ConferenceStatus, Direction, ReservationStatus, Role, TaskStatus},
 };
 use crate::{options::Auto, push::DeviceView, world::verify::CodeView};
@@ -113,6 +114,10 @@ pub struct CallView {
     /// Seconds that it may ring, what Twilio adds included.
     pub ring_s: u64,
     pub rings_until_ms: Option<u64>,
+    /// The final answer to its INVITE, of a call over SIP.
+    pub sip_code: Option<u16>,
+    /// Of a call over SIP that was answered.
+    pub sound: Option<SoundView>,
     pub answered_ms: Option<u64>,
     pub ended_ms: Option<u64>,
     pub created_ms: u64,
@@ -245,6 +250,8 @@ impl World {
             status_callback: row.callback.as_ref().map(|callback| callback.url.clone()),
             ring_s: row.ring_s,
             rings_until_ms: row.rings_until,
+            sip_code: row.sip.as_ref().and_then(|leg| leg.code),
+            sound: row.sip.as_ref().and_then(|leg| leg.sound),
             answered_ms: row.answered,
             ended_ms: row.ended,
             created_ms: row.created,

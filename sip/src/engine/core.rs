@@ -59,7 +59,7 @@ pub struct Core {
     pub(super) outputs: VecDeque<Output>,
     pub(super) counters: Arc<Counters>,
     /// Whose bindings go with a connection.
-    followers: HashMap<ConnectionId, HashSet<Aor>>,
+    pub(super) followers: HashMap<ConnectionId, HashSet<Aor>>,
 }
 
 impl Core {
@@ -178,6 +178,7 @@ impl Core {
 
     /// A connection is gone, and with it the bindings that came over it.
     pub fn closed(&mut self, connection: ConnectionId, now: Now) {
+        self.calls.trunks.closed(connection);
         let mut changes = Vec::new();
         for aor in self.followers.remove(&connection).unwrap_or_default() {
             let over_it = |record: &Record<'_, Way>| record.flow.flow.connection == Some(connection);

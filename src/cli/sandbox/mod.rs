@@ -88,6 +88,7 @@ fn twilio_options() -> TwilioOptions {
         // The stand-in forgets, the store with --data does not: no event may bear the sid of one that was seen before.
         seed: Clock::system().now().as_millis(),
         on_code: Some(Arc::new(tell_code)),
+        sip: Some(Ipv4Addr::LOCALHOST.into()),
         ..TwilioOptions::default()
     }
 }
@@ -135,6 +136,8 @@ fn config(options: &Options, data: &Path, twilio: &Handle) -> Result<Config, Fai
         domain = "{SIP_DOMAIN}"
         udp = "127.0.0.1:0"
         tcp = "127.0.0.1:0"
+        # The stand-in calls from this machine.
+        twilio_networks = ["{SIP_DOMAIN}/32"]
         [calls]
         confirm = "{confirm}"
         complete = "complete"
@@ -187,9 +190,10 @@ fn introduce(ready: &Ready, twilio: &Handle, settled: &[Settled]) -> io::Result<
     }
     writeln!(
         out,
-        "\nCalls ring at the page's cell phones; chats are notified there, and answered as in the agents' app.\n\
-         Whoever signs in by the API (POST /api/v1/login/otp) finds the one-time code here.\n\
-         Softphones register at the addresses above, by UDP; calls do not ring there in this version."
+        "\nA call rings at the agent's softphones first, if any is registered, and then at the page's cell phone. The customer\n\
+         at the page speaks with a tone, and shows what it hears. Softphones register at the addresses above, by UDP or TCP.\n\
+         Chats are notified at the page's phones, and answered as in the agents' app.\n\
+         Whoever signs in by the API (POST /api/v1/login/otp) finds the one-time code here."
     )?;
     out.flush()
 }

@@ -1,6 +1,6 @@
 //! Real softphones, a load generator and an attacker's tools. They are installed by `cargo xtask test`.
 
-mod baresip;
+pub(super) mod baresip;
 
 use std::{
     fs,
@@ -10,18 +10,18 @@ use std::{
 
 use serde_json::Value;
 
-use super::SipHouse;
+use super::{SipHouse, text};
 use crate::counterparts::setting;
 
 /// A program that is ended with the test.
-struct Running(Child);
+pub(super) struct Running(pub(super) Child);
 
 impl Running {
-    fn start(command: &mut Command) -> Self {
+    pub(super) fn start(command: &mut Command) -> Self {
         Self(command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
     }
 
-    fn say(&mut self, line: &str) {
+    pub(super) fn say(&mut self, line: &str) {
         self.0.stdin.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 }
@@ -32,10 +32,6 @@ impl Drop for Running {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-fn text<'a>(account: &'a Value, field: &str) -> &'a str {
-    account[field].as_str().unwrap()
 }
 
 mod with_softphones {
@@ -50,7 +46,7 @@ mod with_softphones {
         let mut phone = Running::start(&mut python);
         let mut lines = BufReader::new(phone.0.stdout.take().unwrap()).lines();
         let mut told = move || {
-            let json = lines.by_ref().map(Result::unwrap).find(|line| line.starts_with('{')).unwrap();
+            let json = lines.by_ref().map(Result::unwrap).find(|line| line.starts_with("{\"code\"")).unwrap();
             serde_json::from_str::<Value>(&json).unwrap()
         };
         assert_eq!(told()["code"], 200);

@@ -10,7 +10,7 @@ use super::{
     error::Refusal,
     list,
     request::{Answer, Params, Request},
-    reservations::callback,
+    reservations::{callback, sip_login},
     route::Operation,
 };
 use crate::world::{
@@ -84,6 +84,7 @@ fn new_leg(form: &Params, seat: Option<Seat>) -> Result<NewLeg, Refusal> {
         seat,
         callback: callback(form, "StatusCallback", "StatusCallbackEvent", &["completed"])?,
         ring_s: form.number("Timeout")?.unwrap_or(DEFAULT_TIMEOUT_S) + 5,
+        login: sip_login(form),
         recorded: form.flag("Record")?.unwrap_or(false),
         document: None,
     })

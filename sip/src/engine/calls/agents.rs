@@ -47,6 +47,7 @@ impl Core {
         };
         self.gate.succeeded(source, now.instant);
         self.outputs.extend(asked.from.connection.map(Output::Trust));
+        self.follow(account, asked.from);
         if self.accounts.aor(from.as_str()) != Some(account) {
             return self.turn_away(asked, Code::FORBIDDEN, now);
         }

@@ -13,7 +13,7 @@ use crate::{
     leg::{self, Ask, Failure, Incoming, acknowledge},
     message::{Code, Message, Method},
     transaction::{self, Class, ClientKey, Full, Request, ServerKey, Tell, TransactionId},
-    transport::Flow,
+    transport::{Flow, Transport},
 };
 
 /// Requests of legs that are on their way.
@@ -66,9 +66,7 @@ impl Core {
         loop {
             while let Some(output) = self.transactions.take_output() {
                 match output {
-                    transaction::Output::Send { id, flow, bytes } => {
-                        self.outputs.push_back(Output::Send { flow, bytes, of: Some(id) });
-                    }
+                    transaction::Output::Send { id, flow, bytes } => self.send(flow, bytes, Some(id)),
                     transaction::Output::Tell { id, tell } => self.told(id, tell, message, now),
                 }
             }
@@ -78,6 +76,14 @@ impl Core {
             let Some(output) = self.calls.legs.take_output() else { return };
             self.carry_out(output, now);
         }
+    }
+
+    fn send(&mut self, flow: Flow, bytes: Bytes, of: Option<TransactionId>) {
+        let flow = match flow.transport {
+            Transport::Udp => flow,
+            Transport::Tcp | Transport::Tls => self.calls.trunks.way(flow, |own| self.followers.contains_key(&own)),
+        };
+        self.outputs.push_back(Output::Send { flow, bytes, of });
     }
 
     fn told(&mut self, id: TransactionId, tell: Tell, message: Option<&Message>, now: Now) {
@@ -102,7 +108,7 @@ impl Core {
                 let begun = self.transactions.ask(key, flow, bytes, now.instant);
                 self.asked(begun, ask, None, now);
             }
-            leg::Output::Send { flow, bytes } => self.outputs.push_back(Output::Send { flow, bytes, of: None }),
+            leg::Output::Send { flow, bytes } => self.send(flow, bytes, None),
             leg::Output::Respond { to, class, bytes } => self.transactions.respond(to, class, bytes, now.instant),
             leg::Output::Abandon { ask } => {
                 if let Some(id) = self.calls.clients.invites.get(&ask) {

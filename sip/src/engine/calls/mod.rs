@@ -1,12 +1,15 @@
 //! Calls: which phones ring for whom, who speaks to whom, and what the owner hears of it.
 //!
 //! ```text
-//!                    no phone takes it                     ┌─ somebody hangs up, silence, no INVITE in time ─┐
-//! Ring ─▶ Ringing ──────────────────────▶ Failed           │                                                 ▼
-//!            │ a phone answers      Twilio's INVITE        │                        relay's report      Over ──▶ Ended
-//!            └────────────▶ Waiting ───────────────▶ Joined ─────────────────────────────────────────────▶
-//!                           (ticket)
-//! an agent's INVITE ─▶ Ringing ─ a phone answers ─▶ Joined
+//! Ring ───────▶ Ringing ── no phone takes it ──▶ Failed
+//!                  │ a phone answers
+//!                  ▼
+//!               Waiting (a ticket) ── Twilio's INVITE ──▶ Joined
+//!                  └──────────────────┬─────────────────────┘
+//!                                     ▼ somebody hangs up, silence, no INVITE in time
+//!                                   Over ── the relay's report ──▶ Ended
+//!
+//! an agent's INVITE ──▶ Ringing ── a phone answers ──▶ Joined
 //! ```
 //! A call is its two legs ([`crate::leg`]) and what joins them: a [`ring`](crate::ring) while phones ring, then a
 //! [`bridge`](crate::bridge), and the ports of the relay ([`speech`]). Legs are joined with their transactions in `exchange`.
@@ -14,6 +17,7 @@
 mod agents;
 mod caller;
 mod dice;
+mod ends;
 mod exchange;
 mod joined;
 mod phones;
@@ -24,27 +28,24 @@ mod table;
 mod tests;
 mod ticketed;
 mod tidings;
+mod trunks;
 mod wake;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 
 pub use self::relay::{MediaNews, MediaRelay, MediaSession};
 use self::speech::Speech;
 pub(super) use self::{table::Calls, tidings::Tidings};
-use super::{CallId, Core, Ender, Event, Now, Quality, TicketLogin};
+use super::{CallId, Ender, TicketLogin};
 use crate::{
     bridge::{Bridge, Ticket},
-    leg::{LegId, Reason},
-    media::SessionId,
+    leg::LegId,
     registrar::{Aor, BindingId},
     ring,
     user::User,
 };
-
-/// How long the relay's report is waited for once a call is over.
-const REPORT: Duration = Duration::from_secs(1);
 
 /// A call of this run; no two have the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,141 +125,5 @@ impl Call {
             Stage::Joined { .. } => None,
             Stage::Over { until, .. } => Some(*until),
         }
-    }
-}
-
-impl Core {
-    /// Ends a call of the owner's.
-    pub(super) fn hang_up(&mut self, call: CallId, now: Now) {
-        if let Some(number) = self.calls.named(call) {
-            self.end_call(number, Ender::Us, now);
-            self.settle(None, now);
-        }
-    }
-
-    /// Ends all calls. Those of which only the relay's report is missing are told without it, the second time.
-    pub(super) fn end_calls(&mut self, now: Now) {
-        self.calls.drain();
-        for number in self.calls.numbers() {
-            match self.calls.get(number).map(|call| &call.stage) {
-                Some(Stage::Over { .. }) => self.conclude(number, None),
-                _ => self.end_call(number, Ender::Us, now),
-            }
-        }
-        self.settle(None, now);
-    }
-
-    /// Whether nothing is left of any call, nor anything owed to a peer.
-    pub fn is_idle(&self) -> bool {
-        self.calls.is_idle()
-    }
-
-    /// The relay tells something.
-    pub fn media(&mut self, news: MediaNews, now: Now) {
-        match news {
-            MediaNews::Silent(session) => self.silent(session, now),
-            MediaNews::Report(session, report) => {
-                let number = self.calls.of_session(session);
-                if let Some(number) = number.filter(|number| self.calls.is_over(*number)) {
-                    self.conclude(number, Some(Quality::of(&report)));
-                }
-            }
-        }
-        self.settle(None, now);
-    }
-
-    /// One side has sent nothing for too long.
-    fn silent(&mut self, session: SessionId, now: Now) {
-        let Some(number) = self.calls.of_session(session) else { return };
-        if let Some(Stage::Joined { confirmed: true, .. }) = self.calls.get(number).map(|call| &call.stage) {
-            self.end_call(number, Ender::Silence, now);
-        }
-    }
-
-    /// Ends whatever is left of a call, and tells of it.
-    fn end_call(&mut self, number: Number, by: Ender, now: Now) {
-        let Some(call) = self.calls.get_mut(number) else { return };
-        let caller = match call.kind {
-            Kind::Agent { caller, .. } => Some(caller),
-            Kind::Customer(_) => None,
-        };
-        match &mut call.stage {
-            Stage::Ringing(ringing) => {
-                let acts = ringing.ring.cancel(Reason::Plain);
-                self.ring_acts(number, acts, now);
-                caller.into_iter().for_each(|leg| self.end_leg(leg, now));
-                self.fail(number, ring::Outcome::NoAnswer);
-            }
-            Stage::Waiting(waiting) => {
-                let phone = waiting.phone;
-                self.end_leg(phone, now);
-                self.over(number, by, now);
-            }
-            Stage::Joined { bridge, .. } => {
-                let legs = [crate::bridge::Side::Caller, crate::bridge::Side::Callee].map(|side| bridge.leg(side));
-                legs.into_iter().for_each(|leg| self.end_leg(leg, now));
-                self.over(number, by, now);
-            }
-            Stage::Over { .. } => {}
-        }
-    }
-
-    /// Nothing more is heard of a leg that is told to end.
-    fn end_leg(&mut self, leg: LegId, now: Now) {
-        self.calls.forget_leg(leg);
-        self.calls.legs.end(leg, Reason::Plain, now.instant);
-    }
-
-    /// No phone has taken the call.
-    fn fail(&mut self, number: Number, outcome: ring::Outcome) {
-        if let Some(Kind::Customer(call)) = self.calls.remove(number).map(|call| call.kind) {
-            self.tidings.tell(Event::Failed { call, outcome });
-        }
-    }
-
-    /// Its legs have been told. What the relay has counted is told with the end.
-    fn over(&mut self, number: Number, by: Ender, now: Now) {
-        self.calls.forget_legs(number);
-        let Some(call) = self.calls.get_mut(number) else { return };
-        if let Stage::Waiting(waiting) = &call.stage {
-            let ticket = waiting.ticket;
-            self.calls.tickets.withdraw(ticket);
-        }
-        let Some(call) = self.calls.get_mut(number) else { return };
-        let asked = matches!(call.kind, Kind::Customer(_)) && call.speech.ask_report();
-        call.stage = Stage::Over { by, until: now.instant + REPORT };
-        if asked { self.calls.schedule(number) } else { self.conclude(number, None) }
-    }
-
-    /// The last of a call that is over.
-    fn conclude(&mut self, number: Number, quality: Option<Quality>) {
-        let Some(Call { kind: Kind::Customer(call), stage: Stage::Over { by, .. }, .. }) = self.calls.remove(number)
-        else {
-            return;
-        };
-        self.tidings.tell(Event::Ended { call, by, quality });
-    }
-
-    /// What is due.
-    pub(super) fn calls_due(&mut self, now: Now) {
-        self.calls.legs.timeout(now.instant);
-        self.settle(None, now);
-        while let Some(number) = self.calls.take_due(now.instant) {
-            let Some(call) = self.calls.get_mut(number) else { continue };
-            match &mut call.stage {
-                Stage::Ringing(ringing) => {
-                    let nudged = ringing.nudge.take_if(|at| *at <= now.instant);
-                    let quiet: Vec<_> = nudged.map(|_| ringing.ring.unheard().collect()).unwrap_or_default();
-                    let acts = ringing.ring.timeout(now.instant);
-                    quiet.into_iter().for_each(|binding| self.wake_phone(number, binding));
-                    self.ring_acts(number, acts, now);
-                }
-                Stage::Waiting(_) => self.end_call(number, Ender::NoInvite, now),
-                Stage::Over { .. } => self.conclude(number, None),
-                Stage::Joined { .. } => {}
-            }
-            self.calls.schedule(number);
-        }
-        self.settle(None, now);
     }
 }

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     Call, Home, Kind, Number, Ringing, Stage, dice::Dice, exchange::Clients, relay::MediaRelay, speech::Speech,
+    trunks::Trunks,
 };
 use crate::{
     bridge::{Side, Tickets},
@@ -24,6 +25,7 @@ pub(in crate::engine) struct Calls {
     pub(in crate::engine) legs: Legs,
     pub(super) tickets: Tickets<Number>,
     pub(super) clients: Clients,
+    pub(in crate::engine) trunks: Trunks,
     pub(super) dice: Dice,
     relay: Option<Box<dyn MediaRelay>>,
     calls: HashMap<Number, Call>,
@@ -48,11 +50,12 @@ impl Calls {
         relay: Option<Box<dyn MediaRelay>>,
     ) -> Self {
         let random = Box::new(Dice::new(key, "legs"));
-        let (tickets, clients, calls, by_id, by_leg, by_session, by_aor, made, timers) = Default::default();
+        let (tickets, clients, trunks, calls, by_id, by_leg, by_session, by_aor, made, timers) = Default::default();
         Self {
             legs: Legs::new(timing, settings.here.clone(), settings.legs, random),
             tickets,
             clients,
+            trunks,
             dice: Dice::new(key, "calls"),
             relay,
             calls,

@@ -35,6 +35,7 @@ impl Core {
         // Whoever has a live ticket, and sends from there, is Twilio: its other messages are not to be starved.
         self.gate.succeeded(asked.from.peer.ip(), now.instant);
         self.outputs.extend(asked.from.connection.map(Output::Trust));
+        self.calls.trunks.add(asked.from);
         if !self.is_proved(asked, call, now) {
             return;
         }

@@ -10,11 +10,11 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Running, text};
-use crate::sip::SipHouse;
+use super::Running;
+use crate::sip::{SipHouse, text};
 
 /// A folder with an account, from which a baresip can be started again.
-struct Baresip(TempDir);
+pub(in crate::sip) struct Baresip(TempDir);
 
 const CONFIG: &str = "\
 poll_method epoll
@@ -30,24 +30,46 @@ module_app menu.so
 
 impl Baresip {
     fn new(account: &Value, at: SocketAddr, transport: &str, expires: u32) -> Self {
+        Self::with(account, at, transport, expires, ("", ""))
+    }
+
+    /// `more`: parameters of the account, and lines of the configuration. `FOLDER` in them is its own.
+    pub(in crate::sip) fn with(
+        account: &Value,
+        at: SocketAddr,
+        transport: &str,
+        expires: u32,
+        more: (&str, &str),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (user, password) = (text(account, "username"), text(account, "password"));
         let account = format!(
             "<sip:{user}@{domain};transport={transport}>;outbound=\"sip:{at};transport={transport}\";auth_user={user};\
-             auth_pass={password};regint={expires}\n",
+             auth_pass={password};regint={expires}{}\n",
+            more.0,
             domain = at.ip(),
         );
-        fs::write(folder.path().join("config"), CONFIG).unwrap();
+        let config = format!("{CONFIG}{}", more.1.replace("FOLDER", folder.path().to_str().unwrap()));
+        fs::write(folder.path().join("config"), config).unwrap();
         fs::write(folder.path().join("accounts"), account).unwrap();
         fs::write(folder.path().join("contacts"), "").unwrap();
         Self(folder)
     }
 
+    pub(in crate::sip) fn path(&self) -> &std::path::Path {
+        self.0.path()
+    }
+
     fn start(&self) -> Running {
+        self.start_with(|_| {})
+    }
+
+    /// `hears`: what it says, line by line, on a thread of its own.
+    pub(in crate::sip) fn start_with(&self, hears: impl FnMut(String) + Send + 'static) -> Running {
         let mut phone = Running::start(Command::new("baresip").arg("-f").arg(self.0.path()));
-        // Somebody has to read what it says.
+        // Somebody has to read it.
         let said = BufReader::new(phone.0.stdout.take().unwrap());
-        std::thread::spawn(move || said.lines().for_each(drop));
+        std::thread::spawn(move || said.lines().map_while(Result::ok).for_each(hears));
         phone
     }
 }

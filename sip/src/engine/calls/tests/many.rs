@@ -5,7 +5,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{net::Net, world::*};
-use crate::engine::{CallId, Command, Event, tests::house::account};
+use crate::{
+    engine::{CallId, Command, Event, tests::house::account},
+    leg::tests::node::response,
+};
 
 fn is_final(event: &Event) -> bool {
     matches!(event, Event::Failed { .. } | Event::Ended { .. })
@@ -85,6 +88,62 @@ proptest! {
             prop_assert!(node.legs.is_empty() && node.table.is_empty());
         }
         net.world.is_clean();
+    }
+}
+
+/// What the peers of a call may say, at any time.
+fn sayings(world: &World, to_phone: &str, ok: &str) -> Vec<(&'static str, String)> {
+    let ticket = world.ticket_of_test();
+    let mut sayings = vec![
+        (TWILIO, invite(&ticket, "t1", ULAW)),
+        (TWILIO, invite(&ticket, "t2", ALAW)),
+        (TWILIO, invite(&ticket, "t1", "").replace("INVITE ", "CANCEL ").replace("1 INVITE", "1 CANCEL")),
+    ];
+    for (peer, of) in [(DESK, to_phone), (TWILIO, ok)] {
+        for method in ["ACK", "BYE", "INVITE", "UPDATE", "INFO", "OPTIONS", "REFER"] {
+            sayings.push((
+                peer,
+                within(of, method, 1 + sayings.len() as u32 % 3, if method == "BYE" { "" } else { BOTH }),
+            ));
+        }
+    }
+    for (peer, request) in world.requests() {
+        for code in ["100", "180", "200", "401", "422", "486", "491"] {
+            sayings.push((peer, response(&request, code, "ph", &[CONTACT], BOTH)));
+        }
+    }
+    sayings
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn no_bytes_from_the_network_keep_a_call_or_end_the_engine(
+        says in prop::collection::vec((any::<usize>(), prop::option::of((any::<usize>(), any::<u8>())), 0u64..3000), 1..40),
+    ) {
+        let mut world = World::new();
+        world.registers(DESK, 1, "");
+        world.ring();
+        let to_phone = world.sent[0].1.clone();
+        world.says(DESK, &response(&to_phone, "200", "ph", &[CONTACT], BOTH));
+        let ok = format!("SIP/2.0 200 OK\r\n{}", to_phone.split_once("\r\n").unwrap().1);
+        for (which, change, wait) in says {
+            let sayings = sayings(&world, &to_phone, &world.last_ok().unwrap_or_else(|| ok.clone()));
+            let (peer, text) = &sayings[which % sayings.len()];
+            let mut bytes = text.clone().into_bytes();
+            if let Some((at, byte)) = change {
+                let at = at % bytes.len();
+                bytes[at] = byte;
+            }
+            world.house.core.datagram(peer.parse().unwrap(), &bytes, world.house.now);
+            world.pass(Duration::from_millis(wait));
+        }
+        world.command(Command::Hangup { call: CALL });
+        world.pass(secs(1));
+        let ends = world.news().iter().filter(|event| is_final(event)).count();
+        prop_assert_eq!(ends, 1);
+        world.is_clean();
     }
 }
 

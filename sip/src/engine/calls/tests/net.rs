@@ -1,14 +1,13 @@
 //! The core, its phones and its Twilio on a network that loses, repeats and reorders. The peers are nodes of legs.
 
 use std::{
-    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 
-use super::world::{BOTH, DESK, HOME, TWILIO, ULAW, World, secs};
+use super::world::{BOTH, DESK, HOME, TWILIO, ULAW, World, address, secs};
 use crate::{
     engine::{CallId, Caller, Command, Event, Ring, tests::house::DOMAIN},
     leg::{
@@ -39,10 +38,6 @@ pub(super) struct Net {
 enum Way {
     From(usize),
     To(usize),
-}
-
-pub(super) fn address(text: &str) -> SocketAddr {
-    text.parse().unwrap()
 }
 
 impl Net {

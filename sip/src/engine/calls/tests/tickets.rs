@@ -73,6 +73,32 @@ fn twilio_is_not_starved_once_it_was_let_in() {
 }
 
 #[test]
+fn what_twilio_is_told_goes_over_a_connection_that_it_has() {
+    let mut world = World::new();
+    let (_, ticket) = waiting(&mut world, BOTH);
+    let over = |connection| Flow {
+        transport: Transport::Tcp,
+        peer: format!("54.172.60.2:4000{connection}").parse().unwrap(),
+        connection: Some(ConnectionId(connection)),
+    };
+    let text =
+        invite(&ticket, "t1", ULAW).replace("SIP/2.0/UDP 54", "SIP/2.0/TCP 54").replace(";lr;", ";transport=tcp;lr;");
+    world.house.core.message(over(1), text.into(), world.house.now);
+    world.pass(secs(0));
+    let (_, ok) = world.sent.pop().unwrap();
+    // Another call comes over another connection; the first is closed.
+    world.house.core.calls.trunks.add(over(2));
+    world.house.core.message(over(1), within(&ok, "ACK", 1, "").replace("/UDP", "/TCP").into(), world.house.now);
+    world.house.core.closed(ConnectionId(1), world.house.now);
+    world.command(Command::Hangup { call: CALL });
+    let (flow, bye) = world.sent.iter().find(|(flow, _)| flow.peer.ip() == over(1).peer.ip()).unwrap();
+    assert_eq!((what(bye), flow.connection), ("BYE".into(), Some(ConnectionId(2))));
+    world.house.core.closed(ConnectionId(2), world.house.now);
+    assert_eq!(world.house.core.calls.trunks.len(), 0);
+    world.is_clean();
+}
+
+#[test]
 fn a_ticket_that_nobody_uses_ends_the_phones_call() {
     let mut world = World::new();
     let (_, ticket) = waiting(&mut world, BOTH);

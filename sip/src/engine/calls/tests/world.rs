@@ -97,6 +97,8 @@ pub(super) const HOME: &str = "198.51.100.8:40001";
 pub(super) const TWILIO: &str = "54.172.60.2:5060";
 pub(super) const ELSEWHERE: &str = "203.0.113.66:5060";
 
+const NO_TICKET: &str = "00000000000000000000000000000000";
+
 pub(super) const CALL: CallId = CallId(7);
 
 pub(super) const BOTH: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n\
@@ -268,11 +270,31 @@ impl World {
 
     /// The ticket of a call that a phone has answered.
     pub(super) fn ticket(&mut self) -> String {
+        let ticket = self.ticket_of_test();
+        assert_ne!(ticket, NO_TICKET, "no phone has answered");
+        ticket
+    }
+
+    /// The same, if there is one; else one that there is not.
+    pub(super) fn ticket_of_test(&self) -> String {
         let ticket = self.events.iter().find_map(|event| match event {
             Event::Answered { ticket, .. } => Some(ticket.to_string()),
             _ => None,
         });
-        ticket.unwrap()
+        ticket.unwrap_or_else(|| NO_TICKET.to_owned())
+    }
+
+    /// Requests that were sent to peers, and are not looked at yet.
+    pub(super) fn requests(&self) -> Vec<(&'static str, String)> {
+        let peer = |flow: &Flow| [DESK, HOME, TWILIO].into_iter().find(|peer| address(peer) == flow.peer);
+        let requests = self.sent.iter().filter(|(_, text)| !text.starts_with("SIP/2.0") && !text.starts_with("ACK"));
+        requests.filter_map(|(flow, text)| Some((peer(flow)?, text.clone()))).collect()
+    }
+
+    /// The latest 2xx that Twilio's INVITE was answered with.
+    pub(super) fn last_ok(&self) -> Option<String> {
+        let is_ok = |text: &&String| text.starts_with("SIP/2.0 200") && text.contains("54.172.60.2");
+        self.sent.iter().map(|(_, text)| text).rfind(is_ok).cloned()
     }
 
     /// Twilio's INVITE to this ticket, and what it is answered.
@@ -331,6 +353,10 @@ pub(super) fn within(of: &str, method: &str, cseq: u32, sdp: &str) -> String {
         header(of, "Call-ID"),
         body(sdp)
     )
+}
+
+pub(super) fn address(text: &str) -> SocketAddr {
+    text.parse().unwrap()
 }
 
 /// A request's method, or a response's code.

@@ -1,0 +1,166 @@
+//! sipp plays Twilio: it shares no line of code with the gateway, and checks what it is sent.
+
+use std::{
+    net::{SocketAddr, UdpSocket},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+use tempfile::TempDir;
+
+use super::*;
+
+/// A run of sipp with one of the scenarios in `twilio/`.
+struct Sipp {
+    child: Child,
+    folder: TempDir,
+}
+
+impl Sipp {
+    /// Calls a ticket's address: `sip:<ticket>@host:port`. What it hears as RTP it sends back.
+    fn calls(address: &str, scenario: &str) -> Self {
+        let (user, gateway) = address.strip_prefix("sip:").unwrap().split_once('@').unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/e2e/sip/calls/twilio", scenario].iter().collect();
+        let mut sipp = Command::new("sipp");
+        sipp.current_dir(folder.path()).arg(gateway).arg("-sf").arg(file).args(["-s", user, "-m", "1", "-nostdin"]);
+        sipp.args(["-i", "127.0.0.1", "-p", &free_port(1), "-mp", &free_port(2), "-rtp_echo"]);
+        sipp.args(["-recv_timeout", "20000", "-timeout", "60", "-trace_err", "-error_file", "errors"]);
+        sipp.args(["-trace_msg", "-message_file", "messages"]);
+        let child = sipp.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        Self { child, folder }
+    }
+
+    /// Waits until the scenario has ended, which it does well only if all that it checks is so.
+    async fn ends_well(mut self) {
+        let ending = async {
+            loop {
+                if let Some(status) = self.child.try_wait().unwrap() {
+                    return status;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let status = in_time(ending, "sipp").await;
+        let read = |name: &str| std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
+        assert!(status.success(), "{status}: {}\n{}", read("errors"), read("messages"));
+    }
+}
+
+impl Drop for Sipp {
+    fn drop(&mut self) {
+        // It has ended already, if all is well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that is free together with those above it.
+fn free_port(count: u16) -> String {
+    let bind = |port: u16| UdpSocket::bind(("127.0.0.1", port)).ok();
+    let found = std::iter::repeat_with(|| {
+        let first = bind(0)?;
+        let SocketAddr::V4(at) = first.local_addr().ok()? else { return None };
+        let even = at.port() % 2 == 0;
+        (even && (1..count + 2).all(|more| bind(at.port() + more).is_some())).then(|| at.port())
+    });
+    found.flatten().next().unwrap().to_string()
+}
+
+impl CallHouse {
+    /// Waits until Twilio is told to call the gateway; answers the address.
+    async fn instructed(&self) -> String {
+        let to_gateway = |leg: &&CallView| leg.to.starts_with("sip:") && leg.status == CallStatus::Ringing;
+        let state = self.until(|state| state.calls.iter().any(|leg| to_gateway(&leg))).await;
+        state.calls.iter().find(to_gateway).unwrap().to.clone()
+    }
+}
+
+mod with_softphones {
+    use super::*;
+    use crate::sip::calls::pjsua::Pjsua;
+
+    /// A customer's call up to the agent's answer and Twilio's INVITE, which sipp sends.
+    async fn answered(scenario: &str) -> (CallHouse, Pjsua, CustomerCall, String, Sipp) {
+        let house = CallHouse::without_twilios_sip().await;
+        let mut phone = Pjsua::registers(&house.0, &house.0.account().await).await;
+        let call = house.customer_calls();
+        phone.rings().await;
+        phone.say("answer");
+        let address = house.instructed().await;
+        let sipp = Sipp::calls(&address, scenario);
+        (house, phone, call, address, sipp)
+    }
+
+    /// What Twilio says of the leg follows what sipp does.
+    async fn ends(house: &CallHouse, call: &CustomerCall, address: &str) {
+        house.house().twilio.hang_up(address).unwrap();
+        house.until_wrapped_up(call).await;
+    }
+
+    #[tokio::test]
+    async fn the_agent_hangs_up_by_twilios_routes() {
+        let (house, mut phone, call, address, sipp) = answered("agent-hangs-up.xml").await;
+        house.house().answers(&address).await;
+        // It hears itself: out by the relay to sipp, and back.
+        phone.hears(AGENT).await;
+        phone.say("hang-up");
+        sipp.ends_well().await;
+        ends(&house, &call, &address).await;
+    }
+
+    #[tokio::test]
+    async fn twilio_holds_resumes_and_hangs_up() {
+        let (house, mut phone, call, address, sipp) = answered("twilio-holds.xml").await;
+        house.house().answers(&address).await;
+        sipp.ends_well().await;
+        assert_eq!(phone.is_over().await, 200);
+        ends(&house, &call, &address).await;
+    }
+
+    #[tokio::test]
+    async fn the_agents_hold_goes_by_twilios_routes() {
+        let (house, mut phone, call, address, sipp) = answered("agent-holds.xml").await;
+        house.house().answers(&address).await;
+        phone.hears(AGENT).await;
+        phone.say("hold");
+        sipp.ends_well().await;
+        assert_eq!(phone.is_over().await, 200);
+        ends(&house, &call, &address).await;
+    }
+
+    #[tokio::test]
+    async fn a_cancel_that_comes_after_the_answer_changes_nothing() {
+        let (house, mut phone, call, address, sipp) = answered("late-cancel.xml").await;
+        house.house().answers(&address).await;
+        sipp.ends_well().await;
+        assert_eq!(phone.is_over().await, 200);
+        ends(&house, &call, &address).await;
+    }
+
+    #[tokio::test]
+    async fn byes_that_cross_are_both_answered() {
+        let (house, mut phone, call, address, sipp) = answered("byes-cross.xml").await;
+        house.house().answers(&address).await;
+        phone.hears(AGENT).await;
+        phone.say("hang-up");
+        sipp.ends_well().await;
+        ends(&house, &call, &address).await;
+    }
+
+    #[tokio::test]
+    async fn a_bye_that_comes_too_late_is_of_no_call() {
+        let (house, mut phone, call, address, sipp) = answered("late-bye.xml").await;
+        house.house().answers(&address).await;
+        phone.hears(AGENT).await;
+        phone.say("hang-up");
+        sipp.ends_well().await;
+        ends(&house, &call, &address).await;
+    }
+
+    #[tokio::test]
+    async fn an_invite_without_a_ticket_is_refused() {
+        let house = CallHouse::without_twilios_sip().await;
+        Sipp::calls(&format!("sip:stranger@{}", house.0.at), "stranger.xml").ends_well().await;
+    }
+}
