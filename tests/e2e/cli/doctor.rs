@@ -170,6 +170,20 @@ fn faults_in_what_is_asked_of_twilio_are_found_with_their_cure() {
             "nothing listens at UDP",
             "restart the daemon",
         ),
+        (
+            vec![("SIP__DOMAIN", "sip.example.com"), ("SIP__UDP", "127.0.0.1:0")],
+            "fail",
+            "sip",
+            "told to send audio to 127.0.0.1",
+            "sip.advertised_address",
+        ),
+        (
+            vec![("SIP__DOMAIN", "192.0.2.1"), ("SIP__UDP", ""), ("SIP__MEDIA__PORTS", "1024-65535")],
+            "warn",
+            "sip",
+            "other programs of this machine may take ports",
+            "ip_local_reserved_ports=1024-65535",
+        ),
         (vec![("CALLS__RECORD", "always")], "warn", "recording", "and here each is", "calls.record"),
         (vec![("TWILIO__AGENT_ACTIVITIES", lunch)], "fail", "activities", "none called \"Lunch\"", "offdesk setup"),
         (
