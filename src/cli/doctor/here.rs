@@ -17,6 +17,7 @@ use crate::{
     config::{Config, HttpTls},
     http,
     push::{self, KeyMark},
+    sip,
 };
 
 /// What the daemon keeps free; below it new work is refused.
@@ -140,14 +141,17 @@ fn space(free: u64, database: u64) -> Finding {
 /// What of SIP can be told from within: what phones are told to call, and whether anything listens.
 pub(super) fn sip(config: &Config) -> Vec<Finding> {
     const CHECK: &str = "sip";
-    let Some(sip) = &config.sip else { return Vec::new() };
+    let Some(sip_table) = &config.sip else { return Vec::new() };
     let mut found = Vec::new();
-    let at = sip.advertised_address.map_or_else(|| sip.domain.to_string(), |address| address.to_string());
+    let at = sip_table.advertised_address.map_or_else(|| sip_table.domain.to_string(), |address| address.to_string());
     if at.parse().is_ok_and(is_of_a_closed_network) {
         let what = format!("phones are told to call {at}, which nobody outside can reach");
         found.push(fail(CHECK, what, "set sip.advertised_address to the public address of this machine"));
+    } else if is_of_a_closed_network(sip::reached_at(sip_table)) {
+        let what = format!("calls' audio is offered at {}, which nobody outside can reach", sip::reached_at(sip_table));
+        found.push(fail(CHECK, what, "set sip.advertised_address to the public address of this machine"));
     }
-    if let Some(udp) = sip.udp {
+    if let Some(udp) = sip_table.udp {
         found.push(match UdpSocket::bind(udp) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => warn(
                 CHECK,
