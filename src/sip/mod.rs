@@ -37,7 +37,7 @@ pub use self::{
     gauges::State,
     invitation::{Invitation, InvitationError},
     line::{Exchange, Line, line},
-    settings::reached_at,
+    settings::advertised,
     table::{Binding, Standing},
 };
 use self::{keeper::Keeper, record::Kept, table::Table};

@@ -62,7 +62,7 @@ pub(super) fn engine(config: &Sip, push_project: Option<String>) -> engine::Sett
 
 /// Phones and Twilio find us where they are told to, or where we listen.
 fn calls(config: &Sip) -> CallSettings {
-    let (listen, advertised) = (listens_at(config), reached_at(config));
+    let (listen, advertised) = (listens_at(config), advertised(config));
     let media = match config.media.mode {
         MediaMode::Relay => Media::Relay { ports: config.media.ports, listen, advertised },
         MediaMode::Direct => Media::Direct,
@@ -79,13 +79,13 @@ fn listens_at(config: &Sip) -> IpAddr {
     listens.into_iter().flatten().next().map_or(Ipv4Addr::UNSPECIFIED.into(), |at| at.ip())
 }
 
-/// Where others find us, by SIP and for audio: as configured; else where we listen, the domain if it is an address, or where we
-/// reach others from.
-pub fn reached_at(config: &Sip) -> IpAddr {
-    let listen = listens_at(config);
-    if let Some(advertised) = config.advertised_address {
-        return advertised;
-    }
+/// Where phones and Twilio are told to send calls and their audio.
+pub fn advertised(config: &Sip) -> IpAddr {
+    config.advertised_address.unwrap_or_else(|| own_address(config, listens_at(config)))
+}
+
+/// Where others find us, if nobody says: where we listen, the domain if it is an address, or where we reach others from.
+fn own_address(config: &Sip, listen: IpAddr) -> IpAddr {
     if !listen.is_unspecified() {
         return listen;
     }

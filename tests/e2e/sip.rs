@@ -1,5 +1,6 @@
 //! Softphones: accounts, registrations, and what agents and administrators see of them.
 
+mod asking;
 pub(crate) mod calls;
 mod phone;
 mod restart;

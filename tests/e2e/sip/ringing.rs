@@ -8,7 +8,7 @@ use offdesk_sandbox::{CustomerCall, Operation, ReservationStatus, RestFault};
 use super::{SipHouse, phone::Phone, talk::Twilio};
 use crate::house::{ADA, Plan};
 
-async fn house(plan: Plan) -> (SipHouse, Phone) {
+pub(super) async fn house(plan: Plan) -> (SipHouse, Phone) {
     let house = SipHouse::with(plan, "twilio_networks = [\"127.0.0.1/32\"]").await;
     let mut phone = house.phone().await;
     assert_eq!(phone.registers(60), 200);
@@ -16,13 +16,13 @@ async fn house(plan: Plan) -> (SipHouse, Phone) {
 }
 
 /// A customer calls, and the phone rings.
-async fn rings(house: &SipHouse, phone: &Phone) -> (CustomerCall, String) {
+pub(super) async fn rings(house: &SipHouse, phone: &Phone) -> (CustomerCall, String) {
     let call = house.house.twilio.place_call(crate::house::CUSTOMER);
     (call, phone.rings())
 }
 
 /// The URI that Twilio was told to call, once it was.
-async fn told_to_call(house: &SipHouse) -> String {
+pub(super) async fn told_to_call(house: &SipHouse) -> String {
     let told = |log: &[offdesk_sandbox::LogEntry]| log.iter().any(|entry| entry.param("Instruction").is_some());
     house.house.twilio.wait_until_log(super::LIMIT, told).await.unwrap();
     house.house.instructions()[0].param("To").unwrap().to_owned()
