@@ -1,7 +1,6 @@
 //! sipp plays Twilio: it shares no line of code with the gateway, and checks what it is sent.
 
 use std::{
-    net::{SocketAddr, UdpSocket},
     path::PathBuf,
     process::{Child, Command, Stdio},
 };
@@ -24,7 +23,15 @@ impl Sipp {
         let file: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/e2e/sip/calls/twilio", scenario].iter().collect();
         let mut sipp = Command::new("sipp");
         sipp.current_dir(folder.path()).arg(gateway).arg("-sf").arg(file).args(["-s", user, "-m", "1", "-nostdin"]);
-        sipp.args(["-i", "127.0.0.1", "-p", &free_port(1), "-mp", &free_port(2), "-rtp_echo"]);
+        sipp.args([
+            "-i",
+            "127.0.0.1",
+            "-p",
+            &free_ports(1).to_string(),
+            "-mp",
+            &free_ports(4).to_string(),
+            "-rtp_echo",
+        ]);
         sipp.args(["-recv_timeout", "20000", "-timeout", "60", "-trace_err", "-error_file", "errors"]);
         sipp.args(["-trace_msg", "-message_file", "messages"]);
         let child = sipp.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -53,18 +60,6 @@ impl Drop for Sipp {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// A port that is free together with those above it.
-fn free_port(count: u16) -> String {
-    let bind = |port: u16| UdpSocket::bind(("127.0.0.1", port)).ok();
-    let found = std::iter::repeat_with(|| {
-        let first = bind(0)?;
-        let SocketAddr::V4(at) = first.local_addr().ok()? else { return None };
-        let even = at.port() % 2 == 0;
-        (even && (1..count + 2).all(|more| bind(at.port() + more).is_some())).then(|| at.port())
-    });
-    found.flatten().next().unwrap().to_string()
 }
 
 impl CallHouse {
