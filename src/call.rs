@@ -11,19 +11,21 @@
 //! One reservation gets at most one instruction that Twilio takes: Twilio holds the reservation from then on, and cancels
 //! it when the leg fails (<https://www.twilio.com/docs/taskrouter/handle-assignment-callbacks>). So softphones are rung
 //! *before* that, while the reservation is pending, and Twilio is told to call when one was answered; a cell phone is rung by
-//! Twilio itself, and is the end of a plan unless the instruction is refused. Whether a ring was missed is the leg's word;
+//! Twilio itself, and is the end of a plan unless the instruction is refused, or whoever answers it is asked (`asking`). Whether a ring was missed is the leg's word;
 //! the reservation alone does not tell a customer who hung up from an agent who did not answer. The two come in any order,
 //! or not at all, which is what the two awaiting phases are for.
 
+mod asking;
 mod hearing;
 mod phones;
 mod plan;
 mod time;
 
+pub use asking::Reply;
 pub use hearing::Tries;
 pub use plan::Terms;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, ops::Not, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +33,7 @@ use crate::agent::request::Offered;
 use crate::domain::{
     Admission, CallId, CallSid, LegNo, ReservationSid, ReservationStatus, RingTarget, SoftphoneLeg, Timestamp,
 };
+use asking::Asking;
 use phones::Phones;
 
 /// One step of a ring plan.
@@ -73,13 +76,18 @@ pub enum Act {
         to: Admission,
         ring: Duration,
     },
-    /// Nobody is there any more: do not issue the instruction (again), and find out whether it was taken.
+    /// Call the agent's cell phone, to ask who answers.
+    Dial {
+        step: Step,
+        leg: LegNo,
+    },
+    /// Nobody is there any more: do not issue the instruction, or make the call, (again), and find out whether it was taken.
     Withdraw {
         leg: LegNo,
     },
     /// Stop the leg if it still rings.
     CancelLeg(CallSid),
-    /// End the leg, on which nobody is any more.
+    /// End the leg, whatever it is doing.
     EndLeg(CallSid),
     /// The same for a leg of which nothing was ever heard.
     EndConference,
@@ -127,6 +135,12 @@ struct Leg {
     /// Where its softphones are; none: it is a cell phone's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     phones: Option<Phones>,
+    /// Whoever answers is asked.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    asks: bool,
+    /// Somebody has.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    picked_up: bool,
     /// Twilio is known to have taken the instruction.
     #[serde(default)]
     taken: bool,
@@ -148,6 +162,8 @@ enum Phase {
     Phones {
         until: Timestamp,
     },
+    /// We call a cell phone, or it is asked.
+    Asking(Asking),
     /// The instruction is on its way.
     Instructing,
     /// Twilio has it, and calls.
@@ -198,15 +214,27 @@ const fn is_unanswered(status: ReservationStatus) -> bool {
 
 impl Leg {
     const fn new(no: LegNo, step: Step) -> Self {
-        Self { no, step, phones: None, taken: false, sid: None, heard: None, stopped: false, given_up: false }
+        Self {
+            no,
+            step,
+            phones: None,
+            asks: false,
+            picked_up: false,
+            taken: false,
+            sid: None,
+            heard: None,
+            stopped: false,
+            given_up: false,
+        }
     }
 }
 
 impl Call {
     pub fn stage(&self) -> Stage {
         match self.phase {
-            Phase::Phones { .. } => Stage::Ringing,
-            Phase::Instructing => Stage::Connecting,
+            Phase::Phones { .. } | Phase::Asking(Asking::Calling { .. }) => Stage::Ringing,
+            Phase::Asking(Asking::Dialling | Asking::Connecting { .. }) | Phase::Instructing => Stage::Connecting,
+            Phase::Asking(Asking::Judging { .. } | Asking::HangingUp { .. }) => Stage::Settling,
             Phase::Ringing { .. } if self.leg.phones.is_some() => Stage::Connecting,
             Phase::Ringing { .. } => Stage::Ringing,
             Phase::Talking { .. } => Stage::Talking,
@@ -220,9 +248,16 @@ impl Call {
         self.leg.step.target
     }
 
-    /// Whether the agent's ear is taken: while a call settles, the next one may come.
+    /// Whether the agent's ear is taken: while a call settles, the next one may come, unless a leg is still to end.
     pub const fn is_busy(&self) -> bool {
-        matches!(self.phase, Phase::Phones { .. } | Phase::Instructing | Phase::Ringing { .. } | Phase::Talking { .. })
+        match self.phase {
+            Phase::Phones { .. }
+            | Phase::Asking(_)
+            | Phase::Instructing
+            | Phase::Ringing { .. }
+            | Phase::Talking { .. } => true,
+            Phase::AwaitingLeg { .. } | Phase::AwaitingReservation { .. } | Phase::Over => false,
+        }
     }
 
     pub fn is_of(&self, reservation: &ReservationSid) -> bool {
@@ -240,7 +275,11 @@ impl Call {
 
     /// Whether an acceptance may be this call's doing, rather than the desk's.
     pub const fn may_be_accepted(&self) -> bool {
-        !matches!(self.phase, Phase::Phones { .. })
+        match &self.phase {
+            Phase::Phones { .. } => false,
+            Phase::Asking(asking) => matches!(asking, Asking::Connecting { .. } | Asking::Judging { .. }),
+            _ => true,
+        }
     }
 
     /// Whether the instruction is still of use, or at least whether it was taken.
@@ -248,7 +287,9 @@ impl Call {
         match self.phase {
             Phase::Instructing => true,
             Phase::AwaitingLeg { .. } | Phase::AwaitingReservation { .. } => tries == Tries::OneUnknown,
-            Phase::Phones { .. } | Phase::Ringing { .. } | Phase::Talking { .. } | Phase::Over => false,
+            Phase::Phones { .. } | Phase::Asking(_) | Phase::Ringing { .. } | Phase::Talking { .. } | Phase::Over => {
+                false
+            }
         }
     }
 

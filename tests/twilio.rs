@@ -96,7 +96,47 @@ fn believes_every_json_of(mut signer: Signer) {
 }
 
 mod with_python {
+    use std::time::Duration;
+
+    use offdesk::twilio::{
+        taskrouter::Recording,
+        twiml::{self, Speech, Verb},
+    };
+
     use super::*;
+    use crate::counterparts::Twiml;
+
+    #[test]
+    fn twiml_is_what_pypi_twilio_writes() {
+        let mut library = Twiml::start();
+        let action = "https://gw.example.com/webhooks/voice/confirm?call=00000000000000ff-7&leg=2";
+        let reservation = "WR0123456789abcdef0123456789abcdef".parse().unwrap();
+        let told = Recording { status_callback: Some("https://flex.example/?a=1&b=%C3%B6".parse().unwrap()) };
+        let untold = Recording { status_callback: None };
+        for text in ["Drücken Sie die 1.", "\"</Say><Hangup/>' & \n\t😀 ]]>", ""] {
+            let say = Speech { language: "de-DE", text };
+            let mut verbs = vec![Verb::Gather { say, action, patience: Duration::from_secs(5) }, Verb::Say(say)];
+            for recording in [None, Some(&told), Some(&untold)] {
+                verbs.push(Verb::DialQueue { reservation: &reservation, recording });
+            }
+            verbs.push(Verb::Hangup);
+            let document = twiml::document(&verbs);
+            assert_eq!(library.violations(&document), Vec::<String>::new(), "{document}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_twiml_is_told() {
+        let mut library = Twiml::start();
+        for document in [
+            "<Response><Dial><Gather/></Dial></Response>",
+            "<Response><Gather digits=\"1\"/></Response>",
+            "<Response><Press/></Response>",
+            "<Html/>",
+        ] {
+            assert_ne!(library.violations(document), Vec::<String>::new(), "{document}");
+        }
+    }
 
     #[test]
     fn a_form_signed_by_pypi_twilio_is_believed() {
@@ -123,7 +163,7 @@ mod with_node {
             Credentials, Endpoints, Limits, Settings, Twilio,
             interactions::Ending,
             taskrouter::{ConferenceInstruction, Destination, Recording},
-            voice::{CallEnd, ConferenceStatus},
+            voice::{CallEnd, ConferenceStatus, NewCall},
         },
     };
     use serde_json::{Value, json};
@@ -152,7 +192,7 @@ mod with_node {
         let (url, requests) = recorder().await;
         ask_everything(&client(&url)).await;
         let requests = requests.lock().unwrap().clone();
-        assert_eq!(requests.len(), 38);
+        assert_eq!(requests.len(), 41);
         let mut oracle = Oracle::start();
         for request in requests {
             assert_eq!(oracle.violations(&request), Vec::<String>::new(), "{request}");
@@ -183,13 +223,21 @@ mod with_node {
         }
         let start = Timestamp::from_millis(1_700_000_000_000);
         let _ = twilio.events_between(start, Some(start + Duration::from_secs(60))).await;
-        let _ = twilio.end_call(&sid("CA").parse().unwrap(), CallEnd::Completed).await;
-        let _ = twilio.end_conference(&sid("CF").parse().unwrap()).await;
-        let _ = twilio.conferences_named(&sid("WT"), Some(ConferenceStatus::InProgress)).await;
         let _ = twilio.task(task).await;
+        ask_voice(twilio).await;
         ask_of_other_systems(twilio).await;
         ask_conversations(twilio).await;
         ask_interactions(twilio).await;
+    }
+
+    async fn ask_voice(twilio: &Twilio) {
+        let call = call_to_a_phone();
+        let _ = twilio.create_call(&call).await;
+        let _ = twilio.calls_to(&call.to, &call.from).await;
+        let _ = twilio.leg_status(&sid("CA").parse().unwrap()).await;
+        let _ = twilio.end_call(&sid("CA").parse().unwrap(), CallEnd::Completed).await;
+        let _ = twilio.end_conference(&sid("CF").parse().unwrap()).await;
+        let _ = twilio.conferences_named(&sid("WT"), Some(ConferenceStatus::InProgress)).await;
     }
 
     async fn ask_of_other_systems(twilio: &Twilio) {
@@ -239,6 +287,16 @@ mod with_node {
             end_conference_on_exit: true,
             end_conference_on_customer_exit: true,
             recording: None,
+        }
+    }
+
+    fn call_to_a_phone() -> NewCall {
+        NewCall {
+            to: "+15550101".parse().unwrap(),
+            from: "+15550100".parse().unwrap(),
+            url: "https://gw.example.com/webhooks/voice/confirm?call=1&leg=1".parse().unwrap(),
+            timeout: Duration::from_secs(13),
+            status_callback: "https://gw.example.com/webhooks/call?call=1&leg=1".parse().unwrap(),
         }
     }
 

@@ -19,6 +19,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::phones;
 use super::process::Server;
 use super::{AUTH_TOKEN, BOOTSTRAP, PUBLIC_URL, sid};
 
@@ -42,13 +43,33 @@ impl Installation {
 
     /// Imports so many agents, each the worker of the same number.
     pub(crate) fn import_agents(&self, count: usize) {
+        self.import(count, |_| json!({}));
+    }
+
+    /// The same, each with the softphone account of that number, and rung there alone.
+    pub(crate) fn import_softphones(&self, count: usize) {
+        self.import(count, |number| {
+            let (user, password) = phones::account(number);
+            json!({ "sip_username": user, "sip_password": password, "ring_plan": ["sip"] })
+        });
+    }
+
+    /// Takes SIP over UDP.
+    pub(crate) fn listen_for_softphones(&self) {
+        let mut file = fs::OpenOptions::new().append(true).open(self.config()).unwrap();
+        let lines = "domain = \"127.0.0.1\"\nudp = \"127.0.0.1:0\"\ntcp = \"\"\ntls = \"\"";
+        writeln!(file, "[sip]\n{lines}").unwrap();
+    }
+
+    fn import(&self, count: usize, more: impl Fn(usize) -> serde_json::Value) {
         let mut import =
             self.offdesk(&["agent", "import", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut lines = std::io::BufWriter::new(import.stdin.take().unwrap());
         for number in 0..count {
-            let agent = json!({
+            let mut agent = json!({
                 "phone": format!("+4915{number:09}"), "name": format!("Agent {number}"), "worker_sid": sid("WK", number),
             });
+            agent.as_object_mut().unwrap().extend(more(number).as_object().unwrap().clone());
             writeln!(lines, "{agent}").unwrap();
         }
         lines.flush().unwrap();

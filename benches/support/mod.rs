@@ -8,6 +8,7 @@ pub(crate) mod admin;
 pub(crate) mod daemon;
 pub(crate) mod figures;
 pub(crate) mod load;
+pub(crate) mod phones;
 pub(crate) mod process;
 pub(crate) mod twilio;
 pub(crate) mod webhook;

@@ -115,6 +115,11 @@ impl Handle {
         self.engine.act(|world| world.phone_is_not_answered(phone))
     }
 
+    /// The one at the phone presses a key: 0 to 9, * or #.
+    pub fn press(&self, phone: &str, key: char) -> Result<(), Refusal> {
+        self.engine.act(|world| world.phone_presses(phone, key))
+    }
+
     /// The one at the phone hangs up a call that was answered.
     pub fn hang_up(&self, phone: &str) -> Result<(), Refusal> {
         self.engine.act(|world| world.phone_hangs_up(phone))

@@ -39,6 +39,7 @@
 //! | `POST /sandbox/calls` `{"from"?}` | a customer calls → 201 [`CustomerCall`] |
 //! | `POST /sandbox/calls/{CA…}/hang-up` | the customer hangs up |
 //! | `POST /sandbox/phones/{number}/answer`, `decline`, `no-answer`, `hang-up` | as at the phone; 409 if it makes no sense |
+//! | `POST /sandbox/phones/{number}/keys` `{"key"}` | a key is pressed at the phone, as in `"1"` |
 //! | `POST /sandbox/phones/{number}` `{"reachable"?, "auto"?, "codes"?}` | `auto` is an [`Auto`], as in `{"do":"answer","after_ms":500}`, `codes` a [`CodeDelivery`] |
 //! | `POST /sandbox/chats` `{"from"?, "name"?, "text", "plain"?}` | a customer writes → 201 [`CustomerChat`] |
 //! | `POST /sandbox/chats/{CH…}/messages` `{"text"}` | the customer writes more → 201 `{"message_sid"}` |
@@ -82,6 +83,7 @@ mod signature;
 mod sip;
 mod start;
 mod time;
+mod twiml;
 mod world;
 
 pub use self::{

@@ -132,13 +132,12 @@ pub enum Auto {
     /// It rings until somebody does something, or the caller gives up.
     #[default]
     Nothing,
-    Answer {
-        after_ms: u64,
-    },
+    /// It answers and presses nothing, as a voicemail does.
+    Answer { after_ms: u64 },
+    /// It answers, and presses 1 when it is asked for a key.
+    Take { after_ms: u64 },
     /// The network says busy.
-    Decline {
-        after_ms: u64,
-    },
+    Decline { after_ms: u64 },
 }
 
 impl Options {

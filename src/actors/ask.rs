@@ -19,8 +19,14 @@ pub use crate::agent::{
     sends::{Begin, Sent},
     view::{Progress, TaskView},
 };
-pub use crate::call::Stage;
-use crate::domain::{AgentId, ChatIdentity, Device, DeviceId, Fingerprint, ReservationSid, SendId, SessionId, Wishes};
+pub use crate::call::{Reply, Stage};
+use crate::{
+    domain::{
+        AgentId, ChatIdentity, Device, DeviceId, Fingerprint, Language, PickUp, ReservationSid, SendId, SessionId,
+        Wishes,
+    },
+    twilio::taskrouter::Recording,
+};
 
 /// How long whoever asks waits for an agent, whose store may be busy.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -57,6 +63,21 @@ pub(super) struct Find(pub(super) AgentId);
 #[derive(Message)]
 #[rtype(result = "Result<Result<(), Denial>, NoAnswer>")]
 pub(super) struct Order(pub(super) Command);
+
+/// Tells an agent of somebody who has picked up.
+#[derive(Message)]
+#[rtype(result = "Result<HowToGoOn, NoAnswer>")]
+pub(super) struct PickedUp(pub(super) PickUp);
+
+/// How a call goes on for whoever has picked up.
+#[derive(Clone, Debug)]
+pub struct HowToGoOn {
+    pub reply: Reply,
+    /// The agent's.
+    pub language: Language,
+    /// Of the conversation.
+    pub recording: Option<Recording>,
+}
 
 #[derive(Message)]
 #[rtype(result = "Option<Arc<View>>")]
@@ -161,6 +182,14 @@ pub async fn order(
 ) -> Result<Result<(), Denial>, NoAnswer> {
     // Once: an agent that died may have done it.
     ask(directory, agent, 1, || Order(command.clone())).await?
+}
+
+/// Asks an agent how a call goes on that somebody has picked up; answers when that is on disk. For nobody of ours nobody waits.
+pub async fn pick_up(directory: &Addr<Directory>, pick_up: &PickUp) -> Result<HowToGoOn, NoAnswer> {
+    let nobody = HowToGoOn { reply: Reply::NobodyWaits, language: Language::default(), recording: None };
+    // As often as need be: the same once more is answered the same.
+    let asked = ask_if_any(directory, pick_up.call.agent, TIMES, || PickedUp(pick_up.clone()));
+    asked.await?.unwrap_or(Ok(nobody))
 }
 
 /// Has an agent let go of the devices of a session that is over; answers when that is on disk. Nobody of that id has none.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Agent, Context, Effect,
     duty::{Duty, Ticket, Verdict},
-    request::{Answer, Failure, Instruct, Offered, Refusal, Request},
+    request::{Answer, Dial, Failure, Instruct, Offered, Refusal, Request},
 };
 use crate::call::{Call, Tries};
 use crate::domain::{CallId, LegNo, LegStatus, ReservationStatus, Timestamp};
@@ -41,10 +41,13 @@ impl Agent {
         self.owe(request, now, now + PATIENCE);
     }
 
-    /// The instruction is not to be issued (again); whether it was taken is still asked.
-    pub(super) fn withdraw_instruction(&mut self, call: CallId, leg: LegNo) {
-        let is_it =
-            |duty: &&mut Duty| matches!(&duty.request, Request::Instruct(one) if (one.call, one.leg) == (call, leg));
+    /// The instruction is not to be issued, or the call made, (again); whether it was taken is still asked.
+    pub(super) fn call_off(&mut self, call: CallId, leg: LegNo) {
+        let is_it = |duty: &&mut Duty| match &duty.request {
+            Request::Instruct(one) => (one.call, one.leg) == (call, leg),
+            Request::Dial(one) => (one.call, one.leg) == (call, leg),
+            _ => false,
+        };
         if let Some(duty) = self.duties.iter_mut().find(is_it) {
             duty.withdraw();
         }
@@ -78,6 +81,9 @@ impl Agent {
             // is still of interest, since a phone that rang was missed.
             Request::Instruct(instruct) if !duty.is_in_flight() => {
                 calls.iter().any(|call| call.is_at(instruct.call, instruct.leg) && call.wants_instruction(duty.tries()))
+            }
+            Request::Dial(dial) if !duty.is_in_flight() => {
+                calls.iter().any(|call| call.is_at(dial.call, dial.leg) && call.wants_dial())
             }
             _ => true,
         });
@@ -121,8 +127,9 @@ impl Agent {
                 };
                 effects.extend(self.tell_call(|one| one.is_at(*call, *leg), context, told));
             }
+            Request::Dial(dial) => effects.extend(self.dialled(dial, answer, context)),
             Request::EndLeg(leg) => {
-                effects.extend(self.tell_call(|call| call.is_leg(leg), context, |call, _| call.ended_at_twilio()));
+                effects.extend(self.tell_call(|call| call.is_leg(leg), context, Call::ended_at_twilio));
             }
             Request::EndConference(offered) => effects.extend(self.conference_ended(offered, context)),
             _ => {}
@@ -133,7 +140,18 @@ impl Agent {
 
     fn conference_ended(&mut self, offered: &Offered, context: &Context<'_>) -> Vec<Effect> {
         let of_it = |call: &Call| call.is_of(&offered.reservation);
-        self.tell_call(of_it, context, |call, _| call.ended_at_twilio())
+        self.tell_call(of_it, context, Call::ended_at_twilio)
+    }
+
+    /// A call was made. If nobody wants it any more, it is ended.
+    fn dialled(&mut self, dial: &Dial, answer: &Answer, context: &Context<'_>) -> Vec<Effect> {
+        let Answer::Dialled(Some(sid)) = answer else { return Vec::new() };
+        let is_it = |call: &Call| call.is_at(dial.call, dial.leg);
+        if self.calls.iter().any(is_it) {
+            return self.tell_call(is_it, context, |call, now| call.dialled(sid, now));
+        }
+        self.owe_briefly(Request::EndLeg(sid.clone()), context.now);
+        Vec::new()
     }
 
     /// An answer is news, whatever it was asked for.
@@ -179,9 +197,13 @@ impl Agent {
                     |one, now| one.refused(refusal, tries, now),
                 ));
             }
+            Request::Dial(dial) => {
+                let is_it = |call: &Call| call.is_at(dial.call, dial.leg);
+                effects.extend(self.tell_call(is_it, context, Call::dial_refused));
+            }
             // There is nothing to end, or no way to.
             Request::EndLeg(leg) => {
-                effects.extend(self.tell_call(|call| call.is_leg(leg), context, |call, _| call.ended_at_twilio()));
+                effects.extend(self.tell_call(|call| call.is_leg(leg), context, Call::ended_at_twilio));
             }
             Request::EndConference(offered) => effects.extend(self.conference_ended(offered, context)),
             // Twilio knows the leg no more: it is over, that much is sure.
@@ -211,6 +233,10 @@ impl Agent {
                 let of_it = |call: &Call| call.is_at(instruct.call, instruct.leg);
                 self.tell_call(of_it, context, |call, now| call.lapsed(tries, now))
             }
+            Request::Dial(dial) => {
+                let is_it = |call: &Call| call.is_at(dial.call, dial.leg);
+                self.tell_call(is_it, context, |call, now| call.dial_lapsed(tries, now))
+            }
             Request::Accept(offered) => self.accept_lapsed(offered, context),
             _ => Vec::new(),
         }
@@ -229,6 +255,8 @@ impl Request {
             | Self::ReadReservation(offered)
             | Self::ReadInstruction(offered) => Some(offered),
             Self::SetActivity { .. }
+            | Self::Dial(_)
+            | Self::FindDialled(_)
             | Self::CancelLeg(_)
             | Self::EndLeg(_)
             | Self::ReadWorker(_)
@@ -245,6 +273,7 @@ impl Request {
         match self {
             Self::ReadReservation(_)
             | Self::ReadInstruction(_)
+            | Self::FindDialled(_)
             | Self::ReadWorker(_)
             | Self::ReadLeg(_)
             | Self::ReadCounts(_)
@@ -254,6 +283,7 @@ impl Request {
             Self::Close { .. }
             | Self::SetActivity { .. }
             | Self::Instruct(_)
+            | Self::Dial(_)
             | Self::Accept(_)
             | Self::EndLeg(_)
             | Self::EndConference(_) => 2,

@@ -186,6 +186,7 @@ impl Request {
     fn reading(&self) -> Option<Self> {
         match self {
             Self::Instruct(instruct) => Some(Self::ReadInstruction(instruct.offered.clone())),
+            Self::Dial(dial) => Some(Self::FindDialled(dial.clone())),
             Self::Accept(offered) | Self::Reject(offered) | Self::Close { offered, .. } => {
                 Some(Self::ReadReservation(offered.clone()))
             }
@@ -195,6 +196,7 @@ impl Request {
             Self::EndConference(offered) => Some(Self::ReadInstruction(offered.clone())),
             Self::ReadReservation(_)
             | Self::ReadInstruction(_)
+            | Self::FindDialled(_)
             | Self::ReadWorker(_)
             | Self::ReadLeg(_)
             | Self::ReadCounts(_)
@@ -214,6 +216,8 @@ impl Request {
     const fn longest_pause(&self) -> Duration {
         Duration::from_secs(match self {
             Self::Instruct(_)
+            | Self::Dial(_)
+            | Self::FindDialled(_)
             | Self::Accept(_)
             | Self::Reject(_)
             | Self::CancelLeg(_)
@@ -237,6 +241,7 @@ impl Request {
             (Self::Instruct(_), Answer::Instruction { status, conference }) => {
                 *conference || *status != ReservationStatus::Pending
             }
+            (Self::Dial(_), Answer::Dialled(sid)) => sid.is_some(),
             (Self::EndLeg(_), Answer::Leg { status }) => status.is_final(),
             (Self::EndConference(_), Answer::Instruction { conference, .. }) => !conference,
             (Self::Accept(_) | Self::Reject(_), Answer::Reservation { status, .. }) => {

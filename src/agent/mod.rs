@@ -38,9 +38,9 @@ use serde::{Deserialize, Serialize};
 pub use activity::Activity;
 pub use policy::Policy;
 
-use crate::call::{Call, Stage};
+use crate::call::{Call, Reply, Stage};
 use crate::domain::{
-    AgentId, CallId, CallQuality, ChatIdentity, ConversationSid, E164, Event, Handled, Notification, Profile,
+    AgentId, CallId, CallQuality, ChatIdentity, ConversationSid, E164, Event, Handled, Notification, PickUp, Profile,
     ReservationSid, ReservationStatus, RingTarget, SoftphoneLeg, SoftphoneNews, SoftphoneOrder, Timestamp, WorkerSid,
 };
 use changes::Said;
@@ -270,6 +270,22 @@ impl Agent {
         }
         effects.extend(self.work(context));
         effects
+    }
+
+    /// Somebody has picked up a leg that asks, or pressed a key there. The reply holds once the record is on disk.
+    pub fn pick_up(&mut self, pick_up: &PickUp, context: &Context<'_>) -> (Reply, Vec<Effect>) {
+        let mut reply = Reply::NobodyWaits;
+        let mut effects = self.tell_call(
+            |call| call.id == pick_up.call,
+            context,
+            |call, now| {
+                let (said, acts) = call.picked_up(pick_up, now);
+                reply = said;
+                acts
+            },
+        );
+        effects.extend(self.work(context));
+        (reply, effects)
     }
 
     /// When this agent wants a [`Input::Tick`]; none: nothing is pending.

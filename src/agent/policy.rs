@@ -17,6 +17,8 @@ pub struct Policy {
     /// How long softphones ring; none: there are no softphones, and plans are followed without them.
     pub sip_ring: Option<Duration>,
     pub pstn_ring: Duration,
+    /// Whoever answers a cell phone has the call only after pressing 1.
+    pub asks: bool,
     /// After more missed rings in a row than this, the agent goes offline.
     pub missed_keep_activity: u32,
     /// How long a task that comes back to the agent who missed it waits before it rings once more.
@@ -38,6 +40,7 @@ impl Default for Policy {
             plan: vec![RingTarget::Sip, RingTarget::Pstn],
             sip_ring: None,
             pstn_ring: Duration::from_secs(18),
+            asks: false,
             missed_keep_activity: 2,
             reoffer_hold: Duration::from_secs(15),
             closing: Closing::Wrapup,

@@ -70,6 +70,18 @@ pub struct Instruct {
     pub ring: Duration,
 }
 
+/// A call to the agent's cell phone, where whoever answers is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dial {
+    pub call: CallId,
+    pub leg: LegNo,
+    pub to: E164,
+    /// How long the leg rings in all.
+    pub ring: Duration,
+    /// When it was first to be made: older calls are not this one.
+    pub since: Timestamp,
+}
+
 /// Whom Twilio calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -84,6 +96,7 @@ pub enum RingTo {
 #[serde(rename_all = "snake_case")]
 pub enum Request {
     Instruct(Instruct),
+    Dial(Dial),
     /// Takes a task that is no call. Twilio brings the agent into the conversation, and then says whether it did.
     Accept(Offered),
     Reject(Offered),
@@ -100,13 +113,15 @@ pub enum Request {
     },
     /// Stops a leg that still rings; one that was answered goes on.
     CancelLeg(CallSid),
-    /// Ends a leg that was answered, and on which nobody is any more.
+    /// Ends a leg, whatever it is doing.
     EndLeg(CallSid),
     /// Ends the conference of the task.
     EndConference(Offered),
     ReadReservation(Offered),
     /// Reads a reservation, and whether a conference bears the task's name and goes on: an instruction left that trace.
     ReadInstruction(Offered),
+    /// Looks for a call that may have been made.
+    FindDialled(Dial),
     ReadWorker(WorkerSid),
     ReadLeg(CallSid),
     /// Moves the agent's read horizon.
@@ -136,6 +151,8 @@ pub enum Answer {
         status: ReservationStatus,
         conference: bool,
     },
+    /// A call was made; none: it was not.
+    Dialled(Option<CallSid>),
     /// `changed_at` is Twilio's `date_status_changed`, in whole seconds.
     Worker {
         activity: String,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Agent, Context, Effect, LastCall, Notice,
     misses::Missed,
-    request::{Ending, Instruct, Offered, Request, RingTo},
+    request::{Dial, Ending, Instruct, Offered, Request, RingTo},
 };
 use crate::call::{Act, Call, Step, Terms};
 use crate::domain::{
@@ -18,6 +18,8 @@ const CALLS: usize = 4;
 const LEAD: Duration = Duration::from_secs(3);
 /// And how much earlier where softphones come first.
 const SOFTPHONES: Duration = Duration::from_secs(10);
+/// And where whoever answers a cell phone is asked.
+const QUESTION: Duration = Duration::from_secs(15);
 
 impl Agent {
     /// Starts the ring plan for a pending offer.
@@ -26,7 +28,8 @@ impl Agent {
         let (offered, deadline) = (reservation.offered(sid), reservation.deadline);
         let plan = self.plan(&offered.task, context);
         let id = CallId { agent: self.id, number: self.calls_made + 1 };
-        let terms = Terms { last: self.is_last_chance(&offered.task, context), deadline };
+        let (last, asks) = (self.is_last_chance(&offered.task, context), context.policy.asks);
+        let terms = Terms { last, asks, deadline };
         let Some((call, acts)) = Call::start(id, offered.clone(), &plan, terms, context.now) else {
             self.owe_briefly(Request::Reject(offered.clone()), context.now);
             return self.missed(&offered, Missed::Call, context);
@@ -49,8 +52,11 @@ impl Agent {
 
     /// How long before its deadline an offer for this task has to ring.
     pub(super) fn lead(&self, task: &TaskSid, context: &Context<'_>) -> Duration {
-        let softphones = self.plan(task, context).iter().any(|step| step.target == RingTarget::Sip);
-        if softphones { LEAD + SOFTPHONES } else { LEAD }
+        let plan = self.plan(task, context);
+        let rings = |target| plan.iter().any(|step| step.target == target);
+        let softphones = if rings(RingTarget::Sip) { SOFTPHONES } else { Duration::ZERO };
+        let question = if context.policy.asks && rings(RingTarget::Pstn) { QUESTION } else { Duration::ZERO };
+        LEAD + softphones + question
     }
 
     /// The softphones tell something. What is answered for a call that does not know of it is hung up.
@@ -93,9 +99,7 @@ impl Agent {
     pub(super) fn came_back(&mut self, task: &TaskSid, sid: &ReservationSid, context: &Context<'_>) -> Vec<Effect> {
         let earlier = |call: &Call| call.offered.task == *task && !call.is_of(sid);
         let ids: Vec<_> = self.calls.iter().filter(|call| earlier(call)).map(|call| call.id).collect();
-        ids.into_iter()
-            .flat_map(|id| self.tell_call(|call| call.id == id, context, |call, _| call.came_back()))
-            .collect()
+        ids.into_iter().flat_map(|id| self.tell_call(|call| call.id == id, context, Call::came_back)).collect()
     }
 
     pub(super) fn tick_calls(&mut self, context: &Context<'_>) -> Vec<Effect> {
@@ -142,7 +146,12 @@ impl Agent {
                 let (offered, to) = (offered.clone(), RingTo::Softphone(to));
                 self.instruct(Instruct { offered, call: id, leg, to, ring }, now);
             }
-            Act::Withdraw { leg } => self.withdraw_instruction(id, leg),
+            Act::Dial { step, leg } => {
+                let dial = Dial { call: id, leg, to: self.phone.clone(), ring: step.ring, since: now };
+                let deadline = self.reservations.get(&offered.reservation).map_or(now, |one| one.deadline);
+                self.owe(Request::Dial(dial), now, deadline);
+            }
+            Act::Withdraw { leg } => self.call_off(id, leg),
             Act::CancelLeg(leg) => self.owe_briefly(Request::CancelLeg(leg), now),
             Act::EndLeg(leg) => self.owe_briefly(Request::EndLeg(leg), now),
             Act::EndConference => self.owe_briefly(Request::EndConference(offered.clone()), now),

@@ -141,7 +141,7 @@ impl App {
         let (directory, ended) = actors::start(kit.clone(), doors, &arbiters);
         let readiness = Arc::new(Readiness::default());
         let instance = Instance::new().map_err(StartError::Runtime)?;
-        let webhooks = parts::webhooks(config, &twilio, &inbox, &instance);
+        let webhooks = parts::webhooks(config, &twilio, &inbox, &instance, &directory);
         let entrance = entrance::open(&io.handle(), config, &kit, tell).await;
         let entrance = entrance.map_err(|source| store_error(config, source))?;
         let softphones = detour.start(config, &kit, &io.handle(), &entrance).await?;

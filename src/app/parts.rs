@@ -2,12 +2,14 @@
 
 use std::{fs, path::Path, sync::Arc};
 
+use actix::Addr;
+
 use super::{StartError, entrance::Entrance};
 use crate::{
-    actors::{self, Kit},
+    actors::{self, Directory, Kit},
     agent::{Policy, request::Closing},
     clock::Clock,
-    config::{self, Completion, Config, EndChat, Subject},
+    config::{self, Completion, Config, Confirm, EndChat, Subject},
     handling::Handling,
     http::{self, Activities, AdminState, Api, BootstrapToken, Connections, Instance, Readiness, Webhooks},
     inbox::Inbox,
@@ -21,7 +23,13 @@ use crate::{
 };
 
 /// Webhooks are checked against the public URL and the account's tokens.
-pub(super) fn webhooks(config: &Config, twilio: &Twilio, inbox: &Inbox, instance: &Instance) -> Webhooks {
+pub(super) fn webhooks(
+    config: &Config,
+    twilio: &Twilio,
+    inbox: &Inbox,
+    instance: &Instance,
+    directory: &Addr<Directory>,
+) -> Webhooks {
     let account = &config.twilio;
     Webhooks {
         validator: Validator::new(
@@ -33,6 +41,8 @@ pub(super) fn webhooks(config: &Config, twilio: &Twilio, inbox: &Inbox, instance
         twilio: twilio.clone(),
         inbox: inbox.clone(),
         instance: instance.clone(),
+        directory: directory.clone(),
+        public_url: config.public_url.clone(),
     }
 }
 
@@ -125,6 +135,7 @@ pub(super) fn kit(
         plan: calls.plan.clone(),
         sip_ring: config.sip.as_ref().map(|_| calls.sip_ring),
         pstn_ring: calls.pstn_ring,
+        asks: calls.confirm == Confirm::PressOne,
         missed_keep_activity: calls.missed_keep_activity,
         reoffer_hold: calls.reoffer_hold,
         closing: match calls.complete {

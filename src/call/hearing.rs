@@ -75,8 +75,14 @@ impl Call {
 
     /// A status callback of a leg. Those of other legs, and those that Twilio fired earlier than one we know, are old news.
     pub fn leg(&mut self, event: &LegEvent, now: Timestamp) -> Vec<Act> {
-        let stale = event.leg != self.leg.no || self.leg.heard.is_some_and(|last| event.sequence <= last);
-        if stale {
+        if event.leg != self.leg.no {
+            return Vec::new();
+        }
+        if self.leg.asks && self.leg.sid.as_ref().is_some_and(|known| *known != event.call_sid) {
+            // A request whose fate was not known came to two calls: nobody is to be called twice.
+            return if event.status.is_final() { Vec::new() } else { vec![Act::EndLeg(event.call_sid.clone())] };
+        }
+        if self.leg.heard.is_some_and(|last| event.sequence <= last) {
             return Vec::new();
         }
         self.leg.heard = Some(event.sequence);
@@ -86,6 +92,9 @@ impl Call {
 
     /// What the leg is known to be doing, by callback or by asking.
     pub fn leg_status(&mut self, status: LegStatus, now: Timestamp) -> Vec<Act> {
+        if matches!(self.phase, Phase::Asking(_)) {
+            return self.asked_leg_is(status, now);
+        }
         match status {
             LegStatus::Initiated | LegStatus::Ringing => self.instructed(now),
             LegStatus::InProgress => self.answered(true, now),
@@ -109,9 +118,11 @@ impl Call {
                 Vec::new()
             }
             // The customer was gone before the agent was heard of: the leg ends by itself.
-            Phase::Phones { .. } | Phase::AwaitingLeg { .. } | Phase::AwaitingReservation { .. } | Phase::Over => {
-                Vec::new()
-            }
+            Phase::Phones { .. }
+            | Phase::Asking(_)
+            | Phase::AwaitingLeg { .. }
+            | Phase::AwaitingReservation { .. }
+            | Phase::Over => Vec::new(),
         }
     }
 
@@ -120,7 +131,7 @@ impl Call {
     }
 
     /// `completed` means answered and ended, also where `in-progress` was lost or is late.
-    fn hung_up(&mut self) -> Vec<Act> {
+    pub(super) fn hung_up(&mut self) -> Vec<Act> {
         let mut acts = Vec::new();
         if !matches!(self.phase, Phase::Talking { .. }) {
             acts.extend(self.was_answered());
@@ -144,7 +155,7 @@ impl Call {
             // Accepted, but not on this leg: the desk has it.
             Phase::Talking { on_leg: false, .. } => self.over_with(Vec::new()),
             // The leg is of an instruction, and there was none.
-            Phase::Phones { .. } => Vec::new(),
+            Phase::Phones { .. } | Phase::Asking(_) => Vec::new(),
             Phase::AwaitingReservation { .. } | Phase::Over => Vec::new(),
         }
     }
@@ -163,6 +174,9 @@ impl Call {
     /// The reservation changed, by webhook or by reading.
     pub fn reservation(&mut self, status: ReservationStatus, now: Timestamp) -> Vec<Act> {
         use ReservationStatus::{Accepted, Canceled, Completed, Pending, Rejected, Rescinded, Timeout, Wrapping};
+        if matches!(self.phase, Phase::Asking(_)) {
+            return self.asked_reservation_is(status, now);
+        }
         match status {
             Pending => self.still_pending(),
             Accepted => self.accepted(now),
@@ -219,12 +233,15 @@ impl Call {
             }
             Phase::Phones { .. } | Phase::AwaitingReservation { .. } => self.over_with(Vec::new()),
             Phase::Talking { .. } => self.closed(now),
-            Phase::AwaitingLeg { .. } | Phase::Over => Vec::new(),
+            Phase::Asking(_) | Phase::AwaitingLeg { .. } | Phase::Over => Vec::new(),
         }
     }
 
     /// The leg or its conference was ended since nobody was on it any more, or is found to be over.
-    pub fn ended_at_twilio(&mut self) -> Vec<Act> {
+    pub fn ended_at_twilio(&mut self, now: Timestamp) -> Vec<Act> {
+        if matches!(self.phase, Phase::Asking(_)) {
+            return self.asked_leg_is_over(Miss::NoAnswer, now);
+        }
         if matches!(self.phase, Phase::Talking { .. }) { self.hung_up() } else { Vec::new() }
     }
 

@@ -69,6 +69,8 @@ impl Call {
             }
             // The desk has it: Twilio never called here.
             Phase::Talking { .. } => self.over_with(Vec::new()),
+            // There are none.
+            Phase::Asking(_) => Vec::new(),
             Phase::AwaitingLeg { .. } | Phase::AwaitingReservation { .. } | Phase::Over => Vec::new(),
         }
     }

@@ -1,10 +1,14 @@
 //! The ring plan: its steps, and how much of the reservation's time each has.
 
-use std::time::Duration;
+use std::{ops::Not, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, Call, Leg, Miss, Phase, Step, phones::Phones};
+use super::{
+    Act, Call, Leg, Miss, Phase, Step,
+    asking::{ANSWER, Asking},
+    phones::Phones,
+};
 use crate::agent::request::Offered;
 use crate::domain::{CallId, LegNo, RingTarget, Timestamp};
 
@@ -21,6 +25,9 @@ pub struct Terms {
     /// If nobody answers, the agent goes offline.
     #[serde(default)]
     pub last: bool,
+    /// Whoever answers the cell phone is asked to press 1.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub asks: bool,
     /// When it has to be over, a little before Twilio's own timeout.
     #[serde(default)]
     pub deadline: Timestamp,
@@ -81,6 +88,11 @@ impl Call {
                 self.leg.phones = Some(Phones::Live);
                 Act::RingPhones { leg, ring: step.ring }
             }
+            RingTarget::Pstn if self.terms.asks => {
+                (self.leg.step, self.leg.asks) = (step, true);
+                self.phase = Phase::Asking(Asking::Dialling);
+                Act::Dial { step, leg }
+            }
             RingTarget::Pstn => {
                 self.leg.step = step;
                 self.phase = Phase::Instructing;
@@ -90,22 +102,33 @@ impl Call {
     }
 
     fn is_too_late(&self, now: Timestamp) -> bool {
-        self.leg.step.target == RingTarget::Sip && !self.rest.is_empty() && self.share(now) < SHORTEST
+        match self.leg.step.target {
+            RingTarget::Sip => !self.rest.is_empty() && self.share(now) < SHORTEST,
+            RingTarget::Pstn => self.terms.asks && self.terms.deadline.since(now) < SHORTEST + ANSWER,
+        }
     }
 
     /// How long the step's target rings. Softphones leave those behind them their time, as far as there is enough, and are done
     /// before Twilio must know. A cell phone behind them has what is left. One that is alone has its whole time: Twilio's
-    /// timeout does not go on once it has the instruction.
+    /// timeout does not go on once it has the instruction. It does while whoever answers is asked, which takes its time too.
     fn share(&self, now: Timestamp) -> Duration {
         let (ring, left) = (self.leg.step.ring, self.terms.deadline.since(now));
         match self.leg.step.target {
             RingTarget::Sip if self.rest.is_empty() => ring.min(left.max(SHORTEST)),
             RingTarget::Sip => {
-                let behind: Duration = self.rest.iter().map(|step| step.ring).sum();
+                let behind: Duration = self.rest.iter().map(|step| step.ring + self.answer_of(step.target)).sum();
                 ring.min(left.saturating_sub(behind).max(FAIR)).min(left.saturating_sub(LEAD))
             }
+            RingTarget::Pstn if self.terms.asks => ring.min(left.saturating_sub(ANSWER).max(SHORTEST)),
             RingTarget::Pstn if self.leg.no == LegNo(1) => ring,
             RingTarget::Pstn => ring.min(left.max(FAIR)),
+        }
+    }
+
+    const fn answer_of(&self, target: RingTarget) -> Duration {
+        match target {
+            RingTarget::Pstn if self.terms.asks => ANSWER,
+            RingTarget::Pstn | RingTarget::Sip => Duration::ZERO,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::Timestamp;
 /// How long to wait for the callback that must follow another one.
 pub(super) const SETTLE: Duration = Duration::from_secs(5);
 /// How long after its end a leg that says nothing is asked about, and how often.
-const OVERDUE: Duration = Duration::from_secs(8);
+pub(super) const OVERDUE: Duration = Duration::from_secs(8);
 /// How often a conversation is looked after, in case the callback of its end was lost.
 pub(super) const CHECK: Duration = Duration::from_secs(120);
 /// How long before its end a last ring is given up: time enough for one request.
@@ -21,6 +21,7 @@ impl Call {
     pub fn due(&self) -> Option<Timestamp> {
         match self.phase {
             Phase::Phones { until } => Some(until + SILENT),
+            Phase::Asking(ref asking) => self.asked_due(asking),
             Phase::Ringing { until, .. } if self.is_to_give_up() => Some(until - LAST_MOMENT),
             Phase::Ringing { until, .. } => Some(if self.leg.stopped { until + OVERDUE } else { until }),
             Phase::Talking { check_at, .. } => Some(check_at),
@@ -37,6 +38,7 @@ impl Call {
         let (giving_up, is_left_alone) = (self.is_to_give_up(), self.is_left_alone() && self.is_ours());
         match &mut self.phase {
             Phase::Phones { .. } => self.next_step(Some(Miss::NoAnswer), now),
+            Phase::Asking(_) => self.asked_tick(now),
             Phase::Ringing { .. } if giving_up => {
                 self.leg.given_up = true;
                 vec![Act::GiveUp]
@@ -95,8 +97,9 @@ impl Call {
 
     /// The task is offered to the same agent again: this call is over, whatever is still unheard of it. Its customer did
     /// not hang up, so that it was missed, unless it is known how it ended.
-    pub fn came_back(&mut self) -> Vec<Act> {
+    pub fn came_back(&mut self, now: Timestamp) -> Vec<Act> {
         let acts = match self.phase {
+            Phase::Asking(_) => return self.asked_came_back(now),
             Phase::Phones { .. } => self.missed(Miss::NoAnswer),
             Phase::Instructing | Phase::Ringing { .. } => self.fault(Miss::NoAnswer),
             Phase::AwaitingLeg { reservation, .. } if is_unanswered(reservation) => self.fault(Miss::NoAnswer),
@@ -117,6 +120,7 @@ impl Call {
         acts.extend(match &mut self.phase {
             Phase::Phones { .. } if self.rest.is_empty() => self.repeat_step(now),
             Phase::Phones { .. } => self.next_step(None, now),
+            Phase::Asking(_) => self.asked_restored(),
             Phase::Instructing if was_lost => vec![Act::Withdraw { leg: self.leg.no }],
             Phase::Talking { check_at, .. } if was_lost => {
                 *check_at = now;
@@ -135,7 +139,7 @@ impl Call {
         acts
     }
 
-    fn ask_both(&self) -> Vec<Act> {
+    pub(super) fn ask_both(&self) -> Vec<Act> {
         let mut acts = vec![Act::ReadReservation];
         acts.extend(self.leg.sid.clone().map(Act::ReadLeg));
         acts

@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    problem::{Fault, Problem},
-    reader::Reader,
-    value::choices,
-};
+use super::{reader::Reader, value::choices};
 use crate::domain::RingTarget;
 
 /// The table `[calls]`.
@@ -18,6 +14,8 @@ pub struct Calls {
     pub sip_ring: Duration,
     /// Twilio is told 5 s less, since it adds 5 s to a leg's `Timeout`.
     pub pstn_ring: Duration,
+    /// What an agent does to have a call that came to the cell phone.
+    pub confirm: Confirm,
     /// After more missed rings in a row the agent goes offline.
     pub missed_keep_activity: u32,
     /// How long the same task, offered again to the same agent, waits before it rings once more.
@@ -41,8 +39,11 @@ choices! {
         Wrapup = "wrapup",
         Complete = "complete",
     }
-    Confirm {
+    /// What makes a call that is answered on a cell phone the agent's.
+    pub Confirm {
+        /// To answer it.
         None = "none",
+        /// To press 1, which no voicemail does.
         PressOne = "press-1",
     }
 }
@@ -56,13 +57,13 @@ impl Calls {
         let plan = read_plan(reader, has_sip);
         let sip_ring = reader.duration("calls.sip_ring", secs(20), secs(5)..=secs(120));
         let pstn_ring = reader.duration("calls.pstn_ring", secs(18), secs(10)..=secs(120));
-        refuse_confirmation(reader);
+        let confirm = reader.or("calls.confirm", Confirm::None);
         let missed_keep_activity = reader.or("calls.missed_keep_activity", 2);
         let reoffer_hold = reader.duration("calls.reoffer_hold", secs(15), Duration::from_millis(100)..=secs(60));
         let record = reader.or("calls.record", Recording::Flex);
         let drain_timeout = reader.duration("calls.drain_timeout", secs(60), Duration::from_millis(100)..=secs(3600));
         let complete = reader.or("calls.complete", Completion::Wrapup);
-        Self { plan, sip_ring, pstn_ring, missed_keep_activity, reoffer_hold, record, drain_timeout, complete }
+        Self { plan, sip_ring, pstn_ring, confirm, missed_keep_activity, reoffer_hold, record, drain_timeout, complete }
     }
 }
 
@@ -77,13 +78,4 @@ fn read_plan(reader: &mut Reader, has_sip: bool) -> Vec<RingTarget> {
         reader.refuse("calls.plan", "expected \"pstn\" among the targets, since nothing else can ring without SIP");
     }
     plan
-}
-
-/// Agents do not confirm calls in this version.
-fn refuse_confirmation(reader: &mut Reader) {
-    const PATH: &str = "calls.confirm";
-    if reader.or(PATH, Confirm::None) == Confirm::PressOne {
-        let origin = reader.entry(PATH).map(|entry| entry.origin.clone());
-        reader.problems.push(Problem { path: PATH.into(), origin, fault: Fault::NotInThisVersion });
-    }
 }

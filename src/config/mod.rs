@@ -30,7 +30,7 @@ use secrecy::SecretString;
 
 use self::reader::Reader;
 pub use self::{
-    calls::{Calls, Completion, Recording},
+    calls::{Calls, Completion, Confirm, Recording},
     daemon_access::DaemonAccess,
     data_dir::DataDir,
     http::{Http, HttpTls},

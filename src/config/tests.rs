@@ -161,12 +161,10 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
 
 #[test]
 fn what_a_later_version_understands_is_told_from_what_nobody_does() {
-    let text = format!(
-        "{LEAST}[calls]\nconfirm = \"press-1\"\n[sip]\ndomain = \"gw.example.com\"\ntrunk = {{ uri = \"\", username = \"\" }}\n"
-    );
+    let text = format!("{LEAST}[sip]\ndomain = \"gw.example.com\"\ntrunk = {{ uri = \"\", username = \"\" }}\n");
     let error = Config::parse(&text, BTreeMap::new(), None).unwrap_err();
     let refused: BTreeSet<_> = error.problems.iter().map(|problem| problem.path.as_str()).collect();
-    assert_eq!(refused, BTreeSet::from(["calls.confirm", "sip.trunk"]));
+    assert_eq!(refused, BTreeSet::from(["sip.trunk"]));
     assert!(error.problems.iter().all(|problem| problem.fault == Fault::NotInThisVersion));
 }
 

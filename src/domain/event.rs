@@ -66,6 +66,24 @@ impl Event {
     }
 }
 
+/// Somebody, or something, picked up a leg that asks who answers, or has pressed a key there: Twilio asks how it goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PickUp {
+    pub call: CallId,
+    pub leg: LegNo,
+    pub call_sid: CallSid,
+    /// None yet: the question has not been put.
+    pub key: Option<Key>,
+}
+
+/// A key of a phone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// 1: the agent takes the call.
+    One,
+    Other,
+}
+
 /// `reservation.*` (<https://www.twilio.com/docs/taskrouter/api/event/reference>).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationEvent {

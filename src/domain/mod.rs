@@ -20,8 +20,8 @@ mod wishes;
 pub use conversation::{ChatIdentity, Media, MessageEvent, ParticipantChange, ParticipantEvent};
 pub use device::{Device, DeviceId, PushTarget};
 pub use event::{
-    ConferenceEvent, ConferenceEventKind, Event, EventKey, LegEvent, LegStatus, ReservationEvent, ReservationEventKind,
-    ReservationStatus, TaskFacts, WorkerEvent, WorkerEventKind,
+    ConferenceEvent, ConferenceEventKind, Event, EventKey, Key, LegEvent, LegStatus, PickUp, ReservationEvent,
+    ReservationEventKind, ReservationStatus, TaskFacts, WorkerEvent, WorkerEventKind,
 };
 pub use handled::{Day, Handled, Place};
 pub use ids::{

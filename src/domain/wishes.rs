@@ -99,7 +99,7 @@ impl fmt::Display for Privacy {
     }
 }
 
-/// What notifications are written in (BCP 47).
+/// What notifications are written in, and what is said on the phone (BCP 47).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {

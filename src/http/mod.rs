@@ -5,6 +5,7 @@ mod api;
 mod app;
 mod body;
 mod client;
+mod confirm;
 mod problem;
 mod selftest;
 mod tls;

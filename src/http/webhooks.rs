@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use actix::Addr;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
@@ -13,11 +14,13 @@ use actix_web::{
 use futures_util::future;
 
 use super::{
-    MAX_BODY,
+    MAX_BODY, confirm,
     problem::{problem, unavailable},
     selftest::{self, Instance},
 };
 use crate::{
+    actors::Directory,
+    config::BaseUrl,
     domain::{AccountSid, Event},
     inbox::{Accepted, Inbox, InboxError},
     twilio::{
@@ -45,16 +48,21 @@ pub struct Webhooks {
     pub twilio: Twilio,
     pub inbox: Inbox,
     pub instance: Instance,
+    /// Who is to be asked about a call that was answered.
+    pub directory: Addr<Directory>,
+    /// What Twilio calls back.
+    pub public_url: BaseUrl,
 }
 
 /// Which webhook a path is for.
 #[derive(Clone, Copy)]
-enum Door {
+pub(super) enum Door {
     TaskRouter,
     Conversations,
     Call,
     Conference,
     Events,
+    Confirm,
     SelfTest,
 }
 
@@ -66,6 +74,7 @@ impl Door {
             Self::Call => "call",
             Self::Conference => "conference",
             Self::Events => "events",
+            Self::Confirm => "confirm",
             Self::SelfTest => "self_test",
         }
     }
@@ -76,7 +85,7 @@ impl Door {
         match self {
             Self::TaskRouter => HttpResponse::NoContent().content_type("application/json").finish(),
             Self::Call | Self::Conference => HttpResponse::NoContent().finish(),
-            Self::Conversations | Self::Events | Self::SelfTest => HttpResponse::Ok().finish(),
+            Self::Conversations | Self::Events | Self::Confirm | Self::SelfTest => HttpResponse::Ok().finish(),
         }
     }
 }
@@ -94,22 +103,31 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         };
         config.service(web::resource(path).route(web::post().to(handler)).default_service(web::to(wrong_method)));
     }
+    let confirm = web::resource("/webhooks/voice/confirm").route(web::post().to(confirm::answer));
+    config.service(confirm.default_service(web::to(wrong_method)));
     let self_test = web::resource("/webhooks/self-test").route(web::post().to(selftest::answer));
     config.service(self_test.default_service(web::to(wrong_method)));
 }
 
-/// A field of a form that is signed as Twilio signs; nothing comes of the form else.
-pub(super) async fn signed_form(
+/// What is read in a form that is signed as Twilio signs; nothing comes of the form else.
+pub(super) async fn signed_form<T>(
     request: &HttpRequest,
     body: web::Payload,
     hooks: &Webhooks,
-    field: &'static str,
-) -> Result<String, HttpResponse> {
+    door: Door,
+    read: impl FnOnce(&Form<'_>, &Ours) -> Result<T, ParseError>,
+) -> Result<T, HttpResponse> {
     let read = |body: &[u8]| {
         let form = checked_form(request, body, hooks)?;
-        form.get(field).filter(|value| !value.is_empty()).map(str::to_owned).ok_or(Rejection::Malformed(field))
+        read(&form, &hooks.ours()).map_err(Rejection::from)
     };
-    whole(body).await.and_then(|body| read(&body)).map_err(|rejection| rejection.answer(Door::SelfTest))
+    whole(body).await.and_then(|body| read(&body)).map_err(|rejection| rejection.answer(door))
+}
+
+impl Webhooks {
+    fn ours(&self) -> Ours {
+        Ours { account: self.account.clone(), workspace: self.twilio.known_workspace_sid().cloned() }
+    }
 }
 
 async fn wrong_method() -> HttpResponse {
@@ -152,7 +170,7 @@ fn token_of(request: &HttpRequest, door: Door) -> Option<&str> {
 
 /// Checks a request and reads what it tells.
 fn read(door: Door, request: &HttpRequest, body: &[u8], hooks: &Webhooks) -> Result<Vec<Event>, Rejection> {
-    let ours = Ours { account: hooks.account.clone(), workspace: hooks.twilio.known_workspace_sid().cloned() };
+    let ours = hooks.ours();
     let form = checked_form(request, body, hooks)?;
     if let Door::Events = door {
         return read_batch(body, &ours);
@@ -162,7 +180,7 @@ fn read(door: Door, request: &HttpRequest, body: &[u8], hooks: &Webhooks) -> Res
     }
     let query = Form::parse(request.query_string().as_bytes()).map_err(|_| Rejection::Malformed("query"))?;
     let parsed = match door {
-        Door::TaskRouter | Door::Events | Door::SelfTest => events::from_form(&form, &ours),
+        Door::TaskRouter | Door::Events | Door::Confirm | Door::SelfTest => events::from_form(&form, &ours),
         Door::Conversations => events::from_conversation(&form, &ours),
         Door::Call => events::from_call_status(&form, &query, &ours),
         Door::Conference => events::from_conference_status(&form, &query, &ours),

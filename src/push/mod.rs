@@ -42,6 +42,7 @@ pub use self::{
     http::Timeouts,
     mark::{KeyMark, check_key, mark_key},
     outbox::{Numbered, OutboxItem},
+    payload::Spoken,
     records::{Cause, DeadLetter, Devices, LastDelivery, owner_of_delivery},
     settings::{FcmSettings, Limits, PushError, Settings, VapidKeyFile},
     target::TargetError,

@@ -30,14 +30,14 @@ pub struct Line {
 
 /// The softphones' end.
 pub struct Exchange {
-    pub(super) orders: mpsc::Receiver<SoftphoneOrder>,
-    pub(super) news: News,
+    pub(crate) orders: mpsc::Receiver<SoftphoneOrder>,
+    pub(crate) news: News,
     pub(super) target: Arc<OnceLock<String>>,
 }
 
 /// Where news go.
 #[derive(Clone)]
-pub(super) struct News {
+pub(crate) struct News {
     tell: mpsc::Sender<(SoftphoneLeg, SoftphoneNews)>,
     pub(super) calls: Arc<Calls>,
 }
@@ -90,7 +90,7 @@ impl Line {
 
 impl News {
     /// Waits while the directory has its hands full. One that has ended is told nothing.
-    pub(super) async fn tell(&self, leg: SoftphoneLeg, news: SoftphoneNews) {
+    pub(crate) async fn tell(&self, leg: SoftphoneLeg, news: SoftphoneNews) {
         self.calls.told(leg, &news);
         let _ = self.tell.send((leg, news)).await;
     }

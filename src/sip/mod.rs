@@ -37,6 +37,7 @@ pub use self::{
     gauges::State,
     invitation::{Invitation, InvitationError},
     line::{Exchange, Line, line},
+    settings::advertised,
     table::{Binding, Standing},
 };
 use self::{keeper::Keeper, record::Kept, table::Table};

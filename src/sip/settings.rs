@@ -62,9 +62,7 @@ pub(super) fn engine(config: &Sip, push_project: Option<String>) -> engine::Sett
 
 /// Phones and Twilio find us where they are told to, or where we listen.
 fn calls(config: &Sip) -> CallSettings {
-    let listens = [config.udp, config.tcp, config.tls.as_ref().map(|tls| tls.listen)];
-    let listen = listens.into_iter().flatten().next().map_or(Ipv4Addr::UNSPECIFIED.into(), |at| at.ip());
-    let advertised = config.advertised_address.unwrap_or_else(|| own_address(config, listen));
+    let (listen, advertised) = (listens_at(config), advertised(config));
     let media = match config.media.mode {
         MediaMode::Relay => Media::Relay { ports: config.media.ports, listen, advertised },
         MediaMode::Direct => Media::Direct,
@@ -74,6 +72,16 @@ fn calls(config: &Sip) -> CallSettings {
         twilio_auth: config.twilio_auth,
         ..CallSettings::new(Here { address: advertised, ports: [0; 3] }, media)
     }
+}
+
+fn listens_at(config: &Sip) -> IpAddr {
+    let listens = [config.udp, config.tcp, config.tls.as_ref().map(|tls| tls.listen)];
+    listens.into_iter().flatten().next().map_or(Ipv4Addr::UNSPECIFIED.into(), |at| at.ip())
+}
+
+/// Where phones and Twilio are told to send calls and their audio.
+pub fn advertised(config: &Sip) -> IpAddr {
+    config.advertised_address.unwrap_or_else(|| own_address(config, listens_at(config)))
 }
 
 /// Where others find us, if nobody says: where we listen, the domain if it is an address, or where we reach others from.

@@ -15,6 +15,7 @@ pub mod signature;
 pub mod streams;
 pub mod sync;
 pub mod taskrouter;
+pub mod twiml;
 pub mod verify;
 pub mod voice;
 

@@ -1,6 +1,10 @@
 //! Calls and conferences (<https://www.twilio.com/docs/voice/api>).
 
+mod outgoing;
+
 use serde::Deserialize;
+
+pub use outgoing::{NewCall, OutgoingCall};
 
 use super::{
     client::{Call, Product, Twilio, TwilioError},

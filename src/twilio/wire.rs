@@ -20,6 +20,13 @@ pub(super) fn optional_moment<'de, D: Deserializer<'de>>(from: D) -> Result<Opti
     Ok(text.as_deref().and_then(moment))
 }
 
+/// A field with a date of the older API, as in `Tue, 14 Nov 2023 22:13:20 +0000`, or without one.
+pub(super) fn optional_rfc_2822<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+    let text: Option<String> = Option::deserialize(from)?;
+    let at = text.and_then(|text| jiff::fmt::rfc2822::parse(&text).ok());
+    Ok(at.and_then(|at| at.timestamp().as_millisecond().try_into().ok()).map(Timestamp::from_millis))
+}
+
 /// A field whose default stands for `null`.
 pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
     Option::deserialize(from).map(Option::unwrap_or_default)

@@ -48,6 +48,10 @@ pub(crate) struct Browser(Counterpart);
 #[derive(Debug)]
 pub(crate) struct FcmDocument(Counterpart);
 
+/// Twilio's own library of TwiML.
+#[derive(Debug)]
+pub(crate) struct Twiml(Counterpart);
+
 /// A WebSocket client; what it does is described in `python/events.py`.
 #[derive(Debug)]
 pub(crate) struct Listener(Counterpart);
@@ -167,6 +171,22 @@ impl FcmDocument {
     /// What is wrong with the body of a `projects.messages.send`: one line each.
     pub(crate) fn violations(&mut self, body: &Value) -> Vec<String> {
         let violations = self.0.ask(body);
+        violations.as_array().unwrap().iter().map(|violation| violation.as_str().unwrap().to_owned()).collect()
+    }
+}
+
+// === impl Twiml ===
+
+impl Twiml {
+    pub(crate) fn start() -> Self {
+        let mut command = Command::new(setting("OFFDESK_PYTHON"));
+        command.arg(folder().join("python/twiml.py"));
+        Self(Counterpart::start(command))
+    }
+
+    /// What is wrong with a document: one line each.
+    pub(crate) fn violations(&mut self, document: &str) -> Vec<String> {
+        let violations = self.0.ask(&json!(document));
         violations.as_array().unwrap().iter().map(|violation| violation.as_str().unwrap().to_owned()).collect()
     }
 }

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fs, fs::File, net::SocketAddr, process::Command
 use base64::{Engine, prelude::BASE64_STANDARD};
 use offdesk::{clock::Clock, config::Config};
 use offdesk_sandbox::{
-    AgentSeed, Facts, FlowDirection, Handle, LogEntry, Operation, Options, ReservationStatus, RestAct, RestFault,
-    Sandbox, Snapshot, sign,
+    AgentSeed, Auto, CallView, Facts, FlowDirection, Handle, LogEntry, Operation, Options, ReservationStatus, RestAct,
+    RestFault, Sandbox, Snapshot, sign,
 };
 use tempfile::TempDir;
 
@@ -35,7 +35,7 @@ impl Place {
         Self::of(agents, Plan::default().login("otp_per_ip = \"1000/h\"")).await
     }
 
-    async fn of(agents: usize, plan: Plan) -> Self {
+    pub async fn of(agents: usize, plan: Plan) -> Self {
         let phones: Vec<_> = (0..agents).map(|number| format!("+49155501010{number:02}")).collect();
         let seeds = phones.iter().map(|phone| AgentSeed::new("Zebulon Quark", phone, MOBILE)).collect();
         let plan = Plan { twilio: Options { agents: seeds, ..Options::default() }, ..plan };
@@ -63,7 +63,7 @@ impl Place {
     }
 
     /// The app of an agent.
-    fn app(&self, phone: &str) -> AgentApp {
+    pub fn app(&self, phone: &str) -> AgentApp {
         AgentApp::new(client(), self.listen, &self.tokens[phone])
     }
 
@@ -71,7 +71,7 @@ impl Place {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
-    async fn until(&self, so: impl FnMut(&Snapshot) -> bool) {
+    pub async fn until(&self, so: impl FnMut(&Snapshot) -> bool) {
         self.twilio.wait_until(LIMIT, so).await.unwrap_or_else(|error| panic!("{error}\n{}", self.log()));
     }
 
@@ -294,4 +294,56 @@ async fn whoever_is_disabled_on_the_stopped_store_is_signed_out_for_good() {
     assert_eq!(place.app(other).get("/tasks").await.status, 200);
     daemon.signal("TERM");
     assert_eq!(daemon.end().0, Some(0));
+}
+
+/// Whether no phone had two calls at a time.
+fn no_phone_was_called_twice_at_once(state: &Snapshot, phones: &[String]) -> bool {
+    phones.iter().all(|phone| {
+        let legs: Vec<_> = state.calls.iter().filter(|call| call.to == *phone).collect();
+        legs.windows(2).all(|pair| pair[0].ended_ms.is_some_and(|ended| ended <= pair[1].created_ms))
+    })
+}
+
+#[tokio::test]
+async fn cell_phones_are_asked_and_customers_are_brought_once_although_the_daemon_is_killed() {
+    let some_leg = |state: &Snapshot, so: fn(&CallView) -> bool| state.calls.iter().any(so);
+    let moments: [fn(&Snapshot) -> bool; 4] = [
+        |_| true,
+        |state| state.phones.iter().any(|phone| state.is_ringing(&phone.address)),
+        |state| state.calls.iter().any(|call| call.asks_for_key),
+        |state| state.calls.iter().any(|call| call.talks_with_sid.is_some()),
+    ];
+    for (round, moment) in moments.into_iter().enumerate() {
+        let plan =
+            Plan::default().login("otp_per_ip = \"1000/h\"").calls("confirm = \"press-1\"\nreoffer_hold = \"1s\"");
+        let place = Place::of(AGENTS, plan).await;
+        place.phones.iter().for_each(|phone| place.twilio.set_auto(phone, Auto::Take { after_ms: 300 }));
+        let daemon = place.daemon();
+        let calls: Vec<_> = (0..AGENTS).map(|_| place.twilio.place_call(CUSTOMER)).collect();
+        place.twilio.wait_until_log(LIMIT, |log| accepted_offers(log) >= AGENTS).await.unwrap();
+        place.until(moment).await;
+        daemon.signal("KILL");
+        assert_eq!(daemon.end().0, None, "{}", place.log());
+
+        let _daemon = place.daemon();
+        let talk = |state: &Snapshot| {
+            calls
+                .iter()
+                .all(|call| state.call(&call.call_sid).is_some_and(|customer| customer.talks_with_sid.is_some()))
+        };
+        place.until(talk).await;
+        let state = place.twilio.snapshot();
+        assert!(no_phone_was_called_twice_at_once(&state, &place.phones), "round {round}: {state:#?}");
+        assert!(!some_leg(&state, |call| call.conference_sid.is_some()), "round {round}: an instruction was given");
+        place.phones.iter().for_each(|phone| place.twilio.hang_up(phone).unwrap());
+        let log = place.log();
+        for number in place.phones.iter().map(String::as_str).chain([CUSTOMER]) {
+            assert!(!log.contains(number.trim_start_matches('+')), "a number is told");
+        }
+        let wrapping = |state: &Snapshot| {
+            let latest = |task| state.reservation_of(task).map(|row| row.status);
+            calls.iter().all(|call| latest(&call.task_sid) == Some(ReservationStatus::Wrapping))
+        };
+        place.until(wrapping).await;
+    }
 }

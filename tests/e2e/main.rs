@@ -7,6 +7,7 @@ mod admin;
 mod architecture;
 mod chats;
 mod cli;
+mod confirm;
 #[path = "../counterparts/mod.rs"]
 mod counterparts;
 mod devices;
@@ -18,6 +19,7 @@ mod kill;
 mod login;
 mod openapi;
 mod outcomes;
+mod press_one;
 mod record;
 mod reports;
 mod schemathesis;

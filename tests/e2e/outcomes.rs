@@ -9,7 +9,7 @@ use crate::house::{ADA, BOB, House, MOBILE, Plan};
 
 /// How webhooks come.
 #[derive(Clone, Copy, Debug)]
-enum Mail {
+pub(crate) enum Mail {
     Prompt,
     Twice,
     TwiceWithNewTokens,
@@ -18,7 +18,7 @@ enum Mail {
     Shuffled(u64),
 }
 
-const EVERY_MAIL: [Mail; 7] = [
+pub(crate) const EVERY_MAIL: [Mail; 7] = [
     Mail::Prompt,
     Mail::Twice,
     Mail::TwiceWithNewTokens,
@@ -29,7 +29,7 @@ const EVERY_MAIL: [Mail; 7] = [
 ];
 
 impl Mail {
-    fn faults(self) -> WebhookFaults {
+    pub(crate) fn faults(self) -> WebhookFaults {
         let none = WebhookFaults::default();
         match self {
             Self::Prompt => none,

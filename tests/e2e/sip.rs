@@ -1,7 +1,9 @@
 //! Softphones: accounts, registrations, and what agents and administrators see of them.
 
+mod asking;
 pub(crate) mod calls;
 mod phone;
+mod restart;
 mod ringing;
 mod softphones;
 mod talk;

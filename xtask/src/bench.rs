@@ -8,7 +8,7 @@ use crate::place::Place;
 use crate::steps::Steps;
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask bench [webhooks|latency|scale|chats|me|push|events|relay|sip|calls]...
+Usage: cargo xtask bench [webhooks|latency|scale|chats|me|push|events|relay|sip|calls|ringing]...
 
 Builds the release and measures; without a name, all of them. A ratio taken in one run decides, an absolute figure orients.
 
@@ -21,6 +21,7 @@ Builds the release and measures; without a name, all of them. A ratio taken in o
   events     from a webhook to all WebSocket sessions of its agent, 2,000 sessions of 500 agents, and beside clients that do not read
   relay      CPU time of the media relay for 100,000 packets, against rtpengine where it is installed
   sip        registrations beside Kamailio, their memory and their way back, and a flood
+  ringing    from a webhook in to the INVITE at the agent's softphone, at 20 a second; `calls` measures it too
   calls      CPU time of agents' calls to each other, against Kamailio, and calls without a pause between their messages
 ";
 
@@ -36,11 +37,13 @@ const BENCHES: &[(&str, &str)] = &[
     (RELAY, "offdesk-sip"),
     (SIP, "offdesk-sip"),
     (CALLS, "offdesk-sip"),
+    (RINGING, "offdesk"),
 ];
 
 const RELAY: &str = "relay";
 const SIP: &str = "sip";
 const CALLS: &str = "calls";
+const RINGING: &str = "ringing";
 
 pub(crate) fn run(place: &Place, args: Args) -> Result<()> {
     let benches = chosen(&args.rest())?;
@@ -77,5 +80,10 @@ fn chosen(names: &[String]) -> Result<Vec<(&'static str, &'static str)>> {
         };
         BENCHES.iter().find(|(known, _)| known == name).copied().ok_or_else(unknown)
     };
-    names.iter().map(find).collect()
+    let mut chosen: Vec<_> = names.iter().map(find).collect::<Result<_>>()?;
+    let has = |chosen: &[(&str, &str)], wanted: &str| chosen.iter().any(|(name, _)| *name == wanted);
+    if has(&chosen, CALLS) && !has(&chosen, RINGING) {
+        chosen.push((RINGING, "offdesk"));
+    }
+    Ok(chosen)
 }

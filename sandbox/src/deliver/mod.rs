@@ -84,6 +84,7 @@ fn hand_over(engine: &Engine, lane: &mpsc::Sender<Job>, webhook: Webhook) {
         engine.let_go(not_before);
         let webhook = refused.into_inner().webhook;
         engine.log(webhook.log_entry(now, None, "", Some("lost: the destination is too far behind")));
+        give_up(engine, &webhook);
         engine.webhook_done();
     }
 }
@@ -93,6 +94,7 @@ fn with_duplicates(engine: &Engine, webhook: Webhook, tokens: &mut SidMaker) -> 
     let (lost, faults) = engine.with(|inner| (inner.faults.take_webhook_drop(), inner.faults.webhooks.clone()));
     if lost {
         engine.log(webhook.log_entry(engine.time.now_ms(), None, "", Some("fault: not sent")));
+        give_up(engine, &webhook);
         engine.webhook_done();
         return Vec::new();
     }
@@ -126,13 +128,15 @@ async fn send(engine: &Engine, sender: &Sender, webhook: &Webhook) {
     for attempt in 0.. {
         let outcome = attempt_once(sender, webhook, &policy).await;
         let (status, answer, note) = match &outcome {
-            Outcome::Answered(status, answer) => (Some(*status), answer.as_str(), None),
+            Outcome::Answered(status, answer) => {
+                (Some(*status), &answer[..answer.floor_char_boundary(ANSWER_KEPT)], None)
+            }
             Outcome::NotConnected(cause) | Outcome::NotAnswered(cause) => (None, "", Some(cause.as_str())),
         };
         let now = engine.time.now_ms();
         engine.log(webhook.log_entry(now, status, answer, note));
         match policy.pause_ms(&outcome, attempt, now.saturating_sub(first)) {
-            None => return,
+            None => return answered(engine, webhook, &outcome),
             Some(0) => {}
             Some(pause) => {
                 engine.hold_back(now + pause);
@@ -140,6 +144,21 @@ async fn send(engine: &Engine, sender: &Sender, webhook: &Webhook) {
                 engine.let_go(now + pause);
             }
         }
+    }
+}
+
+/// Whoever has asked for a document gets it; anything but a good answer is none.
+fn answered(engine: &Engine, webhook: &Webhook, outcome: &Outcome) {
+    if let (Manner::Twiml { call, step }, Outcome::Answered(200..=299, document)) = (&webhook.manner, outcome) {
+        return engine.act(|world| world.document_came(call, *step, Some(document)));
+    }
+    give_up(engine, webhook);
+}
+
+/// It has come to nothing, which whoever waits for an answer hears.
+fn give_up(engine: &Engine, webhook: &Webhook) {
+    if let Manner::Twiml { call, step } = &webhook.manner {
+        engine.act(|world| world.document_came(call, *step, None));
     }
 }
 
@@ -152,7 +171,7 @@ enum Outcome {
 async fn attempt_once(sender: &Sender, webhook: &Webhook, policy: &Policy) -> Outcome {
     let token = &sender.auth_token;
     let request = match &webhook.manner {
-        Manner::Callback | Manner::Conversations => {
+        Manner::Callback | Manner::Conversations | Manner::Twiml { .. } => {
             let signature = sign(token, &webhook.url, &webhook.params);
             let request = sender.client.post(without_fragment(&webhook.url)).form(&webhook.params);
             request.header(SIGNATURE, signature)
@@ -172,9 +191,7 @@ async fn attempt_once(sender: &Sender, webhook: &Webhook, policy: &Policy) -> Ou
     match sent {
         Ok(response) => {
             let status = response.status().as_u16();
-            let mut answer = response.text().await.unwrap_or_default();
-            answer.truncate(answer.floor_char_boundary(ANSWER_KEPT));
-            Outcome::Answered(status, answer)
+            Outcome::Answered(status, response.text().await.unwrap_or_default())
         }
         Err(error) if error.is_connect() => Outcome::NotConnected("no connection".to_owned()),
         Err(error) if error.is_timeout() => Outcome::NotAnswered("no answer in time".to_owned()),

@@ -34,7 +34,7 @@ pub(super) struct Policy {
 impl Policy {
     pub(super) fn of(webhook: &Webhook) -> Self {
         match webhook.manner {
-            Manner::Callback => Self::overridden(&webhook.url),
+            Manner::Callback | Manner::Twiml { .. } => Self::overridden(&webhook.url),
             Manner::Conversations => Self { again: Again::AtOnce(0), total: SHORT, ..Self::overridden("") },
             Manner::Stream(_) => Self { again: Again::Later, total: SHORT, ..Self::overridden("#rp=all") },
         }

@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::{
     log::{FlowDirection, LogEntry},
     signature::without_fragment,
+    world::sid::Sid,
 };
 
 /// One webhook to send.
@@ -26,6 +27,8 @@ pub(crate) enum Manner {
     Callback,
     /// Conversations: a form, which is sent once and must be taken within five seconds.
     Conversations,
+    /// A call asks for its next document: a form, whose answer the call does.
+    Twiml { call: Sid, step: u64 },
     /// Event Streams: this JSON, signed by its hash, until it is taken.
     Stream(String),
 }
@@ -33,7 +36,9 @@ pub(crate) enum Manner {
 impl Webhook {
     pub(crate) fn log_entry(&self, at_ms: u64, status: Option<u16>, answer: &str, note: Option<&str>) -> LogEntry {
         let find = |name: &str| self.params.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-        let name = find("EventType")
+        let document = matches!(self.manner, Manner::Twiml { .. }).then(|| "twiml".to_owned());
+        let name = document
+            .or_else(|| find("EventType"))
             .or_else(|| find("StatusCallbackEvent"))
             .or_else(|| find("CallStatus").map(|status| format!("call {status}")))
             .or_else(|| find("RecordingStatus").map(|status| format!("recording {status}")));

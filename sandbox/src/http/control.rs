@@ -21,6 +21,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/calls", web::post().to(place_call))
         .route("/calls/{sid}/hang-up", web::post().to(customer_hangs_up))
         .route("/phones/{address}", web::post().to(set_phone))
+        .route("/phones/{address}/keys", web::post().to(press))
         .route("/phones/{address}/{act}", web::post().to(act_on_phone))
         .route("/workers/{worker}/activity", web::post().to(set_activity))
         .service(
@@ -51,6 +52,11 @@ struct SetPhone {
     reachable: Option<bool>,
     auto: Option<Auto>,
     codes: Option<CodeDelivery>,
+}
+
+#[derive(Deserialize)]
+struct Press {
+    key: char,
 }
 
 #[derive(Deserialize)]
@@ -94,6 +100,10 @@ async fn act_on_phone(
         "hang-up" => world.phone_hangs_up(&address),
         _ => Err(Refusal::not_found()),
     }))
+}
+
+async fn press(shared: web::Data<Shared>, address: web::Path<String>, body: web::Json<Press>) -> HttpResponse {
+    done(shared.engine.act(|world| world.phone_presses(&address, body.key)))
 }
 
 async fn set_phone(shared: web::Data<Shared>, address: web::Path<String>, body: web::Json<SetPhone>) -> HttpResponse {

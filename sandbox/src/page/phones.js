@@ -1,8 +1,10 @@
 // The agents' phones: calls on them, and what stands on the desk beside them.
 
-import { find, label, write } from "./dom.js";
+import { button, find, label, write } from "./dom.js";
 import { showLock } from "./lock.js";
 import { clock, now, sandbox, seconds, send } from "./sandbox.js";
+
+const KEYS = [..."123456789*0#"];
 
 const cards = new Map();
 
@@ -21,6 +23,8 @@ function card(agent) {
     part(name).setAttribute("aria-label", `${verb}, ${agent.name}`);
     part(name).addEventListener("click", () => send("POST", `/phones/${phone}/${path}`, {}));
   }
+  part("dial").setAttribute("aria-label", `Keys of ${agent.name}’s phone`);
+  part("dial").append(...KEYS.map((key) => button("", key, () => send("POST", `/phones/${phone}/keys`, { key }))));
   part("activity").setAttribute("aria-label", `Activity of ${agent.name}`);
   part("activity").addEventListener("change", (event) =>
     send("POST", `/workers/${agent.worker_sid}/activity`, { activity: event.target.value }));
@@ -52,12 +56,15 @@ function showPhone(agent) {
   part("answer").hidden = part("decline").hidden = part("left").hidden = !ringing;
   part("time").hidden = !call;
   part("end").hidden = !talking;
+  const spoken = talking && !call.talks_with_sid && Boolean(call.says);
+  part("voice").hidden = part("dial").hidden = !spoken;
+  write(part("voice"), spoken ? call.says : "");
   write(part("clock"), new Date(now()).toTimeString().slice(0, 5));
   write(part("signal"), phone?.reachable === false ? "no signal" : "●●●●");
   showWhat(part, agent, call);
   if (agent.elsewhere) return;
-  // A call that rings takes the whole screen.
-  showLock(shown, agent, ringing);
+  // A call that rings, or that asks for a key, takes the whole screen.
+  showLock(shown, agent, ringing || spoken);
   showDesk(part, agent, phone);
 }
 

@@ -28,20 +28,12 @@ impl World {
 
     fn call_params(&self, call: &Call, event: &str, sequence: u32) -> Params {
         let status = if event == "initiated" { "initiated" } else { call.status.as_str() };
-        let mut params = vec![
-            pair("CallSid", &call.sid),
-            pair("AccountSid", &self.fixed.account),
-            pair("From", &call.from),
-            pair("Caller", &call.from),
-            pair("To", &call.to),
-            pair("Called", &call.to),
-            pair("CallStatus", status),
-            pair("Direction", call.direction),
-            pair("ApiVersion", "2010-04-01"),
+        let mut params = voice_params(call, &self.fixed.account, status);
+        params.extend([
             pair("CallbackSource", "call-progress-events"),
             pair("Timestamp", rfc2822(self.now)),
             pair("SequenceNumber", sequence),
-        ];
+        ]);
         if let Some(task) = &call.task {
             params.push(pair("TaskSid", task));
             params.push(pair("WorkspaceSid", &self.fixed.workspace));
@@ -81,6 +73,21 @@ impl World {
         }
         self.send(url, params, Manner::Callback);
     }
+}
+
+/// What every request about a call says (<https://www.twilio.com/docs/voice/twiml#request-parameters>).
+pub(super) fn voice_params(call: &Call, account: &Sid, status: &str) -> Params {
+    vec![
+        pair("CallSid", &call.sid),
+        pair("AccountSid", account),
+        pair("From", &call.from),
+        pair("Caller", &call.from),
+        pair("To", &call.to),
+        pair("Called", &call.to),
+        pair("CallStatus", status),
+        pair("Direction", call.direction),
+        pair("ApiVersion", "2010-04-01"),
+    ]
 }
 
 fn participant_params(call: &Call, event: &str, conference_over: Option<EndReason>) -> Params {

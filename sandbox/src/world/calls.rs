@@ -6,6 +6,7 @@ use super::{
     Done, World,
     model::{Call, Callback, Seat},
     routing::NewTask,
+    script::Script,
     sid::Sid,
     sip::SipLogin,
     timers::Timer,
@@ -29,6 +30,8 @@ pub(crate) struct NewLeg {
     pub(crate) ring_s: u64,
     pub(crate) login: Option<SipLogin>,
     pub(crate) recorded: bool,
+    /// The URL of what it does once it is answered.
+    pub(crate) document: Option<String>,
 }
 
 impl World {
@@ -47,6 +50,7 @@ impl World {
                 ring_s: 0,
                 login: None,
                 recorded: false,
+                document: None,
             },
             Direction::Inbound,
             CallStatus::InProgress,
@@ -105,6 +109,8 @@ impl World {
             rings_until: None,
             sip,
             recorded: leg.recorded,
+            script: leg.document.map(Script::new),
+            talks_with: None,
             answered: (status == CallStatus::InProgress).then_some(self.now),
             ended: None,
             created: self.now,
@@ -166,6 +172,7 @@ impl World {
         if let Some(reservation) = reservation {
             self.reservation_is_accepted(&reservation);
         }
+        self.begin_script(sid);
         self.join(sid);
         self.bring_customer(sid);
     }
@@ -202,6 +209,7 @@ impl World {
         }
         self.call_event(sid, "completed");
         self.leave(sid);
+        self.part(sid);
         match role {
             Role::Customer => self.customer_is_gone(task),
             Role::Worker => self.worker_leg_is_gone(reservation),

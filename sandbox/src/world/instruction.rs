@@ -61,6 +61,7 @@ impl World {
             ring_s: order.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S) + RING_SLACK_S,
             login: order.login,
             recorded: order.record_leg,
+            document: None,
         });
         let now = self.now;
         if let Some(row) = self.reservations.get_mut(sid) {

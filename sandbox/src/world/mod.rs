@@ -16,6 +16,7 @@ pub(crate) mod model;
 mod phones;
 mod reservations;
 mod routing;
+mod script;
 pub(crate) mod sid;
 pub(crate) mod sip;
 pub(crate) mod snapshot;

@@ -1,6 +1,7 @@
 //! What the stand-in remembers: one struct a resource. Times are milliseconds since the Unix epoch.
 
 use super::{
+    script::Script,
     sid::Sid,
     sip::SipLeg,
     table::Row,
@@ -136,6 +137,10 @@ pub(crate) struct Call {
     /// It goes over the wire; none: it is at a phone of the page, or is a customer's.
     pub(crate) sip: Option<SipLeg>,
     pub(crate) recorded: bool,
+    /// What it does once it is answered; none: what its conference does.
+    pub(crate) script: Option<Script>,
+    /// The call that it is connected with, without a conference.
+    pub(crate) talks_with: Option<Sid>,
     pub(crate) answered: Option<u64>,
     pub(crate) ended: Option<u64>,
     pub(crate) created: u64,

@@ -75,7 +75,7 @@ impl World {
     }
 
     pub(super) fn plan_automatic_act(&mut self, call: &Sid, auto: Auto) {
-        if let Auto::Answer { after_ms } | Auto::Decline { after_ms } = auto {
+        if let Auto::Answer { after_ms } | Auto::Take { after_ms } | Auto::Decline { after_ms } = auto {
             self.timers.set(self.now + after_ms, Timer::Auto(call.clone()));
         }
     }
@@ -88,12 +88,12 @@ impl World {
         };
         match self.phone(&address).auto {
             Auto::Nothing => {}
-            Auto::Answer { .. } => self.answer(call),
+            Auto::Answer { .. } | Auto::Take { .. } => self.answer(call),
             Auto::Decline { .. } => self.end_call(call, CallStatus::Busy),
         }
     }
 
-    fn call_at(&self, address: &str, status: CallStatus) -> Done<Sid> {
+    pub(super) fn call_at(&self, address: &str, status: CallStatus) -> Done<Sid> {
         let call = self.phones.iter().find(|phone| phone.address == address).and_then(|phone| phone.call.as_ref());
         call.filter(|call| self.calls.get(call).is_some_and(|row| row.status == status))
             .cloned()

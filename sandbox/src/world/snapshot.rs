@@ -6,6 +6,7 @@ use super::{
     World,
     conversations::view::ConversationView,
     model::{Call, Conference, Reservation, Task},
+    script::Script,
     sid::Sid,
     sip::SoundView,
     words::{CallStatus, ConferenceStatus, Direction, ReservationStatus, Role, TaskStatus},
@@ -103,6 +104,12 @@ pub struct CallView {
     pub conference_sid: Option<Sid>,
     pub end_conference_on_exit: bool,
     pub recorded: bool,
+    /// What a voice says on it, or has said last.
+    pub says: Option<String>,
+    /// It asks for a key.
+    pub asks_for_key: bool,
+    /// The call that it is connected with, without a conference.
+    pub talks_with_sid: Option<Sid>,
     pub status_callback: Option<String>,
     /// Seconds that it may ring, what Twilio adds included.
     pub ring_s: u64,
@@ -237,6 +244,9 @@ impl World {
             conference_sid: row.seat.as_ref().map(|seat| seat.conference.clone()),
             end_conference_on_exit: row.seat.as_ref().is_some_and(|seat| seat.end_on_exit),
             recorded: row.recorded,
+            says: row.script.as_ref().and_then(|script| script.says.clone()),
+            asks_for_key: row.is_live() && row.script.as_ref().is_some_and(Script::is_asking),
+            talks_with_sid: row.talks_with.clone(),
             status_callback: row.callback.as_ref().map(|callback| callback.url.clone()),
             ring_s: row.ring_s,
             rings_until_ms: row.rings_until,

@@ -10,5 +10,6 @@ mod offering;
 mod reading;
 mod refusing;
 mod reporting;
+mod scripted;
 mod streaming;
 mod verifying;

@@ -18,6 +18,10 @@ pub(crate) enum Timer {
     Join(Sid),
     /// The phone that rings answers or declines by itself.
     Auto(Sid),
+    /// A call has said what it had to say, or was not told a key in time, in this step of its document.
+    Script(Sid, u64),
+    /// The phone presses a key by itself.
+    Press(Sid, u64),
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +55,8 @@ impl World {
             Timer::Ring(sid) => self.ring_times_out(&sid),
             Timer::Join(sid) => self.joining_ends(&sid),
             Timer::Auto(sid) => self.phone_acts_by_itself(&sid),
+            Timer::Script(sid, step) => self.script_wakes(&sid, step),
+            Timer::Press(sid, step) => self.script_hears_one(&sid, step),
         }
     }
 }

@@ -47,6 +47,15 @@ impl PortRange {
         if range.pairs().count() < 2 { Err(PortRangeError::TooFew) } else { Ok(range) }
     }
 
+    pub const fn all(self) -> std::ops::RangeInclusive<u16> {
+        self.first..=self.last
+    }
+
+    /// How many calls there are ports for.
+    pub fn calls(self) -> usize {
+        self.pairs().count() / 2
+    }
+
     fn pairs(self) -> impl Iterator<Item = Pair> {
         let even = self.first.saturating_add(self.first % 2);
         (even..self.last).step_by(2).map(Pair)

@@ -8,12 +8,14 @@ use tokio::sync::oneshot;
 use super::{
     super::{
         Devices,
-        ask::{Await, NoAnswer, Order, See, View, Wait},
+        ask::{Await, HowToGoOn, NoAnswer, Order, PickedUp, See, View, Wait},
+        rest,
     },
-    AgentActor, Cause, Owned,
+    AgentActor, Cause, Outcome, Owned,
 };
 use crate::{
     agent::view::Progress,
+    call::Reply,
     domain::{Profile, SoftphoneOrder},
 };
 
@@ -62,7 +64,32 @@ impl Handler<Order> for AgentActor {
     fn handle(&mut self, Order(command): Order, ctx: &mut Context<Self>) -> Self::Result {
         let (asked, answer) = oneshot::channel();
         self.take(Owned::Order(command), Cause { handled: None, asked: Some(asked) }, ctx);
-        Box::pin(async move { answer.await.map_err(|_| NoAnswer) }.into_actor(self))
+        let done = async move {
+            match answer.await {
+                Ok(Outcome::Done(done)) => Ok(done),
+                Ok(Outcome::PickedUp(_)) | Err(_) => Err(NoAnswer),
+            }
+        };
+        Box::pin(done.into_actor(self))
+    }
+}
+
+impl Handler<PickedUp> for AgentActor {
+    type Result = ResponseActFuture<Self, <PickedUp as actix::Message>::Result>;
+
+    fn handle(&mut self, PickedUp(pick_up): PickedUp, ctx: &mut Context<Self>) -> Self::Result {
+        let (asked, answer) = oneshot::channel();
+        let (kit, language) = (self.kit.clone(), self.devices.wishes.language.unwrap_or_default());
+        self.take(Owned::PickUp(pick_up), Cause { handled: None, asked: Some(asked) }, ctx);
+        let answering = async move {
+            let Ok(Outcome::PickedUp(reply)) = answer.await else { return Err(NoAnswer) };
+            let recording = match reply {
+                Reply::Connect(_) => rest::recording(&kit).await,
+                Reply::Ask | Reply::NotTaken | Reply::NobodyWaits => None,
+            };
+            Ok(HowToGoOn { reply, language, recording })
+        };
+        Box::pin(answering.into_actor(self))
     }
 }
 

@@ -28,7 +28,8 @@ use crate::{
         duty::Ticket,
         request::{Answer, Failure},
     },
-    domain::{AgentId, Event, Profile, ReservationEventKind, SoftphoneLeg, SoftphoneNews, Timestamp},
+    call::Reply,
+    domain::{AgentId, Event, PickUp, Profile, ReservationEventKind, SoftphoneLeg, SoftphoneNews, Timestamp},
     inbox::{Delivery, Place},
     store::{Sequence, StoreError},
     twilio::facts,
@@ -64,6 +65,7 @@ enum Owned {
     Event(Box<Event>),
     Answer(Ticket, Result<Answer, Failure>),
     Order(Command),
+    PickUp(PickUp),
     Profile {
         profile: Arc<Profile>,
         other_worker: bool,
@@ -78,14 +80,20 @@ enum Owned {
 #[derive(Default)]
 struct Cause {
     handled: Option<Handled>,
-    asked: Option<oneshot::Sender<Result<(), Denial>>>,
+    asked: Option<oneshot::Sender<Outcome>>,
+}
+
+/// What whoever asked is told.
+enum Outcome {
+    Done(Result<(), Denial>),
+    PickedUp(Reply),
 }
 
 /// What a turn has come to.
 struct Turned {
     next: Agent,
     changed: bool,
-    done: Result<(), Denial>,
+    outcome: Outcome,
     effects: Vec<Effect>,
     /// For those who look on.
     changes: Vec<Change>,
@@ -153,23 +161,33 @@ impl AgentActor {
         let mut stream = None;
         let unavailable = self.kit.facts.unavailable_activities();
         let context = self.context(timeout, &unavailable);
-        let (done, mut effects) = match input {
-            Owned::Event(event) => (Ok(()), next.handle(Input::Event(&event), &context)),
-            Owned::Answer(ticket, result) => (Ok(()), next.handle(Input::Answer { ticket, result }, &context)),
+        let mut outcome = Outcome::Done(Ok(()));
+        let mut effects = match input {
+            Owned::Event(event) => next.handle(Input::Event(&event), &context),
+            Owned::Answer(ticket, result) => next.handle(Input::Answer { ticket, result }, &context),
             Owned::Profile { profile, other_worker } => {
-                (Ok(()), next.handle(Input::Profile { profile: &profile, other_worker }, &context))
+                next.handle(Input::Profile { profile: &profile, other_worker }, &context)
             }
-            Owned::Softphones(leg, news) => (Ok(()), next.handle(Input::Softphones { leg, news: &news }, &context)),
+            Owned::Softphones(leg, news) => next.handle(Input::Softphones { leg, news: &news }, &context),
             Owned::Stream => {
                 stream = self.feed.is_none().then(|| next.begin_stream(context.now));
-                (Ok(()), Vec::new())
+                Vec::new()
             }
-            Owned::Tick => (Ok(()), next.handle(Input::Tick, &context)),
-            Owned::Order(command) => next.command(command, &context),
+            Owned::Tick => next.handle(Input::Tick, &context),
+            Owned::Order(command) => {
+                let (done, effects) = next.command(command, &context);
+                outcome = Outcome::Done(done);
+                effects
+            }
+            Owned::PickUp(pick_up) => {
+                let (reply, effects) = next.pick_up(&pick_up, &context);
+                outcome = Outcome::PickedUp(reply);
+                effects
+            }
         };
         effects.extend(next.withdrawals(current, context.now).into_iter().map(Effect::Push));
         let (changed, changes) = (!next.is_written_as(current), self.changes(&next, &effects));
-        self.write(Turned { next, changed, done, effects, changes, stream }, cause)
+        self.write(Turned { next, changed, outcome, effects, changes, stream }, cause)
     }
 
     fn context<'a>(&'a self, reservation_timeout: Duration, unavailable: &'a [String]) -> agent::Context<'a> {
@@ -179,7 +197,7 @@ impl AgentActor {
     /// Puts the new state on disk, together with what is to be pushed and the mark that its cause is handled, and then acts
     /// on it.
     fn write(&mut self, turned: Turned, cause: Cause) -> Turn<'static> {
-        let Turned { next, changed, done, effects, changes, stream } = turned;
+        let Turned { next, changed, outcome, effects, changes, stream } = turned;
         let (id, kit) = (self.id, self.kit.clone());
         let news = effects.iter().filter_map(|effect| match effect {
             Effect::Push(notification) => Some(notification),
@@ -204,7 +222,7 @@ impl AgentActor {
                 drop(handled);
                 this.kit.push.hand_over(pushes);
                 // Whoever has gone does not want to know.
-                let _ = asked.map(|asked| asked.send(done));
+                let _ = asked.map(|asked| asked.send(outcome));
                 this.tell_listeners(changes);
                 this.tell_waiting();
                 this.carry_out(effects, ctx);
@@ -281,7 +299,8 @@ impl AgentActor {
             None => (Agent::new(&profile), Vec::new()),
         };
         let changed = !effects.is_empty();
-        let turned = Turned { next: agent, changed, done: Ok(()), effects, changes: Vec::new(), stream: None };
+        let outcome = Outcome::Done(Ok(()));
+        let turned = Turned { next: agent, changed, outcome, effects, changes: Vec::new(), stream: None };
         self.write(turned, Cause::default())
     }
 }

@@ -1,3 +1,5 @@
+mod softphones;
+
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -13,6 +15,7 @@ use crate::{
     inbox::Inbox,
     push::{self, Push},
     roster::{News, Told},
+    sip::{self, Exchange, Line},
     store::{Family, MemoryStore, Record, StoreHandle},
     twilio::{Credentials, Endpoints, Limits, Settings, Twilio, facts::WorkspaceFacts},
 };
@@ -29,6 +32,8 @@ struct Bench {
     inbox: Inbox,
     directory: Addr<Directory>,
     tell: mpsc::Sender<Told>,
+    line: Line,
+    exchange: Exchange,
 }
 
 fn profile(id: u64) -> Profile {
@@ -107,7 +112,7 @@ async fn kit(store: &StoreHandle, clock: &Clock) -> Kit {
         clock: clock.clone(),
         facts: WorkspaceFacts::new(twilio.clone()),
         twilio,
-        policy: Policy::default(),
+        policy: Policy { sip_ring: Some(Duration::from_secs(20)), ..Policy::default() },
         public_url: "https://gw.example.com".parse().unwrap(),
         caller_id: "+15550100".parse().unwrap(),
         recording: Recording::Never,
@@ -123,7 +128,7 @@ async fn kit(store: &StoreHandle, clock: &Clock) -> Kit {
 /// The doors, and the one for news of agents from outside.
 fn doors(inbox: inbox::Outlet) -> (Doors, mpsc::Sender<Told>) {
     let (tell, told) = mpsc::channel(1);
-    (Doors { inbox, gone: mpsc::channel(1).1, told, softphones: mpsc::channel(1).1 }, tell)
+    (Doors { inbox, gone: mpsc::channel(1).1, told, softphones: sip::line().2 }, tell)
 }
 
 impl Bench {
@@ -135,8 +140,10 @@ impl Bench {
         let (clock, hand) = Clock::manual(NOON);
         let (inbox, outlet) = Inbox::open(store.clone(), clock.clone()).await.unwrap();
         let (doors, tell) = doors(outlet);
-        let (directory, _) = actors::start(Arc::new(kit(&store, &clock).await), doors, &[]);
-        Self { store, hand, clock, inbox, directory, tell }
+        let (line, exchange, softphones) = sip::line();
+        let kit = Kit { line: Some(line.clone()), ..kit(&store, &clock).await };
+        let (directory, _) = actors::start(Arc::new(kit), Doors { softphones, ..doors }, &[]);
+        Self { store, hand, clock, inbox, directory, tell, line, exchange }
     }
 
     async fn tell(&self, news: News) {

@@ -8,23 +8,29 @@ use url::Url;
 
 use super::{Kit, SETTING_PATIENCE};
 use crate::{
-    agent::request::{Answer, Closing, Ending, Failure, Instruct, Offered, Refusal, Request, RingTo},
+    agent::request::{Answer, Closing, Dial, Ending, Failure, Instruct, Offered, Refusal, Request, RingTo},
     config::Recording as Record,
     domain::{Admission, CallId, LegNo, WorkerSid},
     sip::Line,
     twilio::{
         self, TwilioError,
         taskrouter::{ConferenceInstruction, Destination, Recording, Worker},
-        voice::{CallEnd, ConferenceStatus},
+        voice::{CallEnd, ConferenceStatus, NewCall},
     },
 };
 
 /// Twilio adds this to an instruction's `Timeout`.
 const ADDED_BY_TWILIO: Duration = Duration::from_secs(5);
+/// The least `Timeout` that Twilio takes.
+const SHORTEST_RING: Duration = Duration::from_secs(1);
+/// Two clocks that show the same second may be so far apart.
+const ROUNDING: Duration = Duration::from_secs(2);
 
 pub(super) async fn carry_out(kit: &Kit, request: Request) -> Result<Answer, Failure> {
     match request {
         Request::Instruct(instruct) => done(instruct_conference(kit, &instruct).await),
+        Request::Dial(dial) => dial_phone(kit, &dial).await,
+        Request::FindDialled(dial) => find_dialled(kit, &dial).await,
         Request::Accept(Offered { reservation, task }) => done(kit.twilio.accept(&task, &reservation).await),
         Request::Reject(Offered { reservation, task }) => done(kit.twilio.reject(&task, &reservation).await),
         Request::Close { offered, how, ending: Ending::Reservation } => done(close(kit, &offered, how).await),
@@ -83,6 +89,25 @@ async fn instruct_conference(kit: &Kit, instruct: &Instruct) -> Result<(), Twili
     kit.twilio.instruct_conference(task, reservation, &instruction).await.map(drop)
 }
 
+async fn dial_phone(kit: &Kit, dial: &Dial) -> Result<Answer, Failure> {
+    let new = NewCall {
+        to: dial.to.clone(),
+        from: kit.caller_id.clone(),
+        url: callback(kit, "voice/confirm", dial.call, dial.leg),
+        timeout: dial.ring.saturating_sub(ADDED_BY_TWILIO).max(SHORTEST_RING),
+        status_callback: callback(kit, "call", dial.call, dial.leg),
+    };
+    kit.twilio.create_call(&new).await.map(|sid| Answer::Dialled(Some(sid))).map_err(failure)
+}
+
+/// Twilio dates calls by its own clock, in whole seconds.
+async fn find_dialled(kit: &Kit, dial: &Dial) -> Result<Answer, Failure> {
+    let calls = kit.twilio.calls_to(&dial.to, &kit.caller_id).await.map_err(failure)?;
+    let since = dial.since - (ROUNDING + kit.twilio.clock_skew().unwrap_or_default());
+    let found = calls.into_iter().find(|call| call.date_created.is_some_and(|created| created >= since));
+    Ok(Answer::Dialled(found.map(|call| call.sid)))
+}
+
 /// A softphone is reached by its ticket, at this gateway.
 fn destination(kit: &Kit, to: &RingTo) -> Destination {
     match to {
@@ -111,7 +136,8 @@ fn callback(kit: &Kit, door: &str, call: CallId, leg: LegNo) -> Url {
     url
 }
 
-async fn recording(kit: &Kit) -> Option<Recording> {
+/// What of a call is recorded, and who is told.
+pub(super) async fn recording(kit: &Kit) -> Option<Recording> {
     let flex = tokio::time::timeout(SETTING_PATIENCE, kit.facts.flex_recording()).await;
     let flex = match flex {
         Ok(Ok(setting)) => setting,

@@ -2,6 +2,8 @@
 
 mod activity;
 mod answering;
+mod asking;
+mod asking_properties;
 mod busy;
 mod calls;
 mod chat_storm;
@@ -20,5 +22,6 @@ mod softphone_properties;
 mod softphones;
 mod storm;
 mod twilio;
+mod twilio_asking;
 mod twilio_rest;
 mod world;

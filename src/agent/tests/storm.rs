@@ -71,6 +71,10 @@ impl Weather for Storm {
         (0..copies).map(|_| self.later(now, climate.slowest_webhook)).collect()
     }
 
+    fn loses_reply(&mut self) -> bool {
+        !self.calm && self.happens(self.climate.unknown / 4)
+    }
+
     fn fate(&mut self, _: &Request, now: Timestamp) -> (Fate, Timestamp) {
         if self.calm {
             return (Fate::Fine, now);

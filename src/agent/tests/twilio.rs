@@ -4,10 +4,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::conversations::Conversation;
+use super::{conversations::Conversation, twilio_asking::Asks};
 use crate::agent::request::{Instruct, RingTo};
 use crate::domain::{
-    CallId, CallSid, ConferenceEvent, ConferenceEventKind, Event, LegEvent, LegNo, LegStatus, ReservationEvent,
+    CallId, CallSid, ConferenceEvent, ConferenceEventKind, Event, Key, LegEvent, LegNo, LegStatus, ReservationEvent,
     ReservationEventKind, ReservationSid, ReservationStatus, SipTicket, TaskFacts, TaskSid, Timestamp, WorkerEvent,
     WorkerEventKind, WorkerSid,
 };
@@ -37,7 +37,21 @@ pub(super) enum Phone {
     Ignored,
     Busy,
     Unreachable,
+    /// By somebody who does not press a key, such as a voicemail.
     AnsweredAfter(Duration),
+    /// By the agent, who presses 1 when asked.
+    Taken(Duration),
+    /// By the agent, who presses another key.
+    TurnedDown(Duration),
+}
+
+impl Phone {
+    pub(super) const fn answers_after(self) -> Option<Duration> {
+        match self {
+            Self::AnsweredAfter(pause) | Self::Taken(pause) | Self::TurnedDown(pause) => Some(pause),
+            Self::Ignored | Self::Busy | Self::Unreachable => None,
+        }
+    }
 }
 
 pub(super) struct Task {
@@ -74,8 +88,10 @@ pub(super) struct Leg {
     pub answers_at: Option<Timestamp>,
     /// It goes to a softphone by this ticket; when its INVITE is there, and whether it was.
     pub ticket: Option<SipTicket>,
-    invites_at: Option<Timestamp>,
-    sequence: u64,
+    pub invites_at: Option<Timestamp>,
+    /// Of one that asks who answers.
+    pub asks: Option<Asks>,
+    pub sequence: u64,
 }
 
 pub(super) struct Twilio {
@@ -104,6 +120,8 @@ pub(super) struct Twilio {
     pub sent: Vec<Event>,
     /// Legs whose INVITE is at the gateway.
     pub inviting: Vec<usize>,
+    /// Legs that ask how they go on, with the key that was pressed.
+    pub asking: Vec<(usize, Option<Key>)>,
     /// What must never be asked of it, and was.
     pub violations: Vec<String>,
     events: usize,
@@ -130,6 +148,7 @@ impl Twilio {
             join_fails: false,
             sent: Vec::new(),
             inviting: Vec::new(),
+            asking: Vec::new(),
             violations: Vec::new(),
             events: 0,
         }
@@ -214,6 +233,8 @@ impl Twilio {
                 if self.legs[leg].invites_at.is_some_and(|at| at <= now) {
                     self.legs[leg].invites_at = None;
                     self.inviting.push(leg);
+                } else if self.legs[leg].asks.is_some() {
+                    self.asking_goes_on(leg);
                 } else if self.legs[leg].answers_at.is_some_and(|at| at <= now) {
                     self.answer(leg);
                 } else {
@@ -279,6 +300,9 @@ impl Twilio {
     }
 
     pub(super) fn answer(&mut self, leg: usize) {
+        if self.legs[leg].asks.is_some() {
+            return self.asks(leg);
+        }
         let number = self.legs[leg].reservation;
         self.leg_is(leg, LegStatus::InProgress);
         self.reservations[number].answered = true;
@@ -289,6 +313,9 @@ impl Twilio {
     pub(super) fn hang_up(&mut self, leg: usize) {
         if self.legs[leg].status == LegStatus::InProgress {
             self.leg_is(leg, LegStatus::Completed);
+            if self.legs[leg].asks.is_some() {
+                return;
+            }
             self.tell_conference(leg, ConferenceEventKind::End);
         }
     }
@@ -297,6 +324,9 @@ impl Twilio {
     pub(super) fn leg_fails(&mut self, leg: usize, how: LegStatus) {
         let number = self.legs[leg].reservation;
         self.leg_is(leg, how);
+        if self.legs[leg].asks.is_some() {
+            return;
+        }
         if self.reservations[number].status == ReservationStatus::Pending {
             self.reservation_is(number, ReservationStatus::Canceled);
             self.requeue(number);
@@ -322,14 +352,23 @@ impl Twilio {
             RingTo::CellPhone(_) => None,
         };
         let invites_at = ticket.is_some().then(|| self.now + self.invite);
-        let answers_at = match self.phone {
-            Phone::AnsweredAfter(pause) if ticket.is_none() => Some(self.now + pause),
-            _ => None,
-        };
+        let answers_at = self.phone.answers_after().filter(|_| ticket.is_none()).map(|pause| self.now + pause);
         let status = LegStatus::Initiated;
         let (sid, ends_at) = (sid("CA", leg), self.now + ring);
         let is_softphones = ticket.is_some();
-        let leg_of = Leg { sid, call, no, reservation, status, ends_at, answers_at, ticket, invites_at, sequence: 0 };
+        let leg_of = Leg {
+            sid,
+            call,
+            no,
+            reservation,
+            status,
+            ends_at,
+            answers_at,
+            ticket,
+            invites_at,
+            asks: None,
+            sequence: 0,
+        };
         self.legs.push(leg_of);
         self.reservations[reservation].leg = Some(leg);
         self.leg_is(leg, LegStatus::Initiated);
@@ -337,7 +376,7 @@ impl Twilio {
             _ if is_softphones => {}
             Phone::Unreachable => self.leg_fails(leg, LegStatus::Failed),
             Phone::Busy => self.leg_fails(leg, LegStatus::Busy),
-            Phone::Ignored | Phone::AnsweredAfter(_) => self.leg_is(leg, LegStatus::Ringing),
+            _ => self.leg_is(leg, LegStatus::Ringing),
         }
     }
 
@@ -407,6 +446,9 @@ impl Leg {
     }
 
     fn next(&self) -> Option<Timestamp> {
+        if let Some(asks) = &self.asks {
+            return self.asks_next(asks);
+        }
         let next = [self.answers_at, self.invites_at].into_iter().flatten().fold(self.ends_at, Timestamp::min);
         self.rings().then_some(next)
     }

@@ -10,6 +10,8 @@ impl Twilio {
     pub(super) fn perform(&mut self, request: &Request) -> Reply {
         match request {
             Request::Instruct(instruct) => self.instruct(instruct),
+            Request::Dial(dial) => Ok(Answer::Dialled(Some(self.dial(dial)))),
+            Request::FindDialled(dial) => Ok(Answer::Dialled(self.find_dialled(dial))),
             Request::Reject(offered) => self.reject(offered),
             Request::Accept(offered) => self.accept(offered),
             Request::Close { offered, how, ending } => self.close(offered, *how, ending),

@@ -41,6 +41,10 @@ pub(super) trait Weather {
     fn deliveries(&mut self, event: &Event, now: Timestamp) -> Vec<Timestamp>;
     /// What becomes of a request, and when its answer is here.
     fn fate(&mut self, request: &Request, now: Timestamp) -> (Fate, Timestamp);
+    /// Whether the answer to a question of Twilio's does not arrive.
+    fn loses_reply(&mut self) -> bool {
+        false
+    }
     /// When the softphones' news arrive.
     fn news(&mut self, now: Timestamp) -> Vec<Timestamp> {
         vec![now]
@@ -227,6 +231,12 @@ impl<W: Weather> World<W> {
         self
     }
 
+    /// Whoever answers the cell phone is asked.
+    pub(super) fn that_asks(mut self) -> Self {
+        self.policy.asks = true;
+        self
+    }
+
     /// The agent has softphones, and they are rung before the cell phone.
     pub(super) fn with_softphones(mut self, does: Softphone) -> Self {
         self.profile.ring_plan = Some(vec![RingTarget::Sip, RingTarget::Pstn]);
@@ -314,7 +324,22 @@ impl<W: Weather> World<W> {
         self.twilio.advance(self.now);
         self.softphones.advance(self.now);
         self.wire();
+        self.answer_questions();
         self.collect();
+    }
+
+    /// Twilio asks how a call goes on, and is answered at once, unless the answer is lost.
+    fn answer_questions(&mut self) {
+        while !self.twilio.asking.is_empty() {
+            for (leg, key) in std::mem::take(&mut self.twilio.asking) {
+                let pick_up = self.twilio.pick_up(leg, key);
+                let context = Self::context(&self.policy, &self.twilio, self.now);
+                let (reply, effects) = self.agent.pick_up(&pick_up, &context);
+                self.carry_out(effects);
+                let lost = self.weather.loses_reply();
+                self.twilio.replied(leg, (!lost).then_some(reply));
+            }
+        }
     }
 
     /// SIP between Twilio and the gateway: the INVITE with a ticket, and the BYEs.

@@ -1,11 +1,6 @@
 //! What can be seen on this machine.
 
-use std::{
-    fs, io,
-    net::{IpAddr, UdpSocket},
-    os::unix::fs::MetadataExt,
-    path::Path,
-};
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 use super::{
     Context,
@@ -134,46 +129,6 @@ fn space(free: u64, database: u64) -> Finding {
         warn(CHECK, format!("{free_mb} MB are free; below {} MB new work is refused", needed >> 20), CURE)
     } else {
         ok(CHECK, format!("{free_mb} MB are free"))
-    }
-}
-
-/// What of SIP can be told from within: what phones are told to call, and whether anything listens.
-pub(super) fn sip(config: &Config) -> Vec<Finding> {
-    const CHECK: &str = "sip";
-    let Some(sip) = &config.sip else { return Vec::new() };
-    let mut found = Vec::new();
-    let at = sip.advertised_address.map_or_else(|| sip.domain.to_string(), |address| address.to_string());
-    if at.parse().is_ok_and(is_of_a_closed_network) {
-        let what = format!("phones are told to call {at}, which nobody outside can reach");
-        found.push(fail(CHECK, what, "set sip.advertised_address to the public address of this machine"));
-    }
-    if let Some(udp) = sip.udp {
-        found.push(match UdpSocket::bind(udp) {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => warn(
-                CHECK,
-                format!("UDP {udp} is bound; whether a firewall lets it in cannot be told from here"),
-                format!(
-                    "try from another machine: nmap -sU -p {} {at}; open it in the firewall if it says closed",
-                    udp.port()
-                ),
-            ),
-            Ok(_) => fail(
-                CHECK,
-                format!("nothing listens at UDP {udp}"),
-                "restart the daemon: its configuration has changed",
-            ),
-            Err(error) => fail(CHECK, format!("UDP {udp}: {error}"), "set sip.udp to an address of this machine"),
-        });
-    }
-    found
-}
-
-fn is_of_a_closed_network(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            address.is_private() || address.is_loopback() || address.is_link_local() || address.is_unspecified()
-        }
-        IpAddr::V6(address) => address.is_unique_local() || address.is_loopback() || address.is_unspecified(),
     }
 }
 

@@ -6,6 +6,7 @@
 mod finding;
 mod here;
 mod people;
+mod sip;
 mod there;
 mod web;
 
@@ -80,7 +81,8 @@ async fn on_this_machine(context: &Context<'_>, report: &mut Report) -> io::Resu
     report.add(here::configuration(context))?;
     report.add(here::tls(config))?;
     report.add(web::public_url(config).await)?;
-    report.add(here::sip(config))?;
+    report.add(sip::signalling(config))?;
+    report.add(sip::media(config))?;
     report.add(here::vapid_key(config))?;
     report.add(here::fcm(config).await)?;
     report.add(here::store(config))

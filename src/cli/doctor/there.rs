@@ -7,7 +7,7 @@ use super::{
     finding::{Finding, fail, ok, warn},
 };
 use crate::{
-    config::Recording,
+    config::{Confirm, Recording},
     intake::{self, Doors, Family, Trouble},
     twilio::{Refusal, Twilio, TwilioError, account::AccountStatus, flex::Configuration},
 };
@@ -16,6 +16,8 @@ use crate::{
 const MAX_SKEW: Duration = Duration::from_secs(60);
 /// Ringing needs 20 s, and 5 s are left before the end.
 const LEAST_TIMEOUT: Duration = Duration::from_secs(30);
+/// What it takes to ask whoever picks up, too.
+const LEAST_TIMEOUT_TO_ASK: Duration = Duration::from_secs(45);
 const SETUP: &str = "run offdesk setup, which sets it";
 
 /// What a question that failed means.
@@ -163,18 +165,24 @@ pub(super) async fn timeouts(context: &Context<'_>) -> Vec<Finding> {
         Ok(workflows) => workflows,
         Err(error) => return vec![refused(CHECK, &error)],
     };
-    let short: Vec<_> = workflows.iter().filter(|workflow| workflow.reservation_timeout < LEAST_TIMEOUT).collect();
+    let (least, cure) = match context.config.calls.confirm {
+        Confirm::None => (
+            LEAST_TIMEOUT,
+            "set its task reservation timeout to 30 s or more, 45 s if softphones ring before cell phones",
+        ),
+        Confirm::PressOne => (
+            LEAST_TIMEOUT_TO_ASK,
+            "set its task reservation timeout to 45 s or more, 70 s if softphones ring before cell phones",
+        ),
+    };
+    let short: Vec<_> = workflows.iter().filter(|workflow| workflow.reservation_timeout < least).collect();
     if short.is_empty() {
         return vec![ok(CHECK, "reservations last long enough to ring")];
     }
     let of = |workflow: &&crate::twilio::taskrouter::Workflow| {
         let seconds = workflow.reservation_timeout.as_secs();
         let what = format!("reservations of {:?} end after {seconds} s: a phone hardly rings", workflow.friendly_name);
-        fail(
-            CHECK,
-            what,
-            "set its task reservation timeout to 30 s or more, 45 s if softphones ring before cell phones",
-        )
+        fail(CHECK, what, cure)
     };
     short.iter().map(of).collect()
 }

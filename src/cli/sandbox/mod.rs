@@ -39,6 +39,9 @@ pub(super) struct Options {
     /// How many messages a customer's chat begins with; none: no chat
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1000))]
     seed_messages: u32,
+    /// Whoever answers a cell phone is asked to press 1
+    #[arg(long = "press-1")]
+    press_one: bool,
 }
 
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
@@ -52,7 +55,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let twilio = Sandbox::start(twilio_options()).map_err(|error| {
         Failure::new(Exit::Unavailable, error.to_string(), "see that this machine has a loopback interface")
     })?;
-    let config = config(options.port, &data, &twilio)?;
+    let config = config(options, &data, &twilio)?;
     let settled = people::settle(&config, &twilio, SIP_DOMAIN)?;
     daemon::run(&config, |ready| {
         twilio.set_event_callback(&config.public_url.join("/webhooks/taskrouter"));
@@ -96,8 +99,8 @@ fn tell_code(sent: &CodeSent) {
 }
 
 /// The least configuration there is, as an operator would write it.
-fn config(port: u16, data: &Path, twilio: &Handle) -> Result<Config, Failure> {
-    let listen = free(port)?;
+fn config(options: &Options, data: &Path, twilio: &Handle) -> Result<Config, Failure> {
+    let listen = free(options.port)?;
     let service_account = data.join("service-account.json");
     let account = twilio.service_account().map_err(|error| Failure::from(io::Error::other(error)))?;
     fs::write(&service_account, account)?;
@@ -136,11 +139,13 @@ fn config(port: u16, data: &Path, twilio: &Handle) -> Result<Config, Failure> {
         # The stand-in calls from this machine.
         twilio_networks = ["{SIP_DOMAIN}/32"]
         [calls]
+        confirm = "{confirm}"
         complete = "complete"
         "#,
         account = facts.account_sid,
         token = facts.auth_token,
         verify = facts.verify_service_sid,
+        confirm = if options.press_one { "press-1" } else { "none" },
     );
     let path = |path: &Path| path.display().to_string();
     let env = BTreeMap::from([

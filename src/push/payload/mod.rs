@@ -12,6 +12,7 @@ use serde::Serialize;
 
 pub(super) use self::declarative::declarative;
 pub(super) use self::fcm::{Recipient, SendRequest, WakeRequest};
+pub use self::phrases::Spoken;
 use self::{phrases::Phrases, words::Words};
 use super::OutboxItem;
 use crate::{

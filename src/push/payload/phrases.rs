@@ -1,4 +1,5 @@
-//! The phrases of each language. Another language is one more table, and a variant of [`Language`].
+//! The phrases of each language: what devices show, and what is said on the phone. Another language is one more table, and a
+//! variant of [`Language`].
 //!
 //! `{}` stands for what is said of the customer or the activity. A pair is a title and a body.
 
@@ -32,6 +33,26 @@ pub(super) struct Phrases {
     pub(super) test: [&'static str; 2],
     pub(super) accept: &'static str,
     pub(super) decline: &'static str,
+    pub(super) spoken: Spoken,
+}
+
+/// What an agent hears who picks up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spoken {
+    /// How Twilio's voices name the language.
+    pub language: &'static str,
+    /// Asks for the key that takes the call.
+    pub press_one: &'static str,
+    /// No customer is waiting, or none any more.
+    pub nobody_waits: &'static str,
+    /// The agent pressed another key, or none.
+    pub not_taken: &'static str,
+}
+
+impl Spoken {
+    pub const fn of(language: Language) -> Self {
+        Phrases::of(language).spoken
+    }
 }
 
 impl Phrases {
@@ -70,6 +91,12 @@ const ENGLISH: Phrases = Phrases {
     test: ["Notifications work", "This is what you asked to see."],
     accept: "Accept",
     decline: "Decline",
+    spoken: Spoken {
+        language: "en-US",
+        press_one: "A customer is calling. To take the call, press 1.",
+        nobody_waits: "The customer is not waiting any more. Goodbye.",
+        not_taken: "The call goes to somebody else. Goodbye.",
+    },
 };
 
 const GERMAN: Phrases = Phrases {
@@ -99,4 +126,10 @@ const GERMAN: Phrases = Phrases {
     test: ["Benachrichtigungen kommen an", "Das ist die, um die Sie gebeten haben."],
     accept: "Annehmen",
     decline: "Ablehnen",
+    spoken: Spoken {
+        language: "de-DE",
+        press_one: "Ein Kunde ruft an. Drücken Sie die 1, um das Gespräch anzunehmen.",
+        nobody_waits: "Der Kunde wartet nicht mehr. Auf Wiederhören.",
+        not_taken: "Das Gespräch bekommt jemand anderes. Auf Wiederhören.",
+    },
 };

@@ -68,9 +68,9 @@ pub enum Refusal {
     NotPending,
     /// 40144: the caller has hung up, or the task was cancelled.
     CallerGone,
-    /// 40141: the caller id is missing, or not one of the account's.
+    /// 40141, of a call of ours 21210, 21212, 21213: the caller id is missing, or not one of the account's.
     BadCallerId,
-    /// 40145: the number cannot be called, or the account may not call there.
+    /// 40145, of a call of ours 21211, 21214 to 21217, 21219: the number cannot be called, or the account may not call there.
     Unroutable,
     /// It is already as it was to become.
     AlreadyThere,
@@ -171,8 +171,8 @@ impl ErrorBody {
         match (self.code, status) {
             (Some(40_136), _) => Refusal::NotPending,
             (Some(40_144), _) => Refusal::CallerGone,
-            (Some(40_141), _) => Refusal::BadCallerId,
-            (Some(40_145), _) => Refusal::Unroutable,
+            (Some(40_141 | 21_210 | 21_212 | 21_213), _) => Refusal::BadCallerId,
+            (Some(40_145 | 21_211 | 21_214..=21_217 | 21_219), _) => Refusal::Unroutable,
             (Some(21_220), _) => Refusal::WrongState,
             (Some(60_200), _) => Refusal::BadParameter,
             (Some(60_202), _) => Refusal::TooManyChecks,

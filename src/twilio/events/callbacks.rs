@@ -2,7 +2,7 @@
 
 use super::{Ours, ParseError, Parsed, fields::Fields};
 use crate::{
-    domain::{CallId, CallSid, ConferenceEvent, ConferenceEventKind, Event, LegEvent, LegNo, LegStatus},
+    domain::{CallId, CallSid, ConferenceEvent, ConferenceEventKind, Event, Key, LegEvent, LegNo, LegStatus, PickUp},
     twilio::form::Form,
 };
 
@@ -32,6 +32,13 @@ pub(super) fn parse_conference(fields: &Fields<'_>, query: &Form<'_>, ours: &Our
     };
     let conference = fields.require("conferencesid", "ConferenceSid")?;
     Ok(Parsed::event(Event::Conference(ConferenceEvent { call, leg, conference, kind, participant, sequence })))
+}
+
+pub(super) fn parse_pick_up(fields: &Fields<'_>, query: &Form<'_>, ours: &Ours) -> Result<PickUp, ParseError> {
+    fields.check(ours)?;
+    let (call, leg) = our_names(query)?;
+    let key = fields.get("digits").map(|digits| if digits == "1" { Key::One } else { Key::Other });
+    Ok(PickUp { call, leg, call_sid: fields.require("callsid", "CallSid")?, key })
 }
 
 /// What we put into the callback's URL.

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use self::fields::Fields;
 use super::form::Form;
-use crate::domain::{AccountSid, Event, WorkspaceSid};
+use crate::domain::{AccountSid, Event, PickUp, WorkspaceSid};
 
 /// Whose events are read; another's are refused, however well they are signed.
 #[derive(Clone, Debug)]
@@ -119,6 +119,15 @@ pub fn from_resource(resource: &Map<String, Value>, ours: &Ours) -> Result<Parse
 /// [`ParseError`]
 pub fn from_call_status(form: &Form<'_>, query: &Form<'_>, ours: &Ours) -> Result<Parsed, ParseError> {
     callbacks::parse_call(&Fields::of_form(form), query, ours)
+}
+
+/// Twilio's question how a call of ours goes on that was answered, by the `call` and `leg` that we put into its URL; `Digits`
+/// is the key that was pressed (<https://www.twilio.com/docs/voice/twiml/gather#attributes-action>).
+///
+/// # Errors
+/// [`ParseError`]
+pub fn from_pick_up(form: &Form<'_>, query: &Form<'_>, ours: &Ours) -> Result<PickUp, ParseError> {
+    callbacks::parse_pick_up(&Fields::of_form(form), query, ours)
 }
 
 /// A status callback of a conference, by the `call` and `leg` that we put into its URL

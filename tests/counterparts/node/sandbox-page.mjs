@@ -1,7 +1,8 @@
 // A person at the sandbox's page: plays the customer and the agents on their phones, finding everything by what it is
-// called. `node sandbox-page.mjs URL ACCOUNT TOKEN` ends with 0 if all went as it should.
+// called. `node sandbox-page.mjs URL ACCOUNT TOKEN [press-1]` ends with 0 if all went as it should.
 
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
 
 import { file, load } from "./packages.mjs";
 
@@ -12,7 +13,7 @@ const LIMIT = 20_000;
 const CHROMIUM = process.env.OFFDESK_CHROMIUM ?? "/usr/bin/chromium";
 const QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
 
-const [url, account, token] = process.argv.slice(2);
+const [url, account, token, what] = process.argv.slice(2);
 const troubles = [];
 
 const browser = await chromium.launch({
@@ -20,10 +21,8 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", ...QUIET],
 });
 try {
-  await chat();
-  await call();
-  await orphan();
-  await accessible();
+  if (what === "press-1") await asked();
+  else for (const part of [chat, call, question, orphan, accessible]) await part();
 } finally {
   await browser.close();
 }
@@ -88,6 +87,56 @@ async function call() {
   await page.context().close();
 }
 
+/** A call rings, whoever answers is asked, and 1 brings the customer. */
+async function asked() {
+  const page = await open();
+  const ada = phone(page, "Ada Okafor");
+  await page.getByRole("button", { name: "Place call" }).click();
+  await ada.getByRole("button", { name: /^Answer/ }).click();
+  await ada.getByRole("status").filter({ hasText: "press 1" }).waitFor();
+  await page.getByText(/you hear music/).waitFor();
+  await ada.getByRole("group", { name: /^Keys of/ }).getByRole("button", { name: "1", exact: true }).click();
+  await page.getByText("You are talking with Ada Okafor.").waitFor();
+  await ada.getByRole("group", { name: /^Keys of/ }).waitFor({ state: "hidden" });
+  await ada.getByRole("button", { name: /^End call/ }).click();
+  await page.getByText("Completed, after a call with Ada Okafor.").waitFor();
+  await page.context().close();
+}
+
+/** A call asks for a key: its words are to be read, and its keys to be found by what they are called. */
+async function question() {
+  const page = await open({ bypassCSP: true });
+  const ada = phone(page, "Ada Okafor");
+  const pressed = [];
+  const documents = createServer(async (request, answer) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    pressed.push(new URLSearchParams(body).get("Digits"));
+    answer.end("<Response><Gather numDigits='1' timeout='60'><Say>Press a key.</Say></Gather></Response>");
+  });
+  await new Promise((resolve) => documents.listen(0, "127.0.0.1", resolve));
+  const { agents } = await stateOf(page);
+  const { incoming_phone_numbers: numbers } = await twilio(`/2010-04-01/Accounts/${account}/IncomingPhoneNumbers.json`);
+  const To = agents.find((agent) => agent.name === "Ada Okafor").phone;
+  const Url = `http://127.0.0.1:${documents.address().port}/`;
+  await twilio(`/2010-04-01/Accounts/${account}/Calls.json`, { To, From: numbers[0].phone_number, Url });
+  await ada.getByRole("button", { name: /^Answer/ }).click();
+  await ada.getByRole("status").filter({ hasText: "Press a key." }).waitFor();
+  const keys = ada.getByRole("group", { name: /^Keys of/ });
+  await judge(page, "keys");
+  for (const key of ["1", "*"]) {
+    const heard = pressed.length;
+    await keys.getByRole("button", { name: key, exact: true }).click();
+    for (let tries = 0; pressed.length === heard && tries < 400; tries += 1) await page.waitForTimeout(50);
+  }
+  await ada.getByRole("button", { name: /^End call/ }).click();
+  await keys.waitFor({ state: "hidden" });
+  documents.close();
+  documents.closeAllConnections();
+  expect(JSON.stringify(pressed) === JSON.stringify([null, "1", "*"]), `keys are heard: ${JSON.stringify(pressed)}`);
+  await page.context().close();
+}
+
 /** Somebody completes a chat's reservation directly: the page says that the conversation is orphaned. */
 async function orphan() {
   const page = await open();
@@ -107,19 +156,23 @@ async function orphan() {
   await page.context().close();
 }
 
+/** What axe finds on a page that keeps people from using it. */
+async function judge(page, where) {
+  await page.evaluate(readFileSync(file("axe-core/axe.min.js"), "utf8"));
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  for (const { id, impact, nodes } of violations.filter((one) => ["serious", "critical"].includes(one.impact))) {
+    troubles.push(`axe: ${where}: ${impact}: ${id}: ${nodes.map((node) => node.target).join(", ")}`);
+  }
+}
+
 /** axe finds nothing that keeps people from using it, at the desk or on a phone, by day or by night. */
 async function accessible() {
-  const axe = readFileSync(file("axe-core/axe.min.js"), "utf8");
   for (const width of [1400, 390]) {
     for (const colorScheme of ["light", "dark"]) {
       // The page lets no script of others in; axe is let in past that.
       const page = await open({ viewport: { width, height: 900 }, colorScheme, bypassCSP: true });
       await phone(page, "Ada Okafor").waitFor();
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate(() => globalThis.axe.run());
-      for (const { id, impact, nodes } of violations.filter((one) => ["serious", "critical"].includes(one.impact))) {
-        troubles.push(`axe: ${width} px, ${colorScheme}: ${impact}: ${id}: ${nodes.map((node) => node.target).join(", ")}`);
-      }
+      await judge(page, `${width} px, ${colorScheme}`);
       const wider = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
       expect(!wider, `nothing is wider than the window at ${width} px`);
       await page.context().close();

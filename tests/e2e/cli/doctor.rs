@@ -170,6 +170,20 @@ fn faults_in_what_is_asked_of_twilio_are_found_with_their_cure() {
             "nothing listens at UDP",
             "restart the daemon",
         ),
+        (
+            vec![("SIP__DOMAIN", "sip.example.com"), ("SIP__UDP", "127.0.0.1:0")],
+            "fail",
+            "sip",
+            "told to send audio to 127.0.0.1",
+            "sip.advertised_address",
+        ),
+        (
+            vec![("SIP__DOMAIN", "192.0.2.1"), ("SIP__UDP", ""), ("SIP__MEDIA__PORTS", "1024-65535")],
+            "warn",
+            "sip",
+            "other programs of this machine may take ports",
+            "ip_local_reserved_ports=1024-65535",
+        ),
         (vec![("CALLS__RECORD", "always")], "warn", "recording", "and here each is", "calls.record"),
         (vec![("TWILIO__AGENT_ACTIVITIES", lunch)], "fail", "activities", "none called \"Lunch\"", "offdesk setup"),
         (
@@ -247,6 +261,8 @@ fn an_account_that_does_not_suit_is_told() {
         vec![("Logged out".to_owned(), false), ("Offline".to_owned(), false), ("Available".to_owned(), true)];
     let healthy = Healthy::at(Options { reservation_timeout_s: 20, activities, ..Options::owned_by_others() });
     healthy.finds(&[], "fail", "workflows", "end after 20 s", "30 s or more");
+    let asks = [("CALLS__CONFIRM", "press-1")];
+    healthy.finds(&asks, "fail", "workflows", "end after 20 s", "45 s or more");
     healthy.finds(&[], "warn", "logout", "Flex's logout activity is \"Logged out\"", "set twilio.offline_activity");
     healthy.install.twilio.fail_sinks();
     healthy.finds(&[], "fail", "events", "a sink that Twilio has given up", "makes a new sink");

@@ -161,6 +161,20 @@ mod with_node {
         }
 
         #[test]
+        fn a_person_presses_1_on_the_pages_phone_and_has_the_customer() {
+            let mut process = Process::start(&mut offdesk(&["sandbox", "--port", "0", "--press-1"]));
+            let twilio = super::super::address(&mut process, "Twilio's stand-in:");
+            let options = offdesk_sandbox::Options::default();
+            let mut person = counterparts::node("sandbox-page.mjs");
+            person.args([&twilio, &options.account_sid, &options.auth_token, "press-1"]);
+            person.env("OFFDESK_CHROMIUM", counterparts::setting("OFFDESK_CHROMIUM"));
+            let ended = person.output().unwrap();
+            assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+            process.signal("INT");
+            assert_eq!(process.end().0, Some(0));
+        }
+
+        #[test]
         fn a_browser_shows_what_is_pushed_once_and_takes_it_away() {
             let mut process = Process::start(&mut offdesk(&["sandbox", "--port", "0"]));
             let app = super::super::address(&mut process, "App:");

@@ -366,6 +366,17 @@ impl House {
         self.quiet().await;
     }
 
+    /// The phone is answered, and the question is put.
+    pub async fn picks_up(&self, phone: &str) {
+        self.answers(phone).await;
+        self.pass_until(LIMIT, |state| state.call_at(phone).is_some_and(|call| call.asks_for_key)).await;
+    }
+
+    pub async fn presses(&self, phone: &str, key: char) {
+        self.twilio.press(phone, key).unwrap();
+        self.quiet().await;
+    }
+
     pub async fn hangs_up(&self, phone: &str) {
         self.twilio.hang_up(phone).unwrap();
         self.quiet().await;

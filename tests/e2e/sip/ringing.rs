@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use offdesk::clock::Clock;
 use offdesk_sandbox::{CustomerCall, Operation, ReservationStatus, RestFault};
 
 use super::{SipHouse, phone::Phone, talk::Twilio};
 use crate::house::{ADA, Plan};
 
-async fn house(plan: Plan) -> (SipHouse, Phone) {
+pub(super) async fn house(plan: Plan) -> (SipHouse, Phone) {
     let house = SipHouse::with(plan, "twilio_networks = [\"127.0.0.1/32\"]").await;
     let mut phone = house.phone().await;
     assert_eq!(phone.registers(60), 200);
@@ -15,13 +16,13 @@ async fn house(plan: Plan) -> (SipHouse, Phone) {
 }
 
 /// A customer calls, and the phone rings.
-async fn rings(house: &SipHouse, phone: &Phone) -> (CustomerCall, String) {
+pub(super) async fn rings(house: &SipHouse, phone: &Phone) -> (CustomerCall, String) {
     let call = house.house.twilio.place_call(crate::house::CUSTOMER);
     (call, phone.rings())
 }
 
 /// The URI that Twilio was told to call, once it was.
-async fn told_to_call(house: &SipHouse) -> String {
+pub(super) async fn told_to_call(house: &SipHouse) -> String {
     let told = |log: &[offdesk_sandbox::LogEntry]| log.iter().any(|entry| entry.param("Instruction").is_some());
     house.house.twilio.wait_until_log(super::LIMIT, told).await.unwrap();
     house.house.instructions()[0].param("To").unwrap().to_owned()
@@ -108,10 +109,11 @@ async fn a_caller_who_is_gone_when_the_phone_is_taken_up_ends_it_and_no_cell_pho
     let (house, phone) = house(Plan::default()).await;
     house.house.twilio.fault(RestFault::fail(Operation::UpdateTaskReservation, 1, 400, 40144));
     let (_, invite) = rings(&house, &phone).await;
-    let begun = std::time::Instant::now();
+    let begun = Clock::system().now();
     phone.takes(&invite);
     phone.is_hung_up();
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    let took = Clock::system().now().since(begun);
+    assert!(took < Duration::from_secs(2), "{took:?}");
     house.house.pass(Duration::from_secs(30)).await;
     assert_eq!(house.house.instructions().len(), 1);
     assert!(!house.house.twilio.snapshot().is_ringing(ADA));

@@ -65,7 +65,11 @@ fn create_call(world: &mut World, request: &Request) -> Reply {
     if ["Url", "Twiml", "ApplicationSid"].iter().all(|name| form.text(name).is_none()) {
         return Err(Refusal::twilio(21205, "Url parameter is required."));
     }
-    let leg = new_leg(form, None)?;
+    let mut leg = new_leg(form, None)?;
+    leg.document = form.text("Url");
+    if leg.document.as_ref().is_some_and(|document| url::Url::parse(document).is_err()) {
+        return Err(Refusal::twilio(21205, "Url is not a valid URL."));
+    }
     let sid = world.create_call(leg)?;
     call(world, &sid).map(Answer::created).ok_or_else(Refusal::not_found)
 }
@@ -82,6 +86,7 @@ fn new_leg(form: &Params, seat: Option<Seat>) -> Result<NewLeg, Refusal> {
         ring_s: form.number("Timeout")?.unwrap_or(DEFAULT_TIMEOUT_S) + 5,
         login: sip_login(form),
         recorded: form.flag("Record")?.unwrap_or(false),
+        document: None,
     })
 }
 

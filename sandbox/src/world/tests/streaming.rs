@@ -10,7 +10,7 @@ fn batches(bench: &mut Bench) -> Vec<(String, Vec<Value>)> {
     let webhooks = bench.world.take_webhooks().into_iter();
     let streamed = webhooks.filter_map(|webhook| match webhook.manner {
         Manner::Stream(body) => Some((webhook.url, serde_json::from_str(&body).expect("a JSON array"))),
-        Manner::Callback | Manner::Conversations => None,
+        Manner::Callback | Manner::Conversations | Manner::Twiml { .. } => None,
     });
     streamed.collect()
 }

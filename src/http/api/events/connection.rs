@@ -86,8 +86,9 @@ impl Connection {
         let _ = within(&clock, PARTING, self.session.close(reason)).await;
     }
 
+    /// What happens rarely has its room only while it happens: there are many connections, and nearly all of them wait.
     async fn serve(&mut self, seat: Seat) -> Over {
-        let mut told = match self.start(seat).await {
+        let mut told = match Box::pin(self.start(seat)).await {
             Ok(told) => told,
             Err(over) => return over,
         };
@@ -96,16 +97,16 @@ impl Connection {
         loop {
             let step = tokio::select! {
                 biased;
-                farewell = &mut self.farewell => self.part(farewell).await,
+                farewell = &mut self.farewell => Box::pin(self.part(farewell)).await,
                 news = told.recv() => match news {
                     Some(Told::Event(event)) => self.pass_on(&event).await,
                     Some(Told::TooSlow) => Err(Over::Say(Last::Slow)),
-                    None => self.come_back().await.map(|line| told = line),
+                    None => Box::pin(self.come_back()).await.map(|line| told = line),
                 },
-                said = self.client.recv() => self.hear(said).await,
+                said = self.client.recv() => Box::pin(self.hear(said)).await,
                 () = &mut ping => {
                     ping = Box::pin(clock.sleep(PING_EVERY));
-                    self.ping().await
+                    Box::pin(self.ping()).await
                 }
             };
             if let Err(over) = step {
@@ -170,7 +171,7 @@ impl Connection {
             () = slow => None,
         };
         match step {
-            Some(farewell) => self.part(farewell).await,
+            Some(farewell) => Box::pin(self.part(farewell)).await,
             None => Err(Over::Say(Last::Slow)),
         }
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    domain::{ConferenceEventKind, LegStatus, ReservationEventKind, Timestamp, WorkerEventKind},
+    domain::{ConferenceEventKind, Key, LegNo, LegStatus, PickUp, ReservationEventKind, Timestamp, WorkerEventKind},
     twilio::testing::{ACCOUNT, RESERVATION, TASK, WORKER, WORKFLOW, WORKSPACE},
 };
 
@@ -357,4 +357,21 @@ proptest! {
         let _ = from_resource(&object, &ours());
         let _ = from_batch(&serde_json::to_vec(&json!([cloud_event(&object)])).unwrap(), &ours());
     }
+}
+
+#[test]
+fn who_picks_up_is_told_by_leg_and_key() {
+    let pick_up = |digits: &str, query: &[u8]| {
+        let body =
+            encode(&[("AccountSid", ACCOUNT), ("CallSid", CALL), ("CallStatus", "in-progress"), ("Digits", digits)]);
+        from_pick_up(&Form::parse(body.as_bytes()).unwrap(), &Form::parse(query).unwrap(), &ours())
+    };
+    for (digits, key) in
+        [("", None), ("1", Some(Key::One)), ("2", Some(Key::Other)), ("#", Some(Key::Other)), ("11", Some(Key::Other))]
+    {
+        let PickUp { call, leg, call_sid, key: pressed } = pick_up(digits, QUERY).unwrap();
+        assert_eq!((call.to_string().as_str(), leg, call_sid.as_str()), ("00000000000000ff-7", LegNo(2), CALL));
+        assert_eq!(pressed, key, "{digits}");
+    }
+    assert_eq!(pick_up("1", b"leg=2").unwrap_err(), ParseError::Malformed { field: "call" });
 }

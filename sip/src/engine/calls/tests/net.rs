@@ -1,6 +1,7 @@
 //! The core, its phones and its Twilio on a network that loses, repeats and reorders. The peers are nodes of legs.
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -25,8 +26,8 @@ pub(super) struct Net {
     pub(super) world: World,
     /// Two phones, and Twilio.
     pub(super) nodes: [Node; 3],
-    /// When what arrives, from which peer or to which.
-    flight: Vec<(Instant, Way, Bytes)>,
+    /// When what arrives, from which peer or to which; numbered, since several may arrive at once.
+    flight: BTreeMap<(Instant, u64), (Way, Bytes)>,
     pub(super) dice: Box<dyn Random>,
     lost: u64,
     repeated: u64,
@@ -46,7 +47,7 @@ impl Net {
         world.registers(DESK, 1, "");
         world.registers(HOME, 2, "");
         let nodes = [0, 1, 2].map(|which| Node::new(PEERS[which], seed + which as u64 + 1));
-        Self { world, nodes, flight: Vec::new(), dice: random(seed), lost, repeated, begun: Vec::new() }
+        Self { world, nodes, flight: BTreeMap::new(), dice: random(seed), lost, repeated, begun: Vec::new() }
     }
 
     pub(super) fn now(&self) -> Instant {
@@ -71,7 +72,7 @@ impl Net {
             for _ in 0..copies {
                 if self.dice.bits() % 100 >= self.lost {
                     let delay = Duration::from_millis(1 + self.dice.bits() % 400);
-                    self.flight.push((now + delay, way, bytes.clone()));
+                    self.flight.insert((now + delay, self.dice.bits()), (way, bytes.clone()));
                 }
             }
         }
@@ -83,12 +84,12 @@ impl Net {
             self.collect();
             let core = self.world.house.core.next_timeout(self.world.house.now);
             let nodes = self.nodes.iter().filter_map(Node::next_timeout);
-            let arrivals = self.flight.iter().map(|(at, ..)| *at);
-            let Some(at) = nodes.chain(arrivals).chain(core).min().filter(|at| *at <= end) else { break };
+            let arrival = self.flight.keys().next().map(|(at, _)| *at);
+            let Some(at) = nodes.chain(arrival).chain(core).min().filter(|at| *at <= end) else { break };
             let at = at.max(self.now());
             self.world.house.move_to(at);
-            if let Some(index) = self.flight.iter().position(|(when, ..)| *when <= at) {
-                let (_, way, bytes) = self.flight.swap_remove(index);
+            if let Some(arrived) = self.flight.first_entry().filter(|first| first.key().0 <= at) {
+                let (way, bytes) = arrived.remove();
                 match way {
                     Way::To(which) => self.nodes[which].receive(bytes, Flow::udp(address(US)), at),
                     Way::From(which) => self.world.says(PEERS[which], std::str::from_utf8(&bytes).unwrap()),
