@@ -1,6 +1,6 @@
 //! An agent's app: it calls the gateway's API as the agent, and hears what is pushed to the agent's devices.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use offdesk_sandbox::{DeviceView, NotificationView, Sid};
 use reqwest::{Method, StatusCode};
@@ -163,6 +163,9 @@ impl AgentApp {
     }
 }
 
+/// What the machine needs for a request, as a rule.
+const MOMENT: Duration = Duration::from_millis(50);
+
 impl House {
     /// An agent's app, signed in.
     pub fn app(&self, phone: &str) -> AgentApp {
@@ -179,17 +182,16 @@ impl House {
         AgentApp::new(self.client.clone(), self.ready.http, token)
     }
 
-    /// Does something at the API that waits for Twilio, and lets time pass meanwhile.
+    /// Does something at the API that waits for Twilio, and lets time pass meanwhile. On a busy machine a request is on its way
+    /// for long without anybody knowing of it: the house's clock gives it a moment of the machine's at each turn.
     pub async fn meanwhile<T>(&self, doing: impl Future<Output = T>) -> T {
         tokio::pin!(doing);
         loop {
-            tokio::select! {
-                done = &mut doing => {
-                    self.quiet().await;
-                    return done;
-                }
-                () = self.pass(super::TURN) => {}
+            if let Ok(done) = tokio::time::timeout(MOMENT, &mut doing).await {
+                self.quiet().await;
+                return done;
             }
+            self.pass(super::TURN).await;
         }
     }
 
