@@ -4,10 +4,12 @@
 //!
 //! A source is *known* while somebody there has shown, not long ago, that answers reach them: by digest credentials that
 //! hold a nonce which was sent to that very address. A known source may be an office full of phones behind one address.
+//! Twilio's networks are known by their addresses.
 
 mod bucket;
 mod scanner;
 mod source;
+mod trusted;
 
 use std::{
     collections::HashMap,
@@ -15,7 +17,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ipnet::IpNet;
+
 pub(crate) use self::bucket::Bucket;
+use self::trusted::Trusted;
 pub use self::{bucket::Rate, scanner::is_scanner, source::Source};
 
 /// Why something was dropped; the metrics' `reason`.
@@ -143,6 +148,7 @@ const TIDY_EVERY: Duration = Duration::from_secs(1);
 pub struct Gate {
     limits: Limits,
     sources: HashMap<Source, Record>,
+    trusted: Trusted,
     /// All those for which there is no room. Nobody among them is known or locked out: nobody answers for the others.
     others: Record,
     tidied: Option<Instant>,
@@ -151,30 +157,45 @@ pub struct Gate {
 }
 
 impl Gate {
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, sources: HashMap::new(), others: Record::default(), tidied: None, crowded: None }
+    /// Whoever is in `trusted` is always known, and has no part in what others share.
+    pub fn new(limits: Limits, trusted: &[IpNet]) -> Self {
+        let (sources, trusted) = (HashMap::new(), Trusted::new(trusted));
+        Self { limits, sources, trusted, others: Record::default(), tidied: None, crowded: None }
+    }
+
+    /// Whether the address is in a network that is trusted.
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted.has(address)
+    }
+
+    /// Whether the source has more than a stranger.
+    pub fn is_known(&self, address: IpAddr, now: Instant) -> bool {
+        self.trusts(address) || self.sources.get(&Source::of(address)).is_some_and(|record| record.is_known(now))
     }
 
     /// Whether a message from there is to be looked at. It is asked before anything is parsed.
     pub fn admit(&mut self, from: IpAddr, now: Instant) -> Result<(), Shed> {
-        let limits = self.limits;
+        let allowance = self.allowance(from, now);
         let record = self.record(from, now);
         if record.is_locked(now) {
             return Err(Shed::LockedOut);
         }
-        let allowance = if record.is_known(now) { limits.known } else { limits.unknown };
         record.messages.take(allowance.messages, now).then_some(()).ok_or(Shed::Rate)
     }
 
     /// Whether a datagram may be answered with so many bytes. What a connection carries may always be.
     pub fn may_reply(&mut self, to: IpAddr, request: usize, reply: usize, now: Instant) -> Result<(), Shed> {
-        let replies = self.limits.replies;
+        let (replies, trusts) = (self.limits.replies, self.trusts(to));
         let record = self.record(to, now);
         if record.is_known(now) {
             return Ok(());
         }
+        // Also those that are trusted: whoever forges their addresses shall not drown them.
         if reply > request.saturating_mul(2) {
             return Err(Shed::Amplification);
+        }
+        if trusts {
+            return Ok(());
         }
         record.replies.take(replies, now).then_some(()).ok_or(Shed::Replies)
     }
@@ -189,12 +210,11 @@ impl Gate {
 
     /// Somebody there has a wrong password, or a user that there is none of. Answers whether that locked the source out.
     pub fn failed(&mut self, from: IpAddr, now: Instant) -> bool {
-        let limits = self.limits;
+        let (allowance, until) = (self.allowance(from, now), now + self.limits.locked_for);
         let Some(record) = self.own(from, now) else { return false };
-        let allowance = if record.is_known(now) { limits.known } else { limits.unknown };
         let locked = !record.failures.take(allowance.failures, now);
         if locked {
-            record.locked_until = Some(now + limits.locked_for);
+            record.locked_until = Some(until);
         }
         locked
     }
@@ -209,22 +229,32 @@ impl Gate {
 
     /// Sources that are remembered.
     pub fn len(&self) -> usize {
-        self.sources.len()
+        self.sources.len() + self.trusted.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.sources.is_empty()
+        self.len() == 0
+    }
+
+    fn allowance(&self, from: IpAddr, now: Instant) -> Allowance {
+        if self.is_known(from, now) { self.limits.known } else { self.limits.unknown }
     }
 
     /// What counts for a source: its own record, or that of all for which there is no room.
     fn record(&mut self, address: IpAddr, now: Instant) -> &mut Record {
         let source = Source::of(address);
+        if self.trusts(address) {
+            return self.trusted.record(source);
+        }
         if self.has_room(source, now) { self.sources.entry(source).or_default() } else { &mut self.others }
     }
 
     /// The source's own record, if need be in a stranger's place. None: all that are remembered are known or locked out.
     fn own(&mut self, address: IpAddr, now: Instant) -> Option<&mut Record> {
         let source = Source::of(address);
+        if self.trusts(address) {
+            return self.trusted.own(source);
+        }
         let room = self.has_room(source, now) || self.evict(now);
         room.then(|| self.sources.entry(source).or_default())
     }

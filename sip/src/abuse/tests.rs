@@ -32,7 +32,7 @@ fn admitted(gate: &mut Gate, from: IpAddr, now: Instant) -> usize {
 
 #[test]
 fn a_source_may_send_a_burst_and_then_its_rate() {
-    let (mut gate, now) = (Gate::new(limits()), start());
+    let (mut gate, now) = (Gate::new(limits(), &[]), start());
     assert_eq!(admitted(&mut gate, address(1), now), 3);
     assert_eq!(gate.admit(address(1), now), Err(Shed::Rate));
     assert_eq!(admitted(&mut gate, address(2), now), 3, "another source's own");
@@ -42,7 +42,7 @@ fn a_source_may_send_a_burst_and_then_its_rate() {
 
 #[test]
 fn a_known_source_may_send_more_for_a_while() {
-    let (mut gate, now) = (Gate::new(limits()), start());
+    let (mut gate, now) = (Gate::new(limits(), &[]), start());
     gate.succeeded(address(1), now);
     assert_eq!(admitted(&mut gate, address(1), now), 30);
     assert_eq!(admitted(&mut gate, address(1), now + Duration::from_secs(120)), 3);
@@ -50,7 +50,7 @@ fn a_known_source_may_send_more_for_a_while() {
 
 #[test]
 fn an_unknown_source_gets_few_answers_and_none_that_makes_its_datagram_grow() {
-    let (mut gate, now) = (Gate::new(limits()), start());
+    let (mut gate, now) = (Gate::new(limits(), &[]), start());
     assert_eq!(gate.may_reply(address(1), 100, 201, now), Err(Shed::Amplification));
     assert_eq!(gate.may_reply(address(1), usize::MAX, 200, now), Ok(()));
     assert_eq!(gate.may_reply(address(1), 100, 200, now), Ok(()));
@@ -62,7 +62,7 @@ fn an_unknown_source_gets_few_answers_and_none_that_makes_its_datagram_grow() {
 
 #[test]
 fn whoever_guesses_is_locked_out_for_a_while_and_nobody_else() {
-    let (mut gate, now) = (Gate::new(limits()), start());
+    let (mut gate, now) = (Gate::new(limits(), &[]), start());
     assert_eq!((0..4).map(|_| gate.failed(address(1), now)).collect::<Vec<_>>(), [false, false, false, true]);
     assert_eq!(gate.admit(address(1), now), Err(Shed::LockedOut));
     assert_eq!(gate.admit(address(2), now), Ok(()));
@@ -71,7 +71,7 @@ fn whoever_guesses_is_locked_out_for_a_while_and_nobody_else() {
 
 #[test]
 fn sources_for_which_there_is_no_room_share_one_allowance() {
-    let (mut gate, now) = (Gate::new(limits()), start());
+    let (mut gate, now) = (Gate::new(limits(), &[]), start());
     (0..4).for_each(|last| assert_eq!(gate.admit(address(last), now), Ok(())));
     let others = (4..100).filter(|last| gate.admit(address(*last), now).is_ok()).count();
     assert_eq!((others, gate.len()), (3, 4));
@@ -80,7 +80,7 @@ fn sources_for_which_there_is_no_room_share_one_allowance() {
 
 #[test]
 fn sources_that_were_quiet_make_room_and_those_to_be_remembered_stay() {
-    let (mut gate, now) = (Gate::new(limits()), start());
+    let (mut gate, now) = (Gate::new(limits(), &[]), start());
     (0..4).for_each(|last| assert_eq!(gate.admit(address(last), now), Ok(())));
     gate.succeeded(address(0), now);
     let later = now + Duration::from_secs(30);
@@ -91,7 +91,7 @@ fn sources_that_were_quiet_make_room_and_those_to_be_remembered_stay() {
 
 #[test]
 fn those_without_room_are_neither_locked_out_nor_known_together() {
-    let (mut gate, now) = (Gate::new(limits()), start());
+    let (mut gate, now) = (Gate::new(limits(), &[]), start());
     for last in 0..4 {
         gate.succeeded(address(last), now);
     }
@@ -103,7 +103,7 @@ fn those_without_room_are_neither_locked_out_nor_known_together() {
 
 #[test]
 fn whoever_shows_or_guesses_a_password_takes_a_strangers_place() {
-    let (mut gate, now) = (Gate::new(limits()), start());
+    let (mut gate, now) = (Gate::new(limits(), &[]), start());
     gate.succeeded(address(0), now);
     assert_eq!((0..4).filter(|_| gate.failed(address(1), now)).count(), 1);
     (2..4).for_each(|last| assert_eq!(gate.admit(address(last), now), Ok(())));
@@ -118,10 +118,23 @@ fn whoever_shows_or_guesses_a_password_takes_a_strangers_place() {
     assert_eq!((gate.admit(address(2), now), gate.len()), (Ok(()), 4));
 }
 
+#[test]
+fn a_trusted_source_is_always_known_and_forged_strangers_take_nothing_from_it() {
+    let (mut gate, now) = (Gate::new(limits(), &["54.172.60.0/30".parse().unwrap()]), start());
+    let twilio = IpAddr::from([54, 172, 60, 1]);
+    assert_eq!((0..100).filter(|last| gate.admit(address(*last), now).is_ok()).count(), 4 + 3);
+    assert!(gate.admit(address(200), now).is_err(), "the table is full, and what the others share is used up");
+    assert!(gate.is_known(twilio, now) && !gate.is_known(address(1), now));
+    assert_eq!(admitted(&mut gate, twilio, now), 30);
+    assert_eq!(admitted(&mut gate, IpAddr::from([54, 172, 60, 2]), now), 30, "its own");
+    assert_eq!(gate.may_reply(twilio, 100, 201, now), Err(Shed::Amplification));
+    assert!((0..100).all(|_| gate.may_reply(twilio, 100, 200, now).is_ok()));
+}
+
 proptest! {
     #[test]
     fn the_table_never_grows_beyond_its_limit(sources in prop::collection::vec((0u8..=255, 0u64..3000), 0..300)) {
-        let (mut gate, mut now) = (Gate::new(limits()), start());
+        let (mut gate, mut now) = (Gate::new(limits(), &[]), start());
         for (last, millis) in sources {
             now += Duration::from_millis(millis);
             let _ = gate.admit(address(last), now);

@@ -7,6 +7,8 @@ use std::{
     time::Instant,
 };
 
+use ipnet::IpNet;
+
 use crate::abuse::{self, Allowance, Gate, Rate, Shed, Source};
 
 /// The most connections, at a time and by and by. The first three protect memory and file descriptors, the others the time
@@ -14,7 +16,8 @@ use crate::abuse::{self, Allowance, Gate, Rate, Shed, Source};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
     pub all: usize,
-    /// Over which nobody has shown a password yet: the rest is kept for phones.
+    /// Over which nobody has shown a password yet, from sources where nobody has lately: the rest is kept for phones and
+    /// for Twilio.
     pub strangers: usize,
     /// An office of phones behind one address.
     pub per_source: usize,
@@ -55,18 +58,20 @@ struct Counts {
 #[derive(Debug)]
 pub(super) struct Place {
     from: IpAddr,
-    trusted: bool,
+    /// Whether it is one of the strangers'.
+    strange: bool,
     counts: Arc<Mutex<Counts>>,
 }
 
 impl Census {
-    /// Sources stay known and locked out for as long as `abuse` says.
-    pub(super) fn new(limits: ConnectionLimits, abuse: abuse::Limits) -> Self {
-        let gate = Gate::new(abuse::Limits {
+    /// Sources stay known and locked out for as long as `abuse` says; those in `trusted` are always known.
+    pub(super) fn new(limits: ConnectionLimits, abuse: abuse::Limits, trusted: &[IpNet]) -> Self {
+        let abuse = abuse::Limits {
             unknown: Allowance { messages: limits.accepts, ..abuse.unknown },
             known: Allowance { messages: limits.known_accepts, ..abuse.known },
             ..abuse
-        });
+        };
+        let gate = Gate::new(abuse, trusted);
         let counts = Counts { all: 0, strangers: 0, by_source: HashMap::new(), gate };
         Self { limits, counts: Arc::new(Mutex::new(counts)) }
     }
@@ -78,13 +83,14 @@ impl Census {
         let source = Source::of(from);
         let of_source = counts.by_source.get(&source).copied().unwrap_or_default();
         let ConnectionLimits { all, strangers, per_source, .. } = self.limits;
-        if counts.all >= all || counts.strangers >= strangers || of_source >= per_source {
+        let strange = !counts.gate.is_known(from, now);
+        if counts.all >= all || of_source >= per_source || (strange && counts.strangers >= strangers) {
             return Err(Shed::Full);
         }
         counts.all += 1;
-        counts.strangers += 1;
+        counts.strangers += usize::from(strange);
         counts.by_source.insert(source, of_source + 1);
-        Ok(Place { from, trusted: false, counts: self.counts.clone() })
+        Ok(Place { from, strange, counts: self.counts.clone() })
     }
 
     /// Whoever is there has guessed passwords: no more connections for a while.
@@ -98,10 +104,9 @@ impl Place {
     pub(super) fn trust(&mut self, now: Instant) {
         let mut counts = lock(&self.counts);
         counts.gate.succeeded(self.from, now);
-        if !self.trusted {
+        if std::mem::take(&mut self.strange) {
             counts.strangers = counts.strangers.saturating_sub(1);
         }
-        self.trusted = true;
     }
 }
 
@@ -109,7 +114,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let (mut counts, source) = (lock(&self.counts), Source::of(self.from));
         counts.all = counts.all.saturating_sub(1);
-        if !self.trusted {
+        if self.strange {
             counts.strangers = counts.strangers.saturating_sub(1);
         }
         match counts.by_source.get_mut(&source) {
@@ -133,7 +138,8 @@ mod tests {
     fn census(change: impl FnOnce(&mut ConnectionLimits)) -> (Census, Instant) {
         let mut limits = ConnectionLimits::default();
         change(&mut limits);
-        (Census::new(limits, abuse::Limits::default()), Instant::now())
+        let trusted = ["54.172.60.0/30".parse().unwrap()];
+        (Census::new(limits, abuse::Limits::default(), &trusted), Instant::now())
     }
 
     const ONE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
@@ -161,7 +167,27 @@ mod tests {
         phone.trust(now);
         let next = census.enter(OTHER, now).unwrap();
         assert_eq!(census.enter(OTHER, now).unwrap_err(), Shed::Full);
-        drop((phone, stranger, next));
+        let another = census.enter(ONE, now).unwrap();
+        assert_eq!(census.enter(ONE, now).unwrap_err(), Shed::Full, "of all");
+        drop((phone, stranger, next, another));
+        let counts = lock(&census.counts);
+        assert_eq!((counts.all, counts.strangers, counts.by_source.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn strangers_shut_out_neither_twilio_nor_a_source_that_is_known() {
+        let (census, now) = census(|_| {});
+        census.enter(ONE, now).unwrap().trust(now);
+        let strange = |network: u8| IpAddr::from([203, 0, 113, network]);
+        let strangers: Vec<_> = (0..16)
+            .flat_map(|network| (0..512).filter_map(|_| census.enter(strange(network), now).ok()).collect::<Vec<_>>())
+            .collect();
+        assert_eq!(strangers.len(), 4096);
+        assert_eq!(census.enter(strange(99), now).unwrap_err(), Shed::Full);
+        let mut places: Vec<_> = (0..512).map(|_| census.enter(ONE, now).unwrap()).collect();
+        assert_eq!(census.enter(ONE, now).unwrap_err(), Shed::Full);
+        places.extend((0..512).map(|_| census.enter(IpAddr::from([54, 172, 60, 1]), now).unwrap()));
+        drop((places, strangers));
         let counts = lock(&census.counts);
         assert_eq!((counts.all, counts.strangers, counts.by_source.len()), (0, 0, 0));
     }

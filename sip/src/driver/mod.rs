@@ -140,6 +140,7 @@ pub fn start(
         connections,
         patience,
         abuse: settings.abuse,
+        trusted: settings.calls.twilio_networks.clone(),
         counters: counters.clone(),
         streams: streams.handle().clone(),
         media,

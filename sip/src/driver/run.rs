@@ -3,6 +3,7 @@
 use std::{collections::HashMap, io, net, sync::Arc, time::Instant};
 
 use bytes::Bytes;
+use ipnet::IpNet;
 use tokio::{
     runtime,
     sync::{mpsc, watch},
@@ -45,6 +46,8 @@ pub(super) struct Sockets {
     pub(super) connections: ConnectionLimits,
     pub(super) patience: Patience,
     pub(super) abuse: abuse::Limits,
+    /// Networks whose connections are no strangers'.
+    pub(super) trusted: Vec<IpNet>,
     pub(super) counters: Arc<Counters>,
     /// What connections and their handshakes run on: they take no time of the engine's.
     pub(super) streams: runtime::Handle,
@@ -61,8 +64,8 @@ pub(super) async fn run(
     events: mpsc::Sender<Vec<Event>>,
 ) -> io::Result<()> {
     let (hear, mut heard) = mpsc::channel(HEARD);
-    let Sockets { udp, tcp, tls, connections, patience, abuse, counters, streams, mut media } = sockets;
-    let census = Census::new(connections, abuse);
+    let Sockets { udp, tcp, tls, connections, patience, abuse, trusted, counters, streams, mut media } = sockets;
+    let census = Census::new(connections, abuse, &trusted);
     let kit = Kit { census: census.clone(), patience, heard: hear, counters };
     let _listeners = listen(tcp, tls, &kit, &streams)?;
     let udp = udp.map(Udp::new).transpose()?;

@@ -74,7 +74,7 @@ impl Core {
         Self {
             accounts: Accounts::default(),
             guard: Guard::new(settings.digest.clone(), key, now.instant),
-            gate: Gate::new(settings.abuse),
+            gate: Gate::new(settings.abuse, &settings.calls.twilio_networks),
             registrar: Registrar::new(settings.registrar.clone(), now.instant),
             transactions: Transactions::new(settings.timing, settings.transactions),
             probes: Probes::default(),
