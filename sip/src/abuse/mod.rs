@@ -42,10 +42,12 @@ pub enum Shed {
     Full,
     /// More registrations than one account may have.
     Registrations,
+    /// More calls than one account may begin.
+    Calls,
 }
 
 impl Shed {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Rate,
         Self::LockedOut,
         Self::Scanner,
@@ -54,6 +56,7 @@ impl Shed {
         Self::Replies,
         Self::Full,
         Self::Registrations,
+        Self::Calls,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -66,6 +69,7 @@ impl Shed {
             Self::Replies => "replies",
             Self::Full => "full",
             Self::Registrations => "registrations",
+            Self::Calls => "calls",
         }
     }
 }
@@ -87,6 +91,8 @@ pub struct Limits {
     /// REGISTERs of one account that are granted, whatever they come from: each may have to be written down. Only whoever has
     /// its password uses it up.
     pub registrations: Rate,
+    /// INVITEs of one account that are granted: each keeps a transaction, and may keep legs, for half a minute.
+    pub calls: Rate,
     /// How long a source stays known.
     pub known_for: Duration,
     /// How long it stays locked out.
@@ -108,6 +114,7 @@ impl Default for Limits {
             },
             replies: Rate { per_second: 20.0, burst: 100 },
             registrations: Rate { per_second: 2.0, burst: 120 },
+            calls: Rate { per_second: 2.0, burst: 30 },
             known_for: Duration::from_secs(3600),
             locked_for: Duration::from_secs(60),
             sources: 65_536,

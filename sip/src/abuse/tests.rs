@@ -11,6 +11,7 @@ fn limits() -> Limits {
         known: Allowance { messages: MANY, failures: MANY },
         replies: ONE,
         registrations: ONE,
+        calls: ONE,
         known_for: Duration::from_secs(60),
         locked_for: Duration::from_secs(10),
         sources: 4,

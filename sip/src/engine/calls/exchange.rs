@@ -175,6 +175,10 @@ impl Core {
         if !known {
             return self.refuse(asked, now);
         }
+        // Whoever withholds ACKs makes each of them stay for half a minute.
+        if asked.request.method() == Some(Method::Invite) && self.is_crowded() {
+            return self.overloaded(asked, Shed::Full, now);
+        }
         if let Some(to) = self.begin(key, asked, now) {
             self.calls.legs.request(&incoming(asked, to), now.instant);
             self.settle(None, now);

@@ -2,7 +2,11 @@
 
 use super::world::*;
 use crate::{
-    engine::tests::house::{DOMAIN, account, credentials},
+    abuse::{Rate, Shed},
+    engine::{
+        CallId, Caller, Command, Ring, Settings,
+        tests::house::{DOMAIN, account, credentials},
+    },
     leg::tests::node::{body, header, response},
     media::Leg,
 };
@@ -10,7 +14,11 @@ use crate::{
 const BERTA: &str = "192.0.2.99:5062";
 
 fn two() -> World {
-    let mut world = World::new();
+    two_with(|_| {})
+}
+
+fn two_with(change: impl FnOnce(&mut Settings)) -> World {
+    let mut world = World::with(change);
     world.command(account("berta", "hidden"));
     world.registers(DESK, 1, "");
     world
@@ -149,7 +157,7 @@ fn whoever_calls_themselves_rings_their_other_phones() {
 
 #[test]
 fn one_account_does_not_take_all_there_is() {
-    let mut world = two();
+    let mut world = two_with(|settings| settings.abuse.calls = Rate { per_second: 2.0, burst: 100 });
     for number in 0..32 {
         Berta { cseq: 2 * number + 1, ..Berta::default() }.calls(&mut world);
         assert_eq!(world.methods(BERTA), Vec::<String>::new());
@@ -157,6 +165,62 @@ fn one_account_does_not_take_all_there_is() {
     Berta { cseq: 101, ..Berta::default() }.calls(&mut world);
     assert_eq!(world.methods(BERTA), ["503"]);
     world.is_clean();
+}
+
+#[test]
+fn an_account_may_call_so_often_and_what_it_leaves_behind_is_little() {
+    let mut world = two();
+    let nobody = |cseq| Berta { user: "nobody", cseq, ..Berta::default() };
+    for number in 0..30 {
+        nobody(2 * number + 1).calls(&mut world);
+        assert_eq!(world.methods(BERTA), ["404"]);
+    }
+    let kept = world.house.core.transactions.len();
+    for number in 30..40 {
+        nobody(2 * number + 1).calls(&mut world);
+        assert_eq!(world.methods(BERTA), ["503"]);
+    }
+    assert_eq!(world.house.core.transactions.len(), kept, "no ACK comes, and none is waited for");
+    assert_eq!(world.house.counters.shed(Shed::Calls), 10);
+    world.pass(secs(1));
+    world.to(BERTA);
+    nobody(101).calls(&mut world);
+    assert_eq!(world.methods(BERTA), ["404"]);
+    world.is_clean();
+}
+
+#[test]
+fn agents_among_themselves_leave_room_for_customers() {
+    let mut world = two_with(|settings| settings.calls.legs.legs = 4);
+    Berta::default().calls(&mut world);
+    assert_eq!((world.methods(DESK), world.methods(BERTA)), (vec!["INVITE".into()], vec![]));
+    // A leg of a customer's call, and the share of agents is used up.
+    let ring = |call| Ring { call, user: "anna".parse().unwrap(), caller: Caller::default(), ring: secs(20) };
+    world.command(Command::Ring(Box::new(ring(CALL))));
+    assert_eq!(world.methods(DESK), ["INVITE"]);
+    Berta { cseq: 11, ..Berta::default() }.calls(&mut world);
+    assert_eq!((world.methods(DESK), world.methods(BERTA)), (vec![], vec!["503".into()]));
+    world.command(Command::Ring(Box::new(ring(CallId(8)))));
+    assert_eq!(world.methods(DESK), ["INVITE"]);
+    world.is_clean();
+}
+
+#[test]
+fn transactions_are_left_for_customers_too() {
+    let mut world = two_with(|settings| settings.transactions.all = 8);
+    world.pass(secs(40));
+    let nobody = |cseq| Berta { user: "nobody", cseq, ..Berta::default() };
+    for number in 0..6 {
+        nobody(2 * number + 1).calls(&mut world);
+        assert_eq!(world.methods(BERTA), ["404"]);
+    }
+    nobody(51).calls(&mut world);
+    assert_eq!(world.methods(BERTA), ["503"]);
+    let ring = Ring { call: CALL, user: "anna".parse().unwrap(), caller: Caller::default(), ring: secs(20) };
+    world.command(Command::Ring(Box::new(ring)));
+    world.answers(DESK, BOTH);
+    let ticket = world.ticket();
+    assert!(world.twilio_invites(&ticket, ULAW).starts_with("SIP/2.0 200"));
 }
 
 #[test]
