@@ -93,6 +93,11 @@ impl Census {
         Ok(Place { from, strange, counts: self.counts.clone() })
     }
 
+    /// Whether somebody there is trusted without a password.
+    pub(super) fn trusts(&self, from: IpAddr) -> bool {
+        lock(&self.counts).gate.trusts(from)
+    }
+
     /// Whoever is there has guessed passwords: no more connections for a while.
     pub(super) fn lock_out(&self, from: IpAddr, now: Instant) {
         lock(&self.counts).gate.lock_out(from, now);

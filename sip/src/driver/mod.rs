@@ -3,6 +3,7 @@
 
 mod census;
 mod listener;
+mod orders;
 mod relay;
 mod run;
 mod stream;

@@ -15,7 +15,8 @@ use super::{
     Clock,
     census::{Census, ConnectionLimits},
     listener::{Kit, Listener},
-    stream::{Heard, Order, Patience},
+    orders::Orders,
+    stream::{Heard, Patience},
     tls::Certificate,
     udp::Udp,
 };
@@ -142,7 +143,7 @@ struct Engine {
     clock: Clock,
     udp: Option<Udp>,
     census: Census,
-    orders: HashMap<ConnectionId, mpsc::Sender<Order>>,
+    orders: HashMap<ConnectionId, Orders>,
     unsent: Vec<TransactionId>,
     events: mpsc::Sender<Vec<Event>>,
 }
@@ -178,7 +179,7 @@ impl Engine {
             while let Some(output) = self.core.take_output() {
                 match output {
                     Output::Send { flow, bytes, of } => self.send(flow, bytes, of),
-                    Output::Trust(id) => drop(self.orders.get(&id).map(|orders| orders.try_send(Order::Trust))),
+                    Output::Trust(id) => self.orders.get_mut(&id).into_iter().for_each(Orders::trust),
                     // It carries out what it was told before, and ends.
                     Output::Close(id) => drop(self.orders.remove(&id)),
                     Output::LockOut(from) => self.census.lock_out(from, self.clock.now().instant),
@@ -198,7 +199,7 @@ impl Engine {
 
     fn send(&mut self, flow: Flow, bytes: Bytes, of: Option<TransactionId>) {
         let sent = match (flow.connection, &mut self.udp) {
-            (Some(id), _) => match self.orders.get(&id).map(|orders| orders.try_send(Order::Send(bytes))) {
+            (Some(id), _) => match self.orders.get(&id).map(|orders| orders.send(bytes)) {
                 Some(Ok(())) => true,
                 // It does not take what it is sent: its bindings are worth nothing.
                 Some(Err(_)) => self.orders.remove(&id).is_none(),
