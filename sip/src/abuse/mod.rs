@@ -74,6 +74,14 @@ impl Shed {
     }
 }
 
+/// What of a source's messages is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admitted {
+    All,
+    /// It is locked out, but known: others there may have calls. What belongs to these goes on.
+    Ongoing,
+}
+
 /// What a source may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
@@ -181,13 +189,15 @@ impl Gate {
     }
 
     /// Whether a message from there is to be looked at. It is asked before anything is parsed.
-    pub fn admit(&mut self, from: IpAddr, now: Instant) -> Result<(), Shed> {
-        let allowance = self.allowance(from, now);
+    pub fn admit(&mut self, from: IpAddr, now: Instant) -> Result<Admitted, Shed> {
+        let (known, allowance) = (self.is_known(from, now), self.allowance(from, now));
         let record = self.record(from, now);
-        if record.is_locked(now) {
+        let locked = record.is_locked(now);
+        if locked && !known {
             return Err(Shed::LockedOut);
         }
-        record.messages.take(allowance.messages, now).then_some(()).ok_or(Shed::Rate)
+        let admitted = if locked { Admitted::Ongoing } else { Admitted::All };
+        record.messages.take(allowance.messages, now).then_some(admitted).ok_or(Shed::Rate)
     }
 
     /// Whether a datagram may be answered with so many bytes. What a connection carries may always be.
@@ -226,8 +236,11 @@ impl Gate {
         locked
     }
 
-    /// Another gate has locked the source out.
+    /// Another gate has locked the source out. One that is trusted is judged there, message by message.
     pub fn lock_out(&mut self, from: IpAddr, now: Instant) {
+        if self.trusts(from) {
+            return;
+        }
         let until = now + self.limits.locked_for;
         if let Some(record) = self.own(from, now) {
             record.locked_until = Some(until);

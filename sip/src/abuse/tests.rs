@@ -66,23 +66,40 @@ fn whoever_guesses_is_locked_out_for_a_while_and_nobody_else() {
     let (mut gate, now) = (Gate::new(limits(), &[]), start());
     assert_eq!((0..4).map(|_| gate.failed(address(1), now)).collect::<Vec<_>>(), [false, false, false, true]);
     assert_eq!(gate.admit(address(1), now), Err(Shed::LockedOut));
-    assert_eq!(gate.admit(address(2), now), Ok(()));
-    assert_eq!(gate.admit(address(1), now + Duration::from_secs(10)), Ok(()));
+    assert_eq!(gate.admit(address(2), now), Ok(Admitted::All));
+    assert_eq!(gate.admit(address(1), now + Duration::from_secs(10)), Ok(Admitted::All));
+}
+
+#[test]
+fn whoever_guesses_behind_a_known_address_ends_no_call_there() {
+    let twilio = IpAddr::from([54, 172, 60, 1]);
+    let (mut gate, now) = (Gate::new(limits(), &["54.172.60.0/30".parse().unwrap()]), start());
+    gate.succeeded(address(1), now);
+    for from in [address(1), twilio] {
+        assert_eq!((0..31).filter(|_| gate.failed(from, now)).count(), 1);
+        assert_eq!(admitted(&mut gate, from, now), 30);
+        let later = now + Duration::from_secs(5);
+        assert_eq!(gate.admit(from, later), Ok(Admitted::Ongoing));
+        assert_eq!(gate.admit(from, now + Duration::from_secs(10)), Ok(Admitted::All));
+    }
+    let (twilio, other) = (IpAddr::from([54, 172, 60, 2]), address(2));
+    [twilio, other].into_iter().for_each(|from| gate.lock_out(from, now));
+    assert_eq!((gate.admit(twilio, now), gate.admit(other, now)), (Ok(Admitted::All), Err(Shed::LockedOut)));
 }
 
 #[test]
 fn sources_for_which_there_is_no_room_share_one_allowance() {
     let (mut gate, now) = (Gate::new(limits(), &[]), start());
-    (0..4).for_each(|last| assert_eq!(gate.admit(address(last), now), Ok(())));
+    (0..4).for_each(|last| assert_eq!(gate.admit(address(last), now), Ok(Admitted::All)));
     let others = (4..100).filter(|last| gate.admit(address(*last), now).is_ok()).count();
     assert_eq!((others, gate.len()), (3, 4));
-    assert_eq!(gate.admit(address(0), now), Ok(()), "who was there before still has their own");
+    assert_eq!(gate.admit(address(0), now), Ok(Admitted::All), "who was there before still has their own");
 }
 
 #[test]
 fn sources_that_were_quiet_make_room_and_those_to_be_remembered_stay() {
     let (mut gate, now) = (Gate::new(limits(), &[]), start());
-    (0..4).for_each(|last| assert_eq!(gate.admit(address(last), now), Ok(())));
+    (0..4).for_each(|last| assert_eq!(gate.admit(address(last), now), Ok(Admitted::All)));
     gate.succeeded(address(0), now);
     let later = now + Duration::from_secs(30);
     assert_eq!(admitted(&mut gate, address(9), later), 3);
@@ -107,7 +124,7 @@ fn whoever_shows_or_guesses_a_password_takes_a_strangers_place() {
     let (mut gate, now) = (Gate::new(limits(), &[]), start());
     gate.succeeded(address(0), now);
     assert_eq!((0..4).filter(|_| gate.failed(address(1), now)).count(), 1);
-    (2..4).for_each(|last| assert_eq!(gate.admit(address(last), now), Ok(())));
+    (2..4).for_each(|last| assert_eq!(gate.admit(address(last), now), Ok(Admitted::All)));
     gate.succeeded(address(8), now);
     assert!((0..4).any(|_| gate.failed(address(9), now)));
     for known in [0, 8] {
@@ -116,7 +133,7 @@ fn whoever_shows_or_guesses_a_password_takes_a_strangers_place() {
     for guesser in [1, 9] {
         assert_eq!(gate.admit(address(guesser), now), Err(Shed::LockedOut), "{guesser}");
     }
-    assert_eq!((gate.admit(address(2), now), gate.len()), (Ok(()), 4));
+    assert_eq!((gate.admit(address(2), now), gate.len()), (Ok(Admitted::All), 4));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
 
 use ipnet::IpNet;
 
-use crate::abuse::{self, Allowance, Gate, Rate, Shed, Source};
+use crate::abuse::{self, Admitted, Allowance, Gate, Rate, Shed, Source};
 
 /// The most connections, at a time and by and by. The first three protect memory and file descriptors, the others the time
 /// that handshakes take.
@@ -79,7 +79,9 @@ impl Census {
     /// A place, or why there is none.
     pub(super) fn enter(&self, from: IpAddr, now: Instant) -> Result<Place, Shed> {
         let mut counts = lock(&self.counts);
-        counts.gate.admit(from, now)?;
+        if counts.gate.admit(from, now)? == Admitted::Ongoing {
+            return Err(Shed::LockedOut);
+        }
         let source = Source::of(from);
         let of_source = counts.by_source.get(&source).copied().unwrap_or_default();
         let ConnectionLimits { all, strangers, per_source, .. } = self.limits;
@@ -216,6 +218,12 @@ mod tests {
         census.lock_out(ONE, now);
         assert_eq!(census.enter(ONE, now).unwrap_err(), Shed::LockedOut);
         assert!(census.enter(OTHER, now).is_ok());
-        assert!(census.enter(ONE, now + abuse::Limits::default().locked_for).is_ok());
+        let later = now + abuse::Limits::default().locked_for;
+        census.enter(ONE, later).unwrap().trust(later);
+        census.lock_out(ONE, later);
+        assert_eq!(census.enter(ONE, later).unwrap_err(), Shed::LockedOut, "also if it is known");
+        let twilio = IpAddr::from([54, 172, 60, 1]);
+        census.lock_out(twilio, now);
+        assert!(census.enter(twilio, now).is_ok(), "its tickets are good");
     }
 }

@@ -33,6 +33,13 @@ impl Core {
         }
     }
 
+    /// Whether Twilio calls a ticket.
+    pub(super) fn is_trunks(&self, asked: &Asked<'_>) -> bool {
+        let ticket =
+            matches!(asked.request.request_uri(), Some(Uri::Sip(uri)) if uri.user.and_then(Ticket::parse).is_some());
+        ticket && self.gate.trusts(asked.from.peer.ip())
+    }
+
     /// Whoever calls from an address of ours has to show that it is theirs.
     fn agent_calls(&mut self, asked: &Asked<'_>, user: &str, now: Now) {
         let Some(from) = self.user_at_home(&asked.request.from()) else { return self.refuse(asked, now) };

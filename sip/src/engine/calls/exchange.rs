@@ -185,6 +185,20 @@ impl Core {
         }
     }
 
+    /// Whether a request goes on with what there is already, or brings Twilio's ticket: no password is guessed by it.
+    pub(in crate::engine) fn goes_on(&self, asked: &Asked<'_>) -> bool {
+        let begun = |method| self.transactions.find_server(&server_key_of(asked, method)).is_some();
+        let tag = || asked.request.to().tag().map(|tag| self.calls.legs.knows(tag));
+        match asked.request.method() {
+            Some(Method::Ack) => true,
+            Some(Method::Register) => false,
+            Some(Method::Cancel) => begun(Method::Invite),
+            Some(method) if begun(method) => true,
+            Some(Method::Invite) => tag().unwrap_or_else(|| self.is_trunks(asked)),
+            _ => tag().unwrap_or_default(),
+        }
+    }
+
     /// Whether the request was there before; if so it has got its answer again.
     pub(in crate::engine) fn is_repeated(&mut self, key: &ServerKey, asked: &Asked<'_>, now: Now) -> bool {
         let repeated = self.transactions.request(key, back(asked), now.instant) != Request::New;

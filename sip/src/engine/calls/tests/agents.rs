@@ -4,11 +4,12 @@ use super::world::*;
 use crate::{
     abuse::{Rate, Shed},
     engine::{
-        CallId, Caller, Command, Ring, Settings,
+        CallId, Caller, Command, Count, Ring, Settings,
         tests::house::{DOMAIN, account, credentials},
     },
     leg::tests::node::{body, header, response},
     media::Leg,
+    transport::{ConnectionId, Flow, Transport},
 };
 
 const BERTA: &str = "192.0.2.99:5062";
@@ -251,5 +252,37 @@ fn our_own_invite_does_not_come_in_again() {
     let credentials = credentials("berta", "hidden", "INVITE", "sip:anna@gw.example.com", nonce, 1);
     world.says(BERTA, &Berta { cseq: 12, ..berta }.text(&credentials).replace(before, &after));
     assert_eq!(world.methods(BERTA), ["482"]);
+    world.is_clean();
+}
+
+#[test]
+fn a_neighbour_who_guesses_ends_no_call_behind_the_same_address() {
+    let mut world = two_with(|settings| settings.abuse.known.failures = Rate { per_second: 0.1, burst: 2 });
+    let neighbour = "192.0.2.7:9999";
+    Berta::default().calls(&mut world);
+    let to_anna = world.one(DESK);
+    let guess = |cseq| Berta { password: "guess", peer: neighbour, cseq, ..Berta::default() };
+    for number in 10..12 {
+        guess(2 * number).calls(&mut world);
+        assert_eq!(world.methods(neighbour), ["401"]);
+    }
+    guess(30).calls(&mut world);
+    assert_eq!(world.house.counters.get(Count::LockedOut), 1);
+    world.to(neighbour);
+    world.says(neighbour, &guess(40).text(""));
+    let flow =
+        Flow { transport: Transport::Tcp, peer: "192.0.2.7:5070".parse().unwrap(), connection: Some(ConnectionId(3)) };
+    world.orders.clear();
+    world.house.core.message(flow, guess(42).text("").into(), world.house.now);
+    world.pass(secs(0));
+    assert_eq!((world.methods(neighbour), world.house.counters.shed(Shed::LockedOut)), (vec![], 2));
+    assert_eq!(world.orders, [], "no connection there is closed");
+    world.says(DESK, &response(&to_anna, "200", "ph", &[CONTACT], ALAW));
+    let ok = world.one(BERTA);
+    assert!(ok.starts_with("SIP/2.0 200"), "{ok}");
+    world.says(BERTA, &within(&ok, "ACK", 2, ""));
+    let ack = world.one(DESK);
+    world.says(DESK, &within(&ack, "BYE", 3, ""));
+    assert_eq!((world.methods(DESK), world.methods(BERTA)), (vec!["200".into()], vec!["BYE".into()]));
     world.is_clean();
 }
