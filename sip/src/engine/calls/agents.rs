@@ -27,7 +27,12 @@ impl Core {
         }
         let Some(Uri::Sip(uri)) = asked.request.request_uri() else { return self.refuse(asked, now) };
         match uri.user {
-            Some(user) if Ticket::parse(user).is_some() => self.ticketed(asked, user, now),
+            // An account may have a name that looks like a ticket.
+            Some(user)
+                if self.is_trunks(asked) || (Ticket::parse(user).is_some() && self.accounts.aor(user).is_none()) =>
+            {
+                self.ticketed(asked, user, now);
+            }
             Some(user) => self.agent_calls(asked, user, now),
             None => self.refuse(asked, now),
         }

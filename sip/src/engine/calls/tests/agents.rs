@@ -157,6 +157,29 @@ fn whoever_calls_themselves_rings_their_other_phones() {
 }
 
 #[test]
+fn a_user_whose_name_looks_like_a_ticket_can_be_called() {
+    const HEX: &str = "0123456789abcdef0123456789abcdef";
+    let mut world = two();
+    world.command(account(HEX, "third"));
+    world.registers_as(HEX, "third", HOME, 1, "");
+    Berta { user: HEX, ..Berta::default() }.calls(&mut world);
+    assert_eq!((world.methods(HOME), world.methods(BERTA)), (vec!["INVITE".into()], vec![]));
+    world.says(TWILIO, &invite(HEX, "t", ULAW));
+    assert_eq!(world.methods(TWILIO), ["404"], "Twilio calls tickets only");
+    world.is_clean();
+}
+
+#[test]
+fn a_call_that_fails_at_once_leaves_nothing_behind() {
+    // There is no room for the other leg.
+    let mut world = two_with(|settings| settings.calls.legs.legs = 1);
+    world.registers_as("berta", "hidden", BERTA, 1, "");
+    Berta { cseq: 3, ..Berta::default() }.calls(&mut world);
+    assert_eq!(world.methods(BERTA), ["480"]);
+    world.is_clean();
+}
+
+#[test]
 fn one_account_does_not_take_all_there_is() {
     let mut world = two_with(|settings| settings.abuse.calls = Rate { per_second: 2.0, burst: 100 });
     for number in 0..32 {
