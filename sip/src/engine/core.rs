@@ -22,7 +22,7 @@ use crate::{
     abuse::{Admitted, Gate, Shed, is_scanner},
     digest::Guard,
     message::{self, Capabilities, Carrier, Code, Host, Limits, Message, Method, Name, Rejected},
-    registrar::{Aor, Record, Registrar, State},
+    registrar::{Aor, Registrar},
     transaction::{TransactionId, Transactions},
     transport::{ConnectionId, Flow, KeepAlive, keep_alive},
 };
@@ -181,30 +181,6 @@ impl Core {
     pub(super) fn is_ours(&self, host: Host<'_>) -> bool {
         let domain = Host::parse(&self.settings.domain);
         domain == Some(host) || self.settings.advertised.is_some_and(|address| host.ip() == Some(address))
-    }
-
-    /// A connection is gone, and with it the bindings that came over it. Those of users who are in a call stay asleep: a phone
-    /// that comes back is to be known as the one that is in it.
-    pub fn closed(&mut self, connection: ConnectionId, now: Now) {
-        self.calls.trunks.closed(connection);
-        let mut changes = Vec::new();
-        for aor in self.followers.remove(&connection).unwrap_or_default() {
-            // One that sleeps has no need of its connection any more.
-            let over_it = |record: &Record<'_, Way>| {
-                record.state == State::Awake && record.flow.flow.connection == Some(connection)
-            };
-            let gone: Vec<_> = self.registrar.bindings(aor).filter(over_it).map(|record| record.id).collect();
-            let at_work = self.calls.is_at_work(aor);
-            let end = if at_work { Registrar::doze } else { Registrar::end };
-            gone.into_iter().for_each(|id| end(&mut self.registrar, aor, id, now.instant, &mut changes));
-        }
-        self.news.add(changes, now.instant);
-    }
-
-    pub(super) fn follow(&mut self, aor: Aor, flow: Flow) {
-        if let Some(connection) = flow.connection {
-            self.followers.entry(connection).or_default().insert(aor);
-        }
     }
 
     pub fn command(&mut self, command: Command, now: Now) {
