@@ -250,3 +250,27 @@ fn a_call_in_which_nobody_speaks_is_ended() {
     house.acknowledge_byes();
     assert!(matches!(house.event(), Event::Ended { call: CALL, by: Ender::Silence, quality: Some(_) }));
 }
+
+#[test]
+fn all_calls_over_one_connection_hear_of_their_end() {
+    let mut house = House::start(LIMIT);
+    for call in 1..=200 {
+        let ring = Ring { call: CallId(call), user: "anna".parse().unwrap(), caller: Caller::default(), ring: LIMIT };
+        house.command(Command::Ring(Box::new(ring)));
+    }
+    let mut acknowledged = 0;
+    while acknowledged < 200 {
+        let text = read(&mut house.phone);
+        if text.starts_with("INVITE ") {
+            house.phone.write_all(ok(&text, ";tag=ph", &body(&house.voices[0])).as_bytes()).unwrap();
+        } else {
+            assert!(text.starts_with("ACK "), "{text}");
+            acknowledged += 1;
+        }
+    }
+    house.command(Command::Stop);
+    for _ in 0..200 {
+        let bye = read(&mut house.phone);
+        assert!(bye.starts_with("BYE "), "{bye}");
+    }
+}

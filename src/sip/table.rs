@@ -33,7 +33,7 @@ pub enum Standing {
     Registered,
     /// It was registered before a restart, and has not said anything since.
     Suspect,
-    /// Its time is over, but a push can wake it.
+    /// Its time is over, but a push can wake it; or it lost its connection in a call, and may come back.
     Asleep,
 }
 

@@ -4,10 +4,13 @@
 //!
 //! A source is *known* while somebody there has shown, not long ago, that answers reach them: by digest credentials that
 //! hold a nonce which was sent to that very address. A known source may be an office full of phones behind one address.
+//! Twilio's networks are known by their addresses.
 
 mod bucket;
 mod scanner;
+mod shed;
 mod source;
+mod trusted;
 
 use std::{
     collections::HashMap,
@@ -15,54 +18,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ipnet::IpNet;
+
 pub(crate) use self::bucket::Bucket;
-pub use self::{bucket::Rate, scanner::is_scanner, source::Source};
+use self::trusted::Trusted;
+pub use self::{bucket::Rate, scanner::is_scanner, shed::Shed, source::Source};
 
-/// Why something was dropped; the metrics' `reason`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Shed {
-    /// More messages or connections than the source may have.
-    Rate,
-    /// The source has guessed passwords.
-    LockedOut,
-    /// It says of itself that it is a scanner.
-    Scanner,
-    /// No SIP.
-    Garbage,
-    /// The answer would be more than twice as long as the request, to somebody who may have forged the address.
-    Amplification,
-    /// More answers than an unknown source gets.
-    Replies,
-    /// No room for another transaction or connection.
-    Full,
-    /// More registrations than one account may have.
-    Registrations,
-}
-
-impl Shed {
-    pub const ALL: [Self; 8] = [
-        Self::Rate,
-        Self::LockedOut,
-        Self::Scanner,
-        Self::Garbage,
-        Self::Amplification,
-        Self::Replies,
-        Self::Full,
-        Self::Registrations,
-    ];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Rate => "rate",
-            Self::LockedOut => "locked_out",
-            Self::Scanner => "scanner",
-            Self::Garbage => "garbage",
-            Self::Amplification => "amplification",
-            Self::Replies => "replies",
-            Self::Full => "full",
-            Self::Registrations => "registrations",
-        }
-    }
+/// What of a source's messages is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admitted {
+    All,
+    /// It is locked out, but known: others there may have calls. What belongs to these goes on.
+    Ongoing,
 }
 
 /// What a source may do.
@@ -82,6 +49,8 @@ pub struct Limits {
     /// REGISTERs of one account that are granted, whatever they come from: each may have to be written down. Only whoever has
     /// its password uses it up.
     pub registrations: Rate,
+    /// INVITEs of one account that are granted: each keeps a transaction, and may keep legs, for half a minute.
+    pub calls: Rate,
     /// How long a source stays known.
     pub known_for: Duration,
     /// How long it stays locked out.
@@ -103,6 +72,7 @@ impl Default for Limits {
             },
             replies: Rate { per_second: 20.0, burst: 100 },
             registrations: Rate { per_second: 2.0, burst: 120 },
+            calls: Rate { per_second: 2.0, burst: 30 },
             known_for: Duration::from_secs(3600),
             locked_for: Duration::from_secs(60),
             sources: 65_536,
@@ -143,6 +113,7 @@ const TIDY_EVERY: Duration = Duration::from_secs(1);
 pub struct Gate {
     limits: Limits,
     sources: HashMap<Source, Record>,
+    trusted: Trusted,
     /// All those for which there is no room. Nobody among them is known or locked out: nobody answers for the others.
     others: Record,
     tidied: Option<Instant>,
@@ -151,30 +122,47 @@ pub struct Gate {
 }
 
 impl Gate {
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, sources: HashMap::new(), others: Record::default(), tidied: None, crowded: None }
+    /// Whoever is in `trusted` is always known, and has no part in what others share.
+    pub fn new(limits: Limits, trusted: &[IpNet]) -> Self {
+        let (sources, trusted) = (HashMap::new(), Trusted::new(trusted));
+        Self { limits, sources, trusted, others: Record::default(), tidied: None, crowded: None }
+    }
+
+    /// Whether the address is in a network that is trusted.
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted.has(address)
+    }
+
+    /// Whether the source has more than a stranger.
+    pub fn is_known(&self, address: IpAddr, now: Instant) -> bool {
+        self.trusts(address) || self.sources.get(&Source::of(address)).is_some_and(|record| record.is_known(now))
     }
 
     /// Whether a message from there is to be looked at. It is asked before anything is parsed.
-    pub fn admit(&mut self, from: IpAddr, now: Instant) -> Result<(), Shed> {
-        let limits = self.limits;
+    pub fn admit(&mut self, from: IpAddr, now: Instant) -> Result<Admitted, Shed> {
+        let (known, allowance) = (self.is_known(from, now), self.allowance(from, now));
         let record = self.record(from, now);
-        if record.is_locked(now) {
+        let locked = record.is_locked(now);
+        if locked && !known {
             return Err(Shed::LockedOut);
         }
-        let allowance = if record.is_known(now) { limits.known } else { limits.unknown };
-        record.messages.take(allowance.messages, now).then_some(()).ok_or(Shed::Rate)
+        let admitted = if locked { Admitted::Ongoing } else { Admitted::All };
+        record.messages.take(allowance.messages, now).then_some(admitted).ok_or(Shed::Rate)
     }
 
     /// Whether a datagram may be answered with so many bytes. What a connection carries may always be.
     pub fn may_reply(&mut self, to: IpAddr, request: usize, reply: usize, now: Instant) -> Result<(), Shed> {
-        let replies = self.limits.replies;
+        let (replies, trusts) = (self.limits.replies, self.trusts(to));
         let record = self.record(to, now);
         if record.is_known(now) {
             return Ok(());
         }
+        // Also those that are trusted: whoever forges their addresses shall not drown them.
         if reply > request.saturating_mul(2) {
             return Err(Shed::Amplification);
+        }
+        if trusts {
+            return Ok(());
         }
         record.replies.take(replies, now).then_some(()).ok_or(Shed::Replies)
     }
@@ -189,18 +177,20 @@ impl Gate {
 
     /// Somebody there has a wrong password, or a user that there is none of. Answers whether that locked the source out.
     pub fn failed(&mut self, from: IpAddr, now: Instant) -> bool {
-        let limits = self.limits;
+        let (allowance, until) = (self.allowance(from, now), now + self.limits.locked_for);
         let Some(record) = self.own(from, now) else { return false };
-        let allowance = if record.is_known(now) { limits.known } else { limits.unknown };
         let locked = !record.failures.take(allowance.failures, now);
         if locked {
-            record.locked_until = Some(now + limits.locked_for);
+            record.locked_until = Some(until);
         }
         locked
     }
 
-    /// Another gate has locked the source out.
+    /// Another gate has locked the source out. One that is trusted is judged there, message by message.
     pub fn lock_out(&mut self, from: IpAddr, now: Instant) {
+        if self.trusts(from) {
+            return;
+        }
         let until = now + self.limits.locked_for;
         if let Some(record) = self.own(from, now) {
             record.locked_until = Some(until);
@@ -209,22 +199,32 @@ impl Gate {
 
     /// Sources that are remembered.
     pub fn len(&self) -> usize {
-        self.sources.len()
+        self.sources.len() + self.trusted.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.sources.is_empty()
+        self.len() == 0
+    }
+
+    fn allowance(&self, from: IpAddr, now: Instant) -> Allowance {
+        if self.is_known(from, now) { self.limits.known } else { self.limits.unknown }
     }
 
     /// What counts for a source: its own record, or that of all for which there is no room.
     fn record(&mut self, address: IpAddr, now: Instant) -> &mut Record {
         let source = Source::of(address);
+        if self.trusts(address) {
+            return self.trusted.record(source);
+        }
         if self.has_room(source, now) { self.sources.entry(source).or_default() } else { &mut self.others }
     }
 
     /// The source's own record, if need be in a stranger's place. None: all that are remembered are known or locked out.
     fn own(&mut self, address: IpAddr, now: Instant) -> Option<&mut Record> {
         let source = Source::of(address);
+        if self.trusts(address) {
+            return self.trusted.own(source);
+        }
         let room = self.has_room(source, now) || self.evict(now);
         room.then(|| self.sources.entry(source).or_default())
     }

@@ -11,6 +11,7 @@ fn limits() -> Limits {
         known: Allowance { messages: MANY, failures: MANY },
         replies: ONE,
         registrations: ONE,
+        calls: ONE,
         known_for: Duration::from_secs(60),
         locked_for: Duration::from_secs(10),
         sources: 4,
@@ -32,7 +33,7 @@ fn admitted(gate: &mut Gate, from: IpAddr, now: Instant) -> usize {
 
 #[test]
 fn a_source_may_send_a_burst_and_then_its_rate() {
-    let (mut gate, now) = (Gate::new(limits()), start());
+    let (mut gate, now) = (Gate::new(limits(), &[]), start());
     assert_eq!(admitted(&mut gate, address(1), now), 3);
     assert_eq!(gate.admit(address(1), now), Err(Shed::Rate));
     assert_eq!(admitted(&mut gate, address(2), now), 3, "another source's own");
@@ -42,7 +43,7 @@ fn a_source_may_send_a_burst_and_then_its_rate() {
 
 #[test]
 fn a_known_source_may_send_more_for_a_while() {
-    let (mut gate, now) = (Gate::new(limits()), start());
+    let (mut gate, now) = (Gate::new(limits(), &[]), start());
     gate.succeeded(address(1), now);
     assert_eq!(admitted(&mut gate, address(1), now), 30);
     assert_eq!(admitted(&mut gate, address(1), now + Duration::from_secs(120)), 3);
@@ -50,7 +51,7 @@ fn a_known_source_may_send_more_for_a_while() {
 
 #[test]
 fn an_unknown_source_gets_few_answers_and_none_that_makes_its_datagram_grow() {
-    let (mut gate, now) = (Gate::new(limits()), start());
+    let (mut gate, now) = (Gate::new(limits(), &[]), start());
     assert_eq!(gate.may_reply(address(1), 100, 201, now), Err(Shed::Amplification));
     assert_eq!(gate.may_reply(address(1), usize::MAX, 200, now), Ok(()));
     assert_eq!(gate.may_reply(address(1), 100, 200, now), Ok(()));
@@ -62,26 +63,43 @@ fn an_unknown_source_gets_few_answers_and_none_that_makes_its_datagram_grow() {
 
 #[test]
 fn whoever_guesses_is_locked_out_for_a_while_and_nobody_else() {
-    let (mut gate, now) = (Gate::new(limits()), start());
+    let (mut gate, now) = (Gate::new(limits(), &[]), start());
     assert_eq!((0..4).map(|_| gate.failed(address(1), now)).collect::<Vec<_>>(), [false, false, false, true]);
     assert_eq!(gate.admit(address(1), now), Err(Shed::LockedOut));
-    assert_eq!(gate.admit(address(2), now), Ok(()));
-    assert_eq!(gate.admit(address(1), now + Duration::from_secs(10)), Ok(()));
+    assert_eq!(gate.admit(address(2), now), Ok(Admitted::All));
+    assert_eq!(gate.admit(address(1), now + Duration::from_secs(10)), Ok(Admitted::All));
+}
+
+#[test]
+fn whoever_guesses_behind_a_known_address_ends_no_call_there() {
+    let twilio = IpAddr::from([54, 172, 60, 1]);
+    let (mut gate, now) = (Gate::new(limits(), &["54.172.60.0/30".parse().unwrap()]), start());
+    gate.succeeded(address(1), now);
+    for from in [address(1), twilio] {
+        assert_eq!((0..31).filter(|_| gate.failed(from, now)).count(), 1);
+        assert_eq!(admitted(&mut gate, from, now), 30);
+        let later = now + Duration::from_secs(5);
+        assert_eq!(gate.admit(from, later), Ok(Admitted::Ongoing));
+        assert_eq!(gate.admit(from, now + Duration::from_secs(10)), Ok(Admitted::All));
+    }
+    let (twilio, other) = (IpAddr::from([54, 172, 60, 2]), address(2));
+    [twilio, other].into_iter().for_each(|from| gate.lock_out(from, now));
+    assert_eq!((gate.admit(twilio, now), gate.admit(other, now)), (Ok(Admitted::All), Err(Shed::LockedOut)));
 }
 
 #[test]
 fn sources_for_which_there_is_no_room_share_one_allowance() {
-    let (mut gate, now) = (Gate::new(limits()), start());
-    (0..4).for_each(|last| assert_eq!(gate.admit(address(last), now), Ok(())));
+    let (mut gate, now) = (Gate::new(limits(), &[]), start());
+    (0..4).for_each(|last| assert_eq!(gate.admit(address(last), now), Ok(Admitted::All)));
     let others = (4..100).filter(|last| gate.admit(address(*last), now).is_ok()).count();
     assert_eq!((others, gate.len()), (3, 4));
-    assert_eq!(gate.admit(address(0), now), Ok(()), "who was there before still has their own");
+    assert_eq!(gate.admit(address(0), now), Ok(Admitted::All), "who was there before still has their own");
 }
 
 #[test]
 fn sources_that_were_quiet_make_room_and_those_to_be_remembered_stay() {
-    let (mut gate, now) = (Gate::new(limits()), start());
-    (0..4).for_each(|last| assert_eq!(gate.admit(address(last), now), Ok(())));
+    let (mut gate, now) = (Gate::new(limits(), &[]), start());
+    (0..4).for_each(|last| assert_eq!(gate.admit(address(last), now), Ok(Admitted::All)));
     gate.succeeded(address(0), now);
     let later = now + Duration::from_secs(30);
     assert_eq!(admitted(&mut gate, address(9), later), 3);
@@ -91,7 +109,7 @@ fn sources_that_were_quiet_make_room_and_those_to_be_remembered_stay() {
 
 #[test]
 fn those_without_room_are_neither_locked_out_nor_known_together() {
-    let (mut gate, now) = (Gate::new(limits()), start());
+    let (mut gate, now) = (Gate::new(limits(), &[]), start());
     for last in 0..4 {
         gate.succeeded(address(last), now);
     }
@@ -103,10 +121,10 @@ fn those_without_room_are_neither_locked_out_nor_known_together() {
 
 #[test]
 fn whoever_shows_or_guesses_a_password_takes_a_strangers_place() {
-    let (mut gate, now) = (Gate::new(limits()), start());
+    let (mut gate, now) = (Gate::new(limits(), &[]), start());
     gate.succeeded(address(0), now);
     assert_eq!((0..4).filter(|_| gate.failed(address(1), now)).count(), 1);
-    (2..4).for_each(|last| assert_eq!(gate.admit(address(last), now), Ok(())));
+    (2..4).for_each(|last| assert_eq!(gate.admit(address(last), now), Ok(Admitted::All)));
     gate.succeeded(address(8), now);
     assert!((0..4).any(|_| gate.failed(address(9), now)));
     for known in [0, 8] {
@@ -115,13 +133,26 @@ fn whoever_shows_or_guesses_a_password_takes_a_strangers_place() {
     for guesser in [1, 9] {
         assert_eq!(gate.admit(address(guesser), now), Err(Shed::LockedOut), "{guesser}");
     }
-    assert_eq!((gate.admit(address(2), now), gate.len()), (Ok(()), 4));
+    assert_eq!((gate.admit(address(2), now), gate.len()), (Ok(Admitted::All), 4));
+}
+
+#[test]
+fn a_trusted_source_is_always_known_and_forged_strangers_take_nothing_from_it() {
+    let (mut gate, now) = (Gate::new(limits(), &["54.172.60.0/30".parse().unwrap()]), start());
+    let twilio = IpAddr::from([54, 172, 60, 1]);
+    assert_eq!((0..100).filter(|last| gate.admit(address(*last), now).is_ok()).count(), 4 + 3);
+    assert!(gate.admit(address(200), now).is_err(), "the table is full, and what the others share is used up");
+    assert!(gate.is_known(twilio, now) && !gate.is_known(address(1), now));
+    assert_eq!(admitted(&mut gate, twilio, now), 30);
+    assert_eq!(admitted(&mut gate, IpAddr::from([54, 172, 60, 2]), now), 30, "its own");
+    assert_eq!(gate.may_reply(twilio, 100, 201, now), Err(Shed::Amplification));
+    assert!((0..100).all(|_| gate.may_reply(twilio, 100, 200, now).is_ok()));
 }
 
 proptest! {
     #[test]
     fn the_table_never_grows_beyond_its_limit(sources in prop::collection::vec((0u8..=255, 0u64..3000), 0..300)) {
-        let (mut gate, mut now) = (Gate::new(limits()), start());
+        let (mut gate, mut now) = (Gate::new(limits(), &[]), start());
         for (last, millis) in sources {
             now += Duration::from_millis(millis);
             let _ = gate.admit(address(last), now);

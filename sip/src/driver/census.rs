@@ -7,14 +7,17 @@ use std::{
     time::Instant,
 };
 
-use crate::abuse::{self, Allowance, Gate, Rate, Shed, Source};
+use ipnet::IpNet;
+
+use crate::abuse::{self, Admitted, Allowance, Gate, Rate, Shed, Source};
 
 /// The most connections, at a time and by and by. The first three protect memory and file descriptors, the others the time
 /// that handshakes take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
     pub all: usize,
-    /// Over which nobody has shown a password yet: the rest is kept for phones.
+    /// Over which nobody has shown a password yet, from sources where nobody has lately: the rest is kept for phones and
+    /// for Twilio.
     pub strangers: usize,
     /// An office of phones behind one address.
     pub per_source: usize,
@@ -55,18 +58,20 @@ struct Counts {
 #[derive(Debug)]
 pub(super) struct Place {
     from: IpAddr,
-    trusted: bool,
+    /// Whether it is one of the strangers'.
+    strange: bool,
     counts: Arc<Mutex<Counts>>,
 }
 
 impl Census {
-    /// Sources stay known and locked out for as long as `abuse` says.
-    pub(super) fn new(limits: ConnectionLimits, abuse: abuse::Limits) -> Self {
-        let gate = Gate::new(abuse::Limits {
+    /// Sources stay known and locked out for as long as `abuse` says; those in `trusted` are always known.
+    pub(super) fn new(limits: ConnectionLimits, abuse: abuse::Limits, trusted: &[IpNet]) -> Self {
+        let abuse = abuse::Limits {
             unknown: Allowance { messages: limits.accepts, ..abuse.unknown },
             known: Allowance { messages: limits.known_accepts, ..abuse.known },
             ..abuse
-        });
+        };
+        let gate = Gate::new(abuse, trusted);
         let counts = Counts { all: 0, strangers: 0, by_source: HashMap::new(), gate };
         Self { limits, counts: Arc::new(Mutex::new(counts)) }
     }
@@ -74,17 +79,25 @@ impl Census {
     /// A place, or why there is none.
     pub(super) fn enter(&self, from: IpAddr, now: Instant) -> Result<Place, Shed> {
         let mut counts = lock(&self.counts);
-        counts.gate.admit(from, now)?;
+        if counts.gate.admit(from, now)? == Admitted::Ongoing {
+            return Err(Shed::LockedOut);
+        }
         let source = Source::of(from);
         let of_source = counts.by_source.get(&source).copied().unwrap_or_default();
         let ConnectionLimits { all, strangers, per_source, .. } = self.limits;
-        if counts.all >= all || counts.strangers >= strangers || of_source >= per_source {
+        let strange = !counts.gate.is_known(from, now);
+        if counts.all >= all || of_source >= per_source || (strange && counts.strangers >= strangers) {
             return Err(Shed::Full);
         }
         counts.all += 1;
-        counts.strangers += 1;
+        counts.strangers += usize::from(strange);
         counts.by_source.insert(source, of_source + 1);
-        Ok(Place { from, trusted: false, counts: self.counts.clone() })
+        Ok(Place { from, strange, counts: self.counts.clone() })
+    }
+
+    /// Whether somebody there is trusted without a password.
+    pub(super) fn trusts(&self, from: IpAddr) -> bool {
+        lock(&self.counts).gate.trusts(from)
     }
 
     /// Whoever is there has guessed passwords: no more connections for a while.
@@ -98,10 +111,9 @@ impl Place {
     pub(super) fn trust(&mut self, now: Instant) {
         let mut counts = lock(&self.counts);
         counts.gate.succeeded(self.from, now);
-        if !self.trusted {
+        if std::mem::take(&mut self.strange) {
             counts.strangers = counts.strangers.saturating_sub(1);
         }
-        self.trusted = true;
     }
 }
 
@@ -109,7 +121,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let (mut counts, source) = (lock(&self.counts), Source::of(self.from));
         counts.all = counts.all.saturating_sub(1);
-        if !self.trusted {
+        if self.strange {
             counts.strangers = counts.strangers.saturating_sub(1);
         }
         match counts.by_source.get_mut(&source) {
@@ -133,7 +145,8 @@ mod tests {
     fn census(change: impl FnOnce(&mut ConnectionLimits)) -> (Census, Instant) {
         let mut limits = ConnectionLimits::default();
         change(&mut limits);
-        (Census::new(limits, abuse::Limits::default()), Instant::now())
+        let trusted = ["54.172.60.0/30".parse().unwrap()];
+        (Census::new(limits, abuse::Limits::default(), &trusted), Instant::now())
     }
 
     const ONE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
@@ -161,7 +174,27 @@ mod tests {
         phone.trust(now);
         let next = census.enter(OTHER, now).unwrap();
         assert_eq!(census.enter(OTHER, now).unwrap_err(), Shed::Full);
-        drop((phone, stranger, next));
+        let another = census.enter(ONE, now).unwrap();
+        assert_eq!(census.enter(ONE, now).unwrap_err(), Shed::Full, "of all");
+        drop((phone, stranger, next, another));
+        let counts = lock(&census.counts);
+        assert_eq!((counts.all, counts.strangers, counts.by_source.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn strangers_shut_out_neither_twilio_nor_a_source_that_is_known() {
+        let (census, now) = census(|_| {});
+        census.enter(ONE, now).unwrap().trust(now);
+        let strange = |network: u8| IpAddr::from([203, 0, 113, network]);
+        let strangers: Vec<_> = (0..16)
+            .flat_map(|network| (0..512).filter_map(|_| census.enter(strange(network), now).ok()).collect::<Vec<_>>())
+            .collect();
+        assert_eq!(strangers.len(), 4096);
+        assert_eq!(census.enter(strange(99), now).unwrap_err(), Shed::Full);
+        let mut places: Vec<_> = (0..512).map(|_| census.enter(ONE, now).unwrap()).collect();
+        assert_eq!(census.enter(ONE, now).unwrap_err(), Shed::Full);
+        places.extend((0..512).map(|_| census.enter(IpAddr::from([54, 172, 60, 1]), now).unwrap()));
+        drop((places, strangers));
         let counts = lock(&census.counts);
         assert_eq!((counts.all, counts.strangers, counts.by_source.len()), (0, 0, 0));
     }
@@ -185,6 +218,12 @@ mod tests {
         census.lock_out(ONE, now);
         assert_eq!(census.enter(ONE, now).unwrap_err(), Shed::LockedOut);
         assert!(census.enter(OTHER, now).is_ok());
-        assert!(census.enter(ONE, now + abuse::Limits::default().locked_for).is_ok());
+        let later = now + abuse::Limits::default().locked_for;
+        census.enter(ONE, later).unwrap().trust(later);
+        census.lock_out(ONE, later);
+        assert_eq!(census.enter(ONE, later).unwrap_err(), Shed::LockedOut, "also if it is known");
+        let twilio = IpAddr::from([54, 172, 60, 1]);
+        census.lock_out(twilio, now);
+        assert!(census.enter(twilio, now).is_ok(), "its tickets are good");
     }
 }

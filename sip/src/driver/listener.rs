@@ -12,7 +12,8 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{
     census::{Census, Place},
-    stream::{Connection, Heard, ORDERS, Patience, Peer, now},
+    orders::Orders,
+    stream::{Connection, Heard, Patience, Peer, now},
     tls::Certificate,
 };
 use crate::{
@@ -94,7 +95,7 @@ struct Newcomer {
 impl Newcomer {
     async fn serve(self, kit: Kit) {
         watch_over(&self.stream);
-        let (orders, obey) = mpsc::channel(ORDERS);
+        let (orders, obey) = Orders::new(kit.census.trusts(self.peer.ip()));
         let id = self.id;
         let transport = if self.certificate.is_some() { Transport::Tls } else { Transport::Tcp };
         let flow = Flow { transport, peer: self.peer, connection: Some(id) };

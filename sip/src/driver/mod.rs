@@ -3,6 +3,7 @@
 
 mod census;
 mod listener;
+mod orders;
 mod relay;
 mod run;
 mod stream;
@@ -140,6 +141,7 @@ pub fn start(
         connections,
         patience,
         abuse: settings.abuse,
+        trusted: settings.calls.twilio_networks.clone(),
         counters: counters.clone(),
         streams: streams.handle().clone(),
         media,

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, io, net, sync::Arc, time::Instant};
 
 use bytes::Bytes;
+use ipnet::IpNet;
 use tokio::{
     runtime,
     sync::{mpsc, watch},
@@ -14,7 +15,8 @@ use super::{
     Clock,
     census::{Census, ConnectionLimits},
     listener::{Kit, Listener},
-    stream::{Heard, Order, Patience},
+    orders::Orders,
+    stream::{Heard, Patience},
     tls::Certificate,
     udp::Udp,
 };
@@ -45,6 +47,8 @@ pub(super) struct Sockets {
     pub(super) connections: ConnectionLimits,
     pub(super) patience: Patience,
     pub(super) abuse: abuse::Limits,
+    /// Networks whose connections are no strangers'.
+    pub(super) trusted: Vec<IpNet>,
     pub(super) counters: Arc<Counters>,
     /// What connections and their handshakes run on: they take no time of the engine's.
     pub(super) streams: runtime::Handle,
@@ -61,8 +65,8 @@ pub(super) async fn run(
     events: mpsc::Sender<Vec<Event>>,
 ) -> io::Result<()> {
     let (hear, mut heard) = mpsc::channel(HEARD);
-    let Sockets { udp, tcp, tls, connections, patience, abuse, counters, streams, mut media } = sockets;
-    let census = Census::new(connections, abuse);
+    let Sockets { udp, tcp, tls, connections, patience, abuse, trusted, counters, streams, mut media } = sockets;
+    let census = Census::new(connections, abuse, &trusted);
     let kit = Kit { census: census.clone(), patience, heard: hear, counters };
     let _listeners = listen(tcp, tls, &kit, &streams)?;
     let udp = udp.map(Udp::new).transpose()?;
@@ -139,7 +143,7 @@ struct Engine {
     clock: Clock,
     udp: Option<Udp>,
     census: Census,
-    orders: HashMap<ConnectionId, mpsc::Sender<Order>>,
+    orders: HashMap<ConnectionId, Orders>,
     unsent: Vec<TransactionId>,
     events: mpsc::Sender<Vec<Event>>,
 }
@@ -175,7 +179,7 @@ impl Engine {
             while let Some(output) = self.core.take_output() {
                 match output {
                     Output::Send { flow, bytes, of } => self.send(flow, bytes, of),
-                    Output::Trust(id) => drop(self.orders.get(&id).map(|orders| orders.try_send(Order::Trust))),
+                    Output::Trust(id) => self.orders.get_mut(&id).into_iter().for_each(Orders::trust),
                     // It carries out what it was told before, and ends.
                     Output::Close(id) => drop(self.orders.remove(&id)),
                     Output::LockOut(from) => self.census.lock_out(from, self.clock.now().instant),
@@ -195,7 +199,7 @@ impl Engine {
 
     fn send(&mut self, flow: Flow, bytes: Bytes, of: Option<TransactionId>) {
         let sent = match (flow.connection, &mut self.udp) {
-            (Some(id), _) => match self.orders.get(&id).map(|orders| orders.try_send(Order::Send(bytes))) {
+            (Some(id), _) => match self.orders.get(&id).map(|orders| orders.send(bytes)) {
                 Some(Ok(())) => true,
                 // It does not take what it is sent: its bindings are worth nothing.
                 Some(Err(_)) => self.orders.remove(&id).is_none(),

@@ -9,7 +9,10 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::census::Place;
+use super::{
+    census::Place,
+    orders::{Order, Orders},
+};
 use crate::{
     message::{Frame, Framer, Limits},
     transport::{ConnectionId, Flow},
@@ -45,21 +48,10 @@ impl Default for Patience {
 /// What a connection tells the engine.
 #[derive(Debug)]
 pub(super) enum Heard {
-    Opened { id: ConnectionId, orders: mpsc::Sender<Order> },
+    Opened { id: ConnectionId, orders: Orders },
     Message { flow: Flow, bytes: Bytes },
     Closed(ConnectionId),
 }
-
-/// What the engine tells a connection. It closes when there is nobody left to give orders.
-#[derive(Debug)]
-pub(super) enum Order {
-    Send(Bytes),
-    /// Somebody has shown a password: it may stay.
-    Trust,
-}
-
-/// Orders that a connection has not carried out yet: one that does not take its answers is closed.
-pub(super) const ORDERS: usize = 64;
 
 /// Bytes that are read at once.
 const READ: usize = 4096;

@@ -22,6 +22,7 @@ struct Account {
     aor: Aor,
     ha1s: Ha1s,
     registrations: Bucket,
+    calls: Bucket,
 }
 
 /// What a change of an account did.
@@ -41,7 +42,8 @@ impl Accounts {
         }
         self.last += 1;
         let aor = Aor(self.last);
-        self.by_user.insert(user.as_str().into(), Account { aor, ha1s, registrations: Bucket::default() });
+        let (registrations, calls) = Default::default();
+        self.by_user.insert(user.as_str().into(), Account { aor, ha1s, registrations, calls });
         self.users.insert(aor, user);
         Set::Changed(aor)
     }
@@ -63,8 +65,16 @@ impl Accounts {
 
     /// Takes one registration of what the account may have.
     pub(super) fn may_register(&mut self, aor: Aor, rate: Rate, now: Instant) -> bool {
-        let account = self.users.get(&aor).and_then(|user| self.by_user.get_mut(user.as_str()));
-        account.is_some_and(|account| account.registrations.take(rate, now))
+        self.account(aor).is_some_and(|account| account.registrations.take(rate, now))
+    }
+
+    /// Takes one call of those that the account may begin.
+    pub(super) fn may_call(&mut self, aor: Aor, rate: Rate, now: Instant) -> bool {
+        self.account(aor).is_some_and(|account| account.calls.take(rate, now))
+    }
+
+    fn account(&mut self, aor: Aor) -> Option<&mut Account> {
+        self.users.get(&aor).and_then(|user| self.by_user.get_mut(user.as_str()))
     }
 
     /// Whose an address-of-record is, and by which password.

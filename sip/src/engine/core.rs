@@ -19,10 +19,10 @@ use super::{
     reply::{Asked, Lots},
 };
 use crate::{
-    abuse::{Gate, Shed, is_scanner},
+    abuse::{Admitted, Gate, Shed, is_scanner},
     digest::Guard,
     message::{self, Capabilities, Carrier, Code, Host, Limits, Message, Method, Name, Rejected},
-    registrar::{Aor, Record, Registrar},
+    registrar::{Aor, Registrar},
     transaction::{TransactionId, Transactions},
     transport::{ConnectionId, Flow, KeepAlive, keep_alive},
 };
@@ -74,7 +74,7 @@ impl Core {
         Self {
             accounts: Accounts::default(),
             guard: Guard::new(settings.digest.clone(), key, now.instant),
-            gate: Gate::new(settings.abuse),
+            gate: Gate::new(settings.abuse, &settings.calls.twilio_networks),
             registrar: Registrar::new(settings.registrar.clone(), now.instant),
             transactions: Transactions::new(settings.timing, settings.transactions),
             probes: Probes::default(),
@@ -92,21 +92,22 @@ impl Core {
     /// A datagram has come.
     pub fn datagram(&mut self, peer: SocketAddr, bytes: &[u8], now: Now) {
         // Before anything is looked at: it costs a look into one table.
-        if let Err(why) = self.gate.admit(peer.ip(), now.instant) {
-            return self.shed(why);
-        }
+        let admitted = match self.gate.admit(peer.ip(), now.instant) {
+            Ok(admitted) => admitted,
+            Err(why) => return self.shed(why),
+        };
         let from = Flow::udp(peer);
         match keep_alive(peer, bytes) {
             Some(KeepAlive::Silent) => {}
             Some(KeepAlive::Stun { answer }) => self.send_back(from, bytes.len(), from, answer, now),
-            None => self.take(from, Bytes::copy_from_slice(bytes), Carrier::Datagram, now),
+            None => self.take((from, admitted), Bytes::copy_from_slice(bytes), Carrier::Datagram, now),
         }
     }
 
     /// A stream has brought a whole message.
     pub fn message(&mut self, from: Flow, bytes: Bytes, now: Now) {
         match self.gate.admit(from.peer.ip(), now.instant) {
-            Ok(()) => self.take(from, bytes, Carrier::Stream, now),
+            Ok(admitted) => self.take((from, admitted), bytes, Carrier::Stream, now),
             Err(why) => {
                 self.shed(why);
                 // A connection that is not listened to is of no use to anybody.
@@ -115,12 +116,18 @@ impl Core {
         }
     }
 
-    fn take(&mut self, from: Flow, bytes: Bytes, carrier: Carrier, now: Now) {
+    fn take(&mut self, (from, admitted): (Flow, Admitted), bytes: Bytes, carrier: Carrier, now: Now) {
         self.counters.add(Count::Messages);
         let length = bytes.len();
         match Message::parse(bytes, carrier, &Limits::default()) {
             Ok(message) if message.code().is_some() => self.response_came(&message, now),
-            Ok(request) => self.request_came(&Asked { request: &request, from, length }, now),
+            Ok(request) => {
+                let asked = Asked { request: &request, from, length };
+                if admitted == Admitted::Ongoing && !self.goes_on(&asked) {
+                    return self.shed(Shed::LockedOut);
+                }
+                self.request_came(&asked, now);
+            }
             Err(Rejected::Answer { head, problem }) => self.reject(&head, problem, from, length, now),
             Err(Rejected::Drop(problem)) => {
                 self.shed(Shed::Garbage);
@@ -174,24 +181,6 @@ impl Core {
     pub(super) fn is_ours(&self, host: Host<'_>) -> bool {
         let domain = Host::parse(&self.settings.domain);
         domain == Some(host) || self.settings.advertised.is_some_and(|address| host.ip() == Some(address))
-    }
-
-    /// A connection is gone, and with it the bindings that came over it.
-    pub fn closed(&mut self, connection: ConnectionId, now: Now) {
-        self.calls.trunks.closed(connection);
-        let mut changes = Vec::new();
-        for aor in self.followers.remove(&connection).unwrap_or_default() {
-            let over_it = |record: &Record<'_, Way>| record.flow.flow.connection == Some(connection);
-            let gone: Vec<_> = self.registrar.bindings(aor).filter(over_it).map(|record| record.id).collect();
-            gone.into_iter().for_each(|id| self.registrar.end(aor, id, now.instant, &mut changes));
-        }
-        self.news.add(changes, now.instant);
-    }
-
-    pub(super) fn follow(&mut self, aor: Aor, flow: Flow) {
-        if let Some(connection) = flow.connection {
-            self.followers.entry(connection).or_default().insert(aor);
-        }
     }
 
     pub fn command(&mut self, command: Command, now: Now) {

@@ -13,6 +13,7 @@ mod call;
 mod calls;
 mod core;
 mod counters;
+mod followers;
 mod kept;
 mod news;
 mod probe;

@@ -11,7 +11,8 @@ use crate::message::{NameAddr, Params, SipUri};
 pub enum State {
     /// It registered, and its time is not over.
     Awake,
-    /// Its time is over. It gave a push token, by which it can be woken (RFC 8599).
+    /// Its time is over. It gave a push token, by which it can be woken (RFC 8599), or it lost its connection in a call and may
+    /// come back.
     Asleep,
 }
 
@@ -126,6 +127,11 @@ impl<F> Binding<F> {
             call_id: part(second, third),
             path: part(third, self.text.len()),
         }
+    }
+
+    /// Whether the phone gave a token to wake it with.
+    pub(super) fn has_token(&self) -> bool {
+        SipUri::parse(self.texts().uri).is_some_and(|uri| uri.params.has("pn-prid"))
     }
 
     pub(super) fn contact(&self) -> NameAddr<'_> {

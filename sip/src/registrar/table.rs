@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use super::binding::{Binding, Record, State, Texts};
 use super::timers::Timer;
 use super::{Aor, BindingId, Change, Changed, Registrar};
-use crate::message::SipUri;
 
 impl<F> Registrar<F> {
     pub(super) fn tick(&self, at: Instant) -> u32 {
@@ -43,8 +42,7 @@ impl<F> Registrar<F> {
 
     /// Gives a binding another flow, such as one that was proven to work. False: it is not there.
     pub fn set_flow(&mut self, aor: Aor, id: BindingId, flow: F) -> bool {
-        let binding = self.aors.get_mut(&aor).into_iter().flatten().find(|binding| binding.id == id);
-        binding.map(|binding| binding.flow = flow).is_some()
+        self.find(aor, id).map(|binding| binding.flow = flow).is_some()
     }
 
     /// Takes away all bindings of an AOR, as when its password is another.
@@ -69,17 +67,32 @@ impl<F> Registrar<F> {
     /// Ends a binding's time at once, as when its connection is gone: it falls asleep, or is removed if nothing can wake it.
     pub fn end(&mut self, aor: Aor, id: BindingId, now: Instant, changes: &mut Vec<Change>) {
         let asleep = self.tick(now).saturating_add(self.policy.asleep);
-        let binding = self.aors.get_mut(&aor).into_iter().flatten().find(|binding| binding.id == id);
-        let Some(binding) = binding else { return };
-        let uri = SipUri::parse(binding.texts().uri);
-        let wakes = self.policy.push_project.is_some() && uri.is_some_and(|uri| uri.params.has("pn-prid"));
-        if binding.state == State::Asleep || !wakes {
+        let push = self.policy.push_project.is_some();
+        let Some(binding) = self.find(aor, id) else { return };
+        if binding.state == State::Asleep || !(push && binding.has_token()) {
             self.remove_binding(aor, id, changes);
             return;
         }
         binding.state = State::Asleep;
         binding.expires = asleep;
         changes.push(Change { aor, id, what: Changed::Asleep });
+    }
+
+    /// The same of a phone that is expected back: one that nothing can wake sleeps for what is left of its time, so that it
+    /// is known again.
+    pub fn doze(&mut self, aor: Aor, id: BindingId, now: Instant, changes: &mut Vec<Change>) {
+        let push = self.policy.push_project.is_some();
+        match self.find(aor, id) {
+            Some(binding) if binding.state == State::Awake && !(push && binding.has_token()) => {
+                binding.state = State::Asleep;
+                changes.push(Change { aor, id, what: Changed::Asleep });
+            }
+            _ => self.end(aor, id, now, changes),
+        }
+    }
+
+    fn find(&mut self, aor: Aor, id: BindingId) -> Option<&mut Binding<F>> {
+        self.aors.get_mut(&aor).into_iter().flatten().find(|binding| binding.id == id)
     }
 
     /// When [`Registrar::expire`] has something to do.
@@ -91,8 +104,7 @@ impl<F> Registrar<F> {
     pub fn expire(&mut self, now: Instant, changes: &mut Vec<Change>) {
         let tick = self.tick(now);
         while let Some(Timer { at, aor, id }) = self.timers.due(tick) {
-            let binding = self.aors.get_mut(&aor).into_iter().flatten().find(|binding| binding.id == id);
-            let Some(binding) = binding.filter(|binding| binding.timer == at) else { continue };
+            let Some(binding) = self.find(aor, id).filter(|binding| binding.timer == at) else { continue };
             if binding.expires < tick {
                 self.end(aor, id, now, changes);
             }
@@ -102,10 +114,10 @@ impl<F> Registrar<F> {
 
     /// Sets the timer of a binding that is still there.
     fn look_again(&mut self, aor: Aor, id: BindingId) {
-        let binding = self.aors.get_mut(&aor).into_iter().flatten().find(|binding| binding.id == id);
-        if let Some(binding) = binding {
-            binding.timer = binding.expires;
-            self.timers.add(Timer { at: binding.expires, aor, id });
+        if let Some(binding) = self.find(aor, id) {
+            let at = binding.expires;
+            binding.timer = at;
+            self.timers.add(Timer { at, aor, id });
         }
     }
 }

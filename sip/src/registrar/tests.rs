@@ -343,6 +343,28 @@ fn a_lost_connection_ends_what_nothing_can_wake() {
 }
 
 #[test]
+fn whoever_is_expected_back_is_known_again_until_its_time_is_over() {
+    let mut house = house();
+    let here = contact(&format!("<sip:a@h:1>{INSTANCE}"));
+    house.register("x", 1, &here).unwrap();
+    let id = house.registrar.bindings(ANNA).next().unwrap().id;
+    house.changes.clear();
+    house.registrar.doze(ANNA, id, house.now, &mut house.changes);
+    assert!(!house.answer("").contains("Contact"), "it is not there");
+    house.register("y", 1, &contact(&format!("<sip:a@h:2>{INSTANCE}"))).unwrap();
+    assert_eq!(
+        house.registrar.bindings(ANNA).map(|record| (record.id, record.state)).collect::<Vec<_>>(),
+        [(id, State::Awake)]
+    );
+    house.registrar.doze(ANNA, id, house.now, &mut house.changes);
+    assert_eq!(house.whats(), [Changed::Asleep, Changed::Renewed, Changed::Asleep]);
+    house.pass(300);
+    assert_eq!(house.registrar.len(), 1);
+    house.pass(1);
+    assert!(house.registrar.is_empty());
+}
+
+#[test]
 fn what_was_written_down_comes_back() {
     let mut house = house();
     let lines =

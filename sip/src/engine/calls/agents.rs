@@ -27,10 +27,22 @@ impl Core {
         }
         let Some(Uri::Sip(uri)) = asked.request.request_uri() else { return self.refuse(asked, now) };
         match uri.user {
-            Some(user) if Ticket::parse(user).is_some() => self.ticketed(asked, user, now),
+            // An account may have a name that looks like a ticket.
+            Some(user)
+                if self.is_trunks(asked) || (Ticket::parse(user).is_some() && self.accounts.aor(user).is_none()) =>
+            {
+                self.ticketed(asked, user, now);
+            }
             Some(user) => self.agent_calls(asked, user, now),
             None => self.refuse(asked, now),
         }
+    }
+
+    /// Whether Twilio calls a ticket.
+    pub(super) fn is_trunks(&self, asked: &Asked<'_>) -> bool {
+        let ticket =
+            matches!(asked.request.request_uri(), Some(Uri::Sip(uri)) if uri.user.and_then(Ticket::parse).is_some());
+        ticket && self.gate.trusts(asked.from.peer.ip())
     }
 
     /// Whoever calls from an address of ours has to show that it is theirs.
@@ -51,7 +63,10 @@ impl Core {
         if self.accounts.aor(from.as_str()) != Some(account) {
             return self.turn_away(asked, Code::FORBIDDEN, now);
         }
-        if !self.calls.has_room() || !self.calls.may_make(account) {
+        if !self.accounts.may_call(account, self.settings.abuse.calls, now.instant) {
+            return self.overloaded(asked, Shed::Calls, now);
+        }
+        if self.is_crowded() || !self.calls.has_room() || !self.calls.may_make(account) {
             return self.overloaded(asked, Shed::Full, now);
         }
         let Some(to) = self.begin(server_key(asked), asked, now) else { return };
@@ -62,6 +77,13 @@ impl Core {
             self.calls.legs.refuse(leg, code, now.instant);
         }
         self.settle(None, now);
+    }
+
+    /// Whether what is left of legs and transactions is kept for customers' calls: to ring phones, and for Twilio's INVITEs.
+    pub(super) fn is_crowded(&self) -> bool {
+        let most = |most: usize| most - most / 4;
+        let legs = self.calls.legs.len() >= most(self.settings.calls.legs.legs);
+        legs || self.transactions.len() >= most(self.settings.transactions.all)
     }
 
     /// An account is gone, or has another password: agents' calls from and to it are over. Customers' are their owner's.

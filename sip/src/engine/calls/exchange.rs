@@ -175,9 +175,27 @@ impl Core {
         if !known {
             return self.refuse(asked, now);
         }
+        // Whoever withholds ACKs makes each of them stay for half a minute.
+        if asked.request.method() == Some(Method::Invite) && self.is_crowded() {
+            return self.overloaded(asked, Shed::Full, now);
+        }
         if let Some(to) = self.begin(key, asked, now) {
             self.calls.legs.request(&incoming(asked, to), now.instant);
             self.settle(None, now);
+        }
+    }
+
+    /// Whether a request goes on with what there is already, or brings Twilio's ticket: no password is guessed by it.
+    pub(in crate::engine) fn goes_on(&self, asked: &Asked<'_>) -> bool {
+        let begun = |method| self.transactions.find_server(&server_key_of(asked, method)).is_some();
+        let tag = || asked.request.to().tag().map(|tag| self.calls.legs.knows(tag));
+        match asked.request.method() {
+            Some(Method::Ack) => true,
+            Some(Method::Register) => false,
+            Some(Method::Cancel) => begun(Method::Invite),
+            Some(method) if begun(method) => true,
+            Some(Method::Invite) => tag().unwrap_or_else(|| self.is_trunks(asked)),
+            _ => tag().unwrap_or_default(),
         }
     }
 

@@ -155,11 +155,11 @@ impl Calls {
         self.by_leg.insert(leg, number);
     }
 
-    /// A leg of it is a registered phone's.
+    /// A leg of it is a registered phone's. Of a call that has failed meanwhile nothing is kept.
     pub(super) fn add_home(&mut self, number: Number, leg: LegId, home: Home) {
-        self.add_leg(number, leg);
         if let Some(call) = self.calls.get_mut(&number) {
             call.homes.push((leg, home));
+            self.add_leg(number, leg);
         }
     }
 
@@ -272,5 +272,25 @@ impl Calls {
             self.made.len(),
             self.timers.len(),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        engine::{
+            Media,
+            tests::house::{HERE, KEY},
+        },
+        registrar::BindingId,
+    };
+
+    #[test]
+    fn of_a_call_that_has_failed_meanwhile_nothing_is_kept() {
+        let settings = CallSettings::new(HERE, Media::Direct);
+        let mut calls = Calls::new(&settings, Timing::default(), &KEY, None);
+        calls.add_home(Number(1), LegId::of_test(1), Home { aor: Aor(1), binding: BindingId(1) });
+        assert_eq!(calls.left(), [0; 9]);
     }
 }

@@ -2,5 +2,6 @@ mod agents;
 mod customers;
 mod many;
 mod net;
+mod streams;
 mod tickets;
 mod world;

@@ -47,6 +47,15 @@ fn an_invite_is_let_in_by_its_ticket_and_its_network_only() {
 }
 
 #[test]
+fn twilio_is_let_in_whatever_others_send_in_its_name() {
+    let mut world = World::new();
+    let (_, ticket) = waiting(&mut world, BOTH);
+    (0..1000).for_each(|_| world.says(TWILIO, "nonsense\r\n\r\n"));
+    let ok = world.twilio_invites(&ticket, ULAW);
+    assert!(ok.starts_with("SIP/2.0 200"), "{ok}");
+}
+
+#[test]
 fn twilio_is_not_starved_once_it_was_let_in() {
     let mut world = World::new();
     let (_, ticket) = waiting(&mut world, BOTH);
