@@ -70,6 +70,8 @@ enum State {
     Up,
     /// An offer of this side's was passed on; its answer is awaited.
     Passing(Side),
+    /// An offer of our own was made to this side; its answer is awaited.
+    Asking(Side),
     Over,
 }
 
@@ -106,6 +108,15 @@ impl Bridge {
         }
     }
 
+    /// An offer of our own goes to one side, and concerns that side alone. None: something else is under way.
+    pub fn ask(&mut self, side: Side) -> Option<LegId> {
+        if self.state != State::Up {
+            return None;
+        }
+        self.state = State::Asking(side);
+        Some(self.leg(side))
+    }
+
     /// One of its legs tells something.
     pub fn heard(&mut self, leg: LegId, event: &Event, relay: &mut dyn Rewrite) -> Vec<Act> {
         let Some(from) = self.side(leg).filter(|_| self.state != State::Over) else { return Vec::new() };
@@ -127,6 +138,10 @@ impl Bridge {
             Event::Refused { code } if self.state == State::Passing(from.other()) => {
                 self.state = State::Up;
                 vec![Act::Refuse(other, *code)]
+            }
+            Event::Refused { .. } if self.state == State::Asking(from) => {
+                self.state = State::Up;
+                Vec::new()
             }
             Event::Ended(end) => {
                 let was_ringing = self.state == State::Ringing;
@@ -172,6 +187,9 @@ impl Bridge {
 
     fn accepted(&mut self, from: Side, sdp: &Bytes, relay: &mut dyn Rewrite) -> Vec<Act> {
         let rewritten = relay.rewrite(from, Role::Answer, sdp);
+        if self.state == State::Asking(from) {
+            self.state = State::Up;
+        }
         if self.state != State::Passing(from.other()) {
             // A session was refreshed: the relay has seen where its media go, and nobody else has to know.
             return Vec::new();

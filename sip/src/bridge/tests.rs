@@ -56,6 +56,22 @@ fn a_refusal_keeps_its_code_and_what_the_relay_does_not_take_is_refused() {
     assert_eq!((bridge.side(a), bridge.side(b), A.other()), (Some(A), Some(B), B));
 }
 
+#[test]
+fn what_one_side_is_asked_by_us_is_no_answer_to_the_other() {
+    let (a, b) = legs();
+    let refused = Event::Refused { code: Code::NOT_ACCEPTABLE_HERE };
+    for answer in [Event::Accepted { sdp: "x".into() }, refused] {
+        let mut bridge = Bridge::ringing(a, b);
+        assert_eq!(bridge.ask(B), None);
+        bridge.heard(b, &Event::Answered { sdp: "x".into() }, &mut Marks);
+        assert_eq!((bridge.ask(B), bridge.ask(B)), (Some(b), None));
+        let offer = Event::Offer { sdp: "hold".into() };
+        assert_eq!(bridge.heard(a, &offer, &mut Marks), [Act::Refuse(a, Code::REQUEST_PENDING)]);
+        assert_eq!(bridge.heard(b, &answer, &mut Marks), []);
+        assert_eq!(bridge.heard(a, &offer, &mut Marks), [Act::Offer(b, "Caller Offer hold".into())]);
+    }
+}
+
 #[allow(clippy::disallowed_methods, reason = "an instant can be had in no other way; the tests move it")]
 fn start() -> Instant {
     Instant::now()

@@ -97,7 +97,7 @@ impl Speech {
             offer.audio.direction = Direction::Inactive;
         }
         // Of what the other side has agreed to, if it has.
-        if let Some(theirs) = &self.party(to.other()).theirs {
+        if let Some(theirs) = &self.get(to.other()).theirs {
             offer.audio.formats.retain(|format| theirs.payload_type(format.codec).is_some());
         }
         let text = self.write(to, &offer);
@@ -121,10 +121,22 @@ impl Speech {
         }
     }
 
+    /// Whether a side has agreed to a voice that the other one does not have, and may send it: nobody would hear it.
+    pub(super) fn is_to_be_narrowed(&self, side: Side) -> bool {
+        let (Some(said), Some(theirs)) = (&self.get(side).said, &self.get(side).theirs) else { return false };
+        let Some(other) = &self.get(side.other()).theirs else { return false };
+        let mut voices = theirs.formats.iter().map(|format| format.codec).filter(|codec| codec.is_voice());
+        voices.any(|voice| said.audio.payload_type(voice).is_some() && other.payload_type(voice).is_none())
+    }
+
     /// A side's offer came to nothing.
     pub(super) fn refused(&mut self, side: Side) {
         self.party(side).asks = None;
-        self.party(side.other()).offered = None;
+    }
+
+    /// A side has not taken what it was offered, be it the other's offer or our own.
+    pub(super) fn not_taken(&mut self, side: Side) {
+        self.party(side).offered = None;
     }
 
     /// What a side hears until the other one is there.
@@ -141,6 +153,14 @@ impl Speech {
 
     fn party(&mut self, side: Side) -> &mut Party {
         let [caller, callee] = &mut self.sides;
+        match side {
+            Side::Caller => caller,
+            Side::Callee => callee,
+        }
+    }
+
+    const fn get(&self, side: Side) -> &Party {
+        let [caller, callee] = &self.sides;
         match side {
             Side::Caller => caller,
             Side::Callee => callee,

@@ -33,7 +33,7 @@ fn a_phone_rings_is_answered_and_speaks_with_the_customer() {
     assert!(invite.contains("c=IN IP4 192.0.2.1\r\n") && invite.contains("m=audio 20006 RTP/AVP 0 8 101\r\n"));
     world.says(DESK, &response(&invite, "180", "ph", &[CONTACT], ""));
     assert_eq!(world.news(), [Event::Rings { call: CALL }]);
-    world.says(DESK, &response(&invite, "200", "ph", &[CONTACT], BOTH));
+    world.says(DESK, &response(&invite, "200", "ph", &[CONTACT], ONE));
     let ack = world.one(DESK);
     assert!(ack.starts_with("ACK sip:anna@10.0.0.9:5070 SIP/2.0"));
     assert!(matches!(world.events.as_slice(), [Event::Answered { call: CALL, login: None, .. }]));
