@@ -63,6 +63,14 @@ impl Up {
         self.pump(common, turn);
     }
 
+    /// Asks the peer to go on as it is, unless it is asked for something anyhow.
+    pub(super) fn refresh(&mut self, common: &mut Common, turn: &mut Turn<'_>) {
+        if self.mine.is_none() {
+            self.wanted.get_or_insert_with(|| Wanted::now(Purpose::Refresh, turn.now));
+            self.pump(common, turn);
+        }
+    }
+
     pub(super) fn over(&mut self, common: &mut Common, turn: &mut Turn<'_>, end: End, reason: Reason) -> Next {
         self.terminate(turn);
         turn.tell(Event::Ended(end));

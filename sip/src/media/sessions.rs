@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::bridge::{Bridge, Leg, Report};
 use super::leg::Channel;
-use super::relay::{Event, SessionId, Settings};
+use super::relay::{Event, SessionId, Settings, Silence};
 use super::remote::Remote;
 use super::socket::{Sockets, random};
 use super::thread::Listener;
@@ -218,8 +218,8 @@ impl Sessions {
     fn round(&mut self, now: Instant) {
         for slot in self.slots.iter_mut().flatten() {
             for leg in Leg::BOTH {
-                if let Some(since) = slot.silence(leg, self.settings.silence, now) {
-                    (self.listener)(Event::Silent { session: slot.id, leg, since });
+                if let Some(silence) = slot.silence(leg, self.settings.silence, now) {
+                    (self.listener)(Event::Silent(silence));
                 }
             }
         }
@@ -254,16 +254,17 @@ impl Slot {
         }
     }
 
-    /// For how long a leg has been silent, if that is to be told now.
-    fn silence(&mut self, leg: Leg, limit: Duration, now: Instant) -> Option<Duration> {
+    /// A leg's silence, if that is to be told now.
+    fn silence(&mut self, leg: Leg, limit: Duration, now: Instant) -> Option<Silence> {
         let since = self.bridge.leg(leg).silent_for(now);
+        let both = self.bridge.leg(leg.other()).silent_for(now) >= limit;
         let told = leg.of_mut(&mut self.told);
         if since < *told {
             *told = Duration::ZERO;
         }
         (since >= *told + limit).then(|| {
             *told = since;
-            since
+            Silence { session: self.id, leg, since, both }
         })
     }
 }

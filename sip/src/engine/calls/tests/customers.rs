@@ -2,9 +2,9 @@
 
 use super::world::*;
 use crate::{
-    engine::{CallId, Caller, Command, Ender, Event, LegQuality, MediaNews, PushToken, Quality, Ring},
+    engine::{CallId, Caller, Command, Ender, Event, LegQuality, PushToken, Quality, Ring},
     leg::tests::node::{header, response},
-    media::{Leg, SessionId},
+    media::{Leg, SessionId, Silence},
     ring::Outcome,
 };
 
@@ -270,9 +270,8 @@ fn a_report_that_does_not_come_keeps_no_call() {
 fn silence_ends_a_call_and_so_does_twilios_bye() {
     let mut world = World::new();
     let (_, ok) = world.bridged();
-    world.house.core.media(MediaNews::Silent(SessionId::of_test(2)), world.house.now);
-    world.house.core.media(MediaNews::Silent(SessionId::of_test(1)), world.house.now);
-    world.pass(secs(0));
+    world.falls_silent(Silence { session: SessionId::of_test(2), ..BOTH_SILENT });
+    world.falls_silent(BOTH_SILENT);
     assert_eq!((world.methods(DESK), world.methods(TWILIO)), (vec!["BYE".into()], vec!["BYE".into()]));
     assert_eq!(world.news(), [ended(Ender::Silence)]);
     world.says(TWILIO, &within(&ok, "BYE", 2, ""));
@@ -284,6 +283,40 @@ fn silence_ends_a_call_and_so_does_twilios_bye() {
     world.says(TWILIO, &within(&ok, "BYE", 2, ""));
     assert_eq!((world.methods(DESK), world.methods(TWILIO)), (vec!["BYE".into()], vec!["200".into()]));
     assert_eq!(world.news(), [ended(Ender::Twilio)]);
+    world.is_clean();
+}
+
+#[test]
+fn a_phone_that_only_listens_keeps_its_call_as_long_as_it_answers() {
+    let alone = |seconds| Silence { since: secs(seconds), both: false, ..BOTH_SILENT };
+    let mut world = World::new();
+    world.bridged();
+    for seconds in [30, 60, 270] {
+        world.falls_silent(alone(seconds));
+        let asked = world.one(DESK);
+        assert!(asked.starts_with("INVITE ") && asked.contains("m=audio 20006 RTP/AVP 0 8 101\r\n"), "{asked}");
+        world.says(DESK, &response(&asked, "200", "", &[CONTACT], ONE));
+        assert_eq!((world.methods(DESK), world.to(TWILIO)), (vec!["ACK".into()], vec![]));
+    }
+    assert_eq!(world.news(), []);
+    world.falls_silent(alone(300));
+    assert_eq!((world.methods(DESK), world.methods(TWILIO)), (vec!["BYE".into()], vec!["BYE".into()]));
+    assert_eq!(world.news(), [ended(Ender::Silence)]);
+    world.is_clean();
+
+    let mut world = World::new();
+    world.bridged();
+    world.falls_silent(alone(30));
+    world.pass(secs(33));
+    assert_eq!(world.methods(TWILIO).first().map(String::as_str), Some("BYE"));
+    assert_eq!(world.news(), [ended(Ender::Phone)], "one that has gone does not");
+    world.is_clean();
+
+    let mut world = World::new();
+    world.bridged();
+    world.falls_silent(Silence { leg: Leg::A, ..alone(30) });
+    assert_eq!((world.methods(TWILIO), world.to(DESK)), (vec!["INVITE".into()], vec![]));
+    world.command(Command::Hangup { call: CALL });
     world.is_clean();
 }
 

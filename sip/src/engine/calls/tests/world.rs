@@ -12,7 +12,7 @@ use crate::{
         tests::house::{DOMAIN, House, Phone},
     },
     leg::tests::node::{body, header, method, response},
-    media::{Leg, LegReport, MediaError, PortRange, Remote, Report, SessionId, Sound},
+    media::{Leg, LegReport, MediaError, PortRange, Remote, Report, SessionId, Silence, Sound},
     transport::Flow,
 };
 
@@ -100,6 +100,10 @@ pub(super) const ELSEWHERE: &str = "203.0.113.66:5060";
 const NO_TICKET: &str = "00000000000000000000000000000000";
 
 pub(super) const CALL: CallId = CallId(7);
+
+/// Neither side of the first call is heard of.
+pub(super) const BOTH_SILENT: Silence =
+    Silence { session: SessionId::of_test(1), leg: Leg::B, since: Duration::from_secs(30), both: true };
 
 pub(super) const BOTH: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n\
     m=audio 4000 RTP/AVP 0 8 101\r\na=rtpmap:101 telephone-event/8000\r\n";
@@ -245,6 +249,12 @@ impl World {
         self.sent = others;
         let there: Vec<(Flow, String)> = there;
         there.into_iter().map(|(_, text)| text).collect()
+    }
+
+    /// The relay tells of a silence.
+    pub(super) fn falls_silent(&mut self, silence: Silence) {
+        self.house.core.media(MediaNews::Silent(silence), self.house.now);
+        self.collect();
     }
 
     /// The one message that was sent there since the last look.
