@@ -175,7 +175,7 @@ impl Sessions {
     /// Takes a packet, if there is one.
     fn packet(&mut self, key: Key, now: Instant) -> Option<Fate> {
         let slot = self.slots.get_mut(key.slot)?.as_mut()?;
-        let received = key.leg.of(&slot.sockets).channel(key.channel).recv_from(self.buffer.as_mut_slice());
+        let received = key.leg.of(&slot.sockets).receive(key.channel, self.buffer.as_mut_slice());
         let (length, from) = received.ok()?;
         let Some(packet) = self.buffer.get_mut(..length).filter(|_| length <= LONGEST) else {
             slot.bridge.leg_mut(key.leg).counted.unfit += 1;
@@ -187,7 +187,7 @@ impl Sessions {
         }
         let Some((channel, to)) = onward.to else { return Some(Fate::Dropped) };
         let other = key.leg.other();
-        let is_sent = other.of(&slot.sockets).channel(channel).send_to(packet, to).is_ok();
+        let is_sent = other.of(&slot.sockets).send(channel, packet, to);
         slot.bridge.leg_mut(other).count(channel, is_sent);
         if channel == Channel::Rtp && other.of(&slot.players).is_some() {
             *other.of_mut(&mut slot.players) = None;
@@ -249,7 +249,7 @@ impl Slot {
         };
         let mut buffer = [0; PACKET];
         if let Some(packet) = player.packet(tables, format, now, &mut buffer) {
-            let is_sent = leg.of(&self.sockets).channel(Channel::Rtp).send_to(packet, to).is_ok();
+            let is_sent = leg.of(&self.sockets).send(Channel::Rtp, packet, to);
             state.count(Channel::Rtp, is_sent);
         }
     }
