@@ -42,6 +42,8 @@ impl Side {
 pub enum Role {
     Offer,
     Answer,
+    /// An answer to what its side was told before: only the relay has to know. What it is given instead is of no use.
+    Again,
 }
 
 /// What the relay makes of descriptions.
@@ -129,9 +131,9 @@ impl Bridge {
             Event::Answered { sdp } if self.state == State::Ringing => self.answered(sdp, relay),
             Event::Offer { sdp } => self.offered(from, sdp, relay),
             // It was given anew what it had: the relay is to see where its media go, and nobody else has to know.
-            Event::Confirmed { sdp: Some(sdp) } => {
+            Event::Confirmed { sdp: Some(sdp) } | Event::Refreshed { sdp } => {
                 // A description that the relay cannot use leaves it with the one that it has.
-                let _ = relay.rewrite(from, Role::Answer, sdp);
+                let _ = relay.rewrite(from, Role::Again, sdp);
                 Vec::new()
             }
             Event::Accepted { sdp } => self.accepted(from, sdp, relay),
@@ -186,17 +188,14 @@ impl Bridge {
     }
 
     fn accepted(&mut self, from: Side, sdp: &Bytes, relay: &mut dyn Rewrite) -> Vec<Act> {
-        let rewritten = relay.rewrite(from, Role::Answer, sdp);
-        if self.state == State::Asking(from) {
-            self.state = State::Up;
-        }
-        if self.state != State::Passing(from.other()) {
-            // A session was refreshed: the relay has seen where its media go, and nobody else has to know.
+        let is_ours = self.state == State::Asking(from);
+        if !is_ours && self.state != State::Passing(from.other()) {
             return Vec::new();
         }
         self.state = State::Up;
         let other = self.leg(from.other());
-        match rewritten {
+        match relay.rewrite(from, Role::Answer, sdp) {
+            _ if is_ours => Vec::new(),
             Ok(sdp) => vec![Act::Answer(other, sdp)],
             Err(code) => vec![Act::Refuse(other, code)],
         }

@@ -32,10 +32,11 @@ fn a_call_rings_is_answered_held_and_ended_across() {
     assert_eq!(hear(b, Event::Answered { sdp: "x".into() }), [Act::Answer(a, "Callee Answer x".into())]);
     assert_eq!(hear(b, Event::Offer { sdp: "hold".into() }), [Act::Offer(a, "Callee Offer hold".into())]);
     assert_eq!(hear(a, Event::Offer { sdp: "y".into() }), [Act::Refuse(a, Code::REQUEST_PENDING)]);
+    assert_eq!(hear(a, Event::Refreshed { sdp: "z".into() }), [], "no answer to what B offers");
     assert_eq!(hear(a, Event::Accepted { sdp: "held".into() }), [Act::Answer(b, "Caller Answer held".into())]);
     assert_eq!(hear(a, Event::Offer { sdp: "y".into() }), [Act::Offer(b, "Caller Offer y".into())]);
     assert_eq!(hear(b, Event::Refused { code: Code::SERVER_ERROR }), [Act::Refuse(a, Code::SERVER_ERROR)]);
-    assert_eq!(hear(b, Event::Accepted { sdp: "refreshed".into() }), []);
+    assert_eq!(hear(b, Event::Refreshed { sdp: "z".into() }), []);
     assert_eq!(hear(a, Event::Ended(End::ByPeer)), [Act::End(b, Reason::Plain), Act::Over]);
     assert_eq!(hear(b, Event::Ended(End::ByUs)), []);
 }

@@ -164,7 +164,7 @@ impl Up {
                 turn.tell(Event::Accepted { sdp });
             }
             (Purpose::Offer(_), None) => turn.tell(Event::Refused { code: Code::NOT_ACCEPTABLE_HERE }),
-            (Purpose::Refresh, Some(sdp)) => turn.tell(Event::Accepted { sdp }),
+            (Purpose::Refresh, Some(sdp)) => turn.tell(Event::Refreshed { sdp }),
             (Purpose::Refresh, None) => {}
         }
     }

@@ -213,14 +213,27 @@ impl Speech {
         let answer = Description::parse(sdp).map_err(code_of)?;
         let party = self.party(from);
         let ours = party.offered.take().or_else(|| party.said.take()).ok_or(Code::SERVER_ERROR)?;
-        let connected = self.connect(from, &answer, &ours);
-        let party = self.party(from);
-        (party.said, party.theirs) = (Some(ours), Some(answer.audio.clone()));
-        connected?;
+        self.answered(from, &answer, ours)?;
         let Some(offer) = self.party(from.other()).asks.take() else { return Ok(Bytes::new()) };
         let other = from.other();
         let passed = offer.answered(&answer.audio, self.place(other)).map_err(code_of)?;
         self.agree(other, &offer, passed)
+    }
+
+    /// What a side answered to what it was told last. An offer that is on its way to it is still to be answered.
+    fn take_again(&mut self, from: Side, sdp: &Bytes) -> Result<Bytes, Code> {
+        let answer = Description::parse(sdp).map_err(code_of)?;
+        let party = self.party(from);
+        let ours = party.said.take().or_else(|| party.offered.take()).ok_or(Code::SERVER_ERROR)?;
+        self.answered(from, &answer, ours).map(|()| Bytes::new())
+    }
+
+    /// What a side was told of us, and its answer, hold from now on.
+    fn answered(&mut self, side: Side, answer: &Description, ours: Description) -> Result<(), Code> {
+        let connected = self.connect(side, answer, &ours);
+        let party = self.party(side);
+        (party.said, party.theirs) = (Some(ours), Some(answer.audio.clone()));
+        connected
     }
 }
 
@@ -230,6 +243,7 @@ impl Rewrite for Speech {
             _ if self.relayed.is_none() => Ok(sdp.clone()),
             Role::Offer => self.pass_offer(from, sdp),
             Role::Answer => self.pass_answer(from, sdp),
+            Role::Again => self.take_again(from, sdp),
         }
     }
 }

@@ -287,6 +287,26 @@ fn silence_ends_a_call_and_so_does_twilios_bye() {
 }
 
 #[test]
+fn a_refresh_that_is_under_way_is_no_answer_to_the_other_sides_offer() {
+    let mut world = World::new();
+    let (to_phone, _) = world.bridged();
+    world.falls_silent(Silence { leg: Leg::A, both: false, ..BOTH_SILENT });
+    let refresh = world.one(TWILIO);
+    world.says(DESK, &within(&to_phone, "INVITE", 1, &format!("{ONE}a=sendonly\r\n")));
+    world.says(TWILIO, &response(&refresh, "200", "", &["Contact: <sip:172.16.0.9:5060>"], ULAW));
+    assert!(world.to(DESK).is_empty(), "Twilio has not heard of the hold yet");
+    let [ack, offer] = world.to(TWILIO).try_into().unwrap();
+    assert!(ack.starts_with("ACK ") && offer.starts_with("INVITE ") && offer.contains("a=sendonly\r\n"), "{offer}");
+    world.says(
+        TWILIO,
+        &response(&offer, "200", "", &["Contact: <sip:172.16.0.9:5060>"], &format!("{ULAW}a=recvonly\r\n")),
+    );
+    assert!(world.one(DESK).contains("a=recvonly\r\n"));
+    world.command(Command::Hangup { call: CALL });
+    world.is_clean();
+}
+
+#[test]
 fn a_phone_that_only_listens_keeps_its_call_as_long_as_it_answers() {
     let alone = |seconds| Silence { since: secs(seconds), both: false, ..BOTH_SILENT };
     let mut world = World::new();
