@@ -155,7 +155,7 @@ pub enum Event {
     Refreshed {
         sdp: Bytes,
     },
-    /// It did not, and the session is as it was.
+    /// It did not, or not within 20 s, and the session is as it was.
     Refused {
         code: Code,
     },

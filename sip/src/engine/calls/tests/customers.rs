@@ -287,6 +287,30 @@ fn silence_ends_a_call_and_so_does_twilios_bye() {
 }
 
 #[test]
+fn a_hold_that_twilio_answers_too_late_is_taken_back() {
+    let mut world = World::new();
+    let (to_phone, _) = world.bridged();
+    world.says(DESK, &within(&to_phone, "INVITE", 1, &format!("{ONE}a=sendonly\r\n")));
+    let offer = world.one(TWILIO);
+    world.says(TWILIO, &response(&offer, "100", "", &[], ""));
+    world.pass(secs(1));
+    assert_eq!(world.methods(DESK), ["100"]);
+    world.pass(secs(19));
+    assert_eq!((world.methods(DESK), world.methods(TWILIO)), (vec!["504".into()], vec!["CANCEL".into()]));
+    world.says(DESK, &within(&to_phone, "ACK", 1, "").replace("z9hG4bKACK", "z9hG4bKINVITE"));
+    world.pass(secs(4));
+    world.to(TWILIO);
+    let contact = ["Contact: <sip:172.16.0.9:5060>"];
+    world.says(TWILIO, &response(&offer, "200", "", &contact, &format!("{ULAW}a=recvonly\r\n")));
+    let [ack, back] = world.to(TWILIO).try_into().unwrap();
+    assert!(ack.starts_with("ACK ") && back.starts_with("INVITE ") && back.contains("a=sendrecv\r\n"), "{back}");
+    world.says(TWILIO, &response(&back, "200", "", &contact, ULAW));
+    assert!(world.to(DESK).is_empty());
+    world.command(Command::Hangup { call: CALL });
+    world.is_clean();
+}
+
+#[test]
 fn a_refresh_that_is_under_way_is_no_answer_to_the_other_sides_offer() {
     let mut world = World::new();
     let (to_phone, _) = world.bridged();
