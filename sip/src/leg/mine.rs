@@ -103,6 +103,14 @@ impl Up {
         }
     }
 
+    /// A later offer is worth more, and anything more than a refresh, which it stands for too.
+    fn want(&mut self, wanted: Wanted) {
+        let is_offered = self.wanted.as_ref().is_some_and(|wanted| matches!(wanted.purpose, Purpose::Offer(_)));
+        if !is_offered {
+            self.wanted = Some(wanted);
+        }
+    }
+
     fn ask(&mut self, common: &mut Common, turn: &mut Turn<'_>, wanted: Wanted, proof: Option<&Proof>) {
         let Wanted { purpose, until: deadline, tries, .. } = wanted;
         let (session, min_se) = (self.session, self.min_se);
@@ -171,9 +179,8 @@ impl Up {
             None => self.session.map(|session| session.again(turn.now)),
         };
         if mine.stage != Stage::Asking {
-            let is_offered = self.wanted.as_ref().is_some_and(|wanted| matches!(wanted.purpose, Purpose::Offer(_)));
-            if !is_offered && matches!(mine.purpose, Purpose::Offer(_)) {
-                self.wanted = Some(Wanted::now(Purpose::Back, turn.now));
+            if matches!(mine.purpose, Purpose::Offer(_)) {
+                self.want(Wanted::now(Purpose::Back, turn.now));
             }
             return;
         }
@@ -193,7 +200,7 @@ impl Up {
             match code {
                 Code::REQUEST_PENDING => {
                     let at = turn.now + back_off(self.caller, turn.random.bits());
-                    self.wanted.get_or_insert(mine.again(at));
+                    self.want(mine.again(at));
                     return;
                 }
                 Code::UNAUTHORIZED | Code::PROXY_AUTHENTICATION_REQUIRED => {
@@ -222,14 +229,16 @@ impl Up {
 
     /// Nothing has changed: whoever wanted it is told.
     fn not_taken(&mut self, turn: &mut Turn<'_>, mine: &Mine, code: Code) {
-        match &mine.purpose {
-            Purpose::Offer(_) if mine.stage == Stage::Asking => turn.tell(Event::Refused { code }),
-            Purpose::Offer(_) | Purpose::Back => {}
-            Purpose::Refresh => {
-                if let Some(session) = &mut self.session {
-                    session.failed(turn.now);
-                }
-            }
+        if matches!(mine.purpose, Purpose::Offer(_)) && mine.stage == Stage::Asking {
+            turn.tell(Event::Refused { code });
+        }
+        self.not_refreshed(turn.now);
+    }
+
+    /// What would have refreshed the session, be it an offer that took the place of a refresh, came to nothing.
+    fn not_refreshed(&mut self, now: Instant) {
+        if let Some(session) = &mut self.session {
+            session.failed(now);
         }
     }
 
@@ -254,11 +263,13 @@ impl Up {
         let is_late = |wanted: &mut Wanted| wanted.until.is_some_and(|until| turn.now >= until);
         if self.wanted.take_if(is_late).is_some() {
             turn.tell(Event::Refused { code: Code::SERVER_TIMEOUT });
+            self.not_refreshed(turn.now);
         }
         let Some(mine) = self.mine.as_mut().filter(|mine| turn.now >= mine.until) else { return };
         mine.until = turn.now + turn.timing.give_up();
         if mine.stage != Stage::Asking {
             turn.out.extend(self.mine.take().and_then(|mine| mine.invite(turn.id)).map(|ask| Output::Abandon { ask }));
+            self.not_refreshed(turn.now);
             self.pump(common, turn);
             return;
         }

@@ -174,6 +174,41 @@ fn sessions_are_refreshed_by_whoever_has_to() {
 }
 
 #[test]
+fn a_refresh_is_not_forgotten_though_offers_take_its_place_and_are_refused() {
+    let mut bench = Bench::new();
+    let (leg, _) = up(&mut bench, &["Session-Expires: 300;refresher=uac"]);
+    bench.pass(secs(149));
+    bench.node.legs.offer(leg, "v=hold".into(), bench.now);
+    let hold = bench.sent().remove(0);
+    bench.says(&response(&hold, "100", "", &[], ""));
+    bench.pass(secs(2));
+    bench.node.legs.offer(leg, "v=other".into(), bench.now);
+    let sent = bench.says(&response(&hold, "488", "", &[], ""));
+    assert!(sent[1].ends_with("v=other"), "instead of the refresh");
+    bench.says(&response(&sent[1], "488", "", &[], ""));
+    let sent = bench.pass(secs(75));
+    assert!(sent.first().is_some_and(|sent| method(sent) == "INVITE" && sent.ends_with("v=offer")), "{sent:?}");
+    bench.node.news();
+    bench.says(&response(&sent[0], "200", "", &[CONTACT], "v=answer"));
+    assert_eq!(bench.node.news(), [Event::Refreshed { sdp: "v=answer".into() }]);
+}
+
+#[test]
+fn an_offer_that_met_another_is_made_again_though_a_refresh_is_due() {
+    let mut bench = Bench::new();
+    let (leg, _) = up(&mut bench, &["Session-Expires: 300;refresher=uac"]);
+    bench.pass(secs(149));
+    bench.node.legs.offer(leg, "v=hold".into(), bench.now);
+    let hold = bench.sent().remove(0);
+    bench.says(&response(&hold, "100", "", &[], ""));
+    bench.pass(secs(2));
+    bench.says(&response(&hold, "491", "", &[], ""));
+    let again = bench.pass(secs(4));
+    let invites: Vec<_> = again.iter().filter(|sent| method(sent) == "INVITE").collect();
+    assert!(!invites.is_empty() && invites.iter().all(|sent| sent.ends_with("v=hold")), "{invites:?}");
+}
+
+#[test]
 fn byes_that_cross_are_both_answered() {
     let mut bench = Bench::new();
     let (leg, ack) = up(&mut bench, &[]);
