@@ -14,7 +14,7 @@ use crate::{
 /// How long the relay's report is waited for once a call is over.
 const REPORT: Duration = Duration::from_secs(1);
 
-/// How many times longer one side may be silent alone than both together: 5 minutes where that is 30 s.
+/// How many times longer one side may be silent than both together: 5 minutes where that is 30 s.
 const ALONE: u32 = 10;
 
 impl Core {
