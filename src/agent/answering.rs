@@ -96,12 +96,12 @@ impl Agent {
     }
 
     /// The agent has left mobile: what is offered is shown at the desk, or is for the next agent where the new activity takes
-    /// no tasks. Neither is a miss. An offer for which the agent is being taken offline is missed already.
+    /// no tasks, or the agent is disabled. Neither is a miss. An offer for which the agent is being taken offline is missed already.
     pub(super) fn take_offers_down(&mut self, context: &Context<'_>) -> Vec<Effect> {
         let is_shown = |one: &Reservation| matches!(one.answering, Some(Answering::Shown { given_up: false, .. }));
         let shown = self.reservations.iter().filter(|(_, one)| is_shown(one));
         let shown: Vec<_> = shown.map(|(sid, one)| (sid.clone(), one.deadline)).collect();
-        let nobody_there = self.is_unavailable(context);
+        let nobody_there = self.disabled || self.is_unavailable(context);
         let mut effects = Vec::new();
         for (sid, deadline) in shown {
             let Some(reservation) = self.reservations.get_mut(&sid) else { continue };

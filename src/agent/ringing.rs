@@ -120,6 +120,12 @@ impl Agent {
         ids.into_iter().flat_map(|id| self.tell_call(|call| call.id == id, context, &tell)).collect()
     }
 
+    /// Stops the calls that ring, or are about to: the agent is not to be rung any more.
+    pub(super) fn stop_ringing(&mut self, which: impl Fn(&Call) -> bool, context: &Context<'_>) -> Vec<Effect> {
+        let ids: Vec<_> = self.calls.iter().filter(|call| which(call)).map(|call| call.id).collect();
+        ids.into_iter().flat_map(|id| self.tell_call(|call| call.id == id, context, Call::stop_ringing)).collect()
+    }
+
     fn act(&mut self, id: CallId, acts: Vec<Act>, context: &Context<'_>) -> Vec<Effect> {
         let Some(offered) = self.calls.iter().find(|call| call.id == id).map(|call| call.offered.clone()) else {
             return Vec::new();

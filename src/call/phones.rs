@@ -91,6 +91,7 @@ impl Call {
     /// How long Twilio's leg rings at most.
     pub(super) const fn leg_rings_for(&self) -> Duration {
         match self.leg.phones {
+            None if self.unwanted => Duration::ZERO,
             None => self.leg.step.ring,
             Some(Phones::Live) => CONNECT,
             Some(_) => Duration::ZERO,

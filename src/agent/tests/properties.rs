@@ -25,6 +25,10 @@ pub(super) enum Move {
     AgentPicks(&'static str),
     DeskPicks(&'static str),
     DeskAccepts(usize),
+    /// An administrator disables the agent, or enables them again.
+    Disabled(bool),
+    /// The agent has another number.
+    Number(&'static str),
     Restart,
     /// The process ends decently, and starts again.
     StopAndStart,
@@ -67,6 +71,10 @@ pub(super) fn a_move() -> impl Strategy<Value = Move> {
         1 => activity().prop_map(Move::AgentPicks),
         1 => activity().prop_map(Move::DeskPicks),
         1 => (0_usize..40).prop_map(Move::DeskAccepts),
+        1 => prop_oneof![
+            any::<bool>().prop_map(Move::Disabled),
+            prop_oneof![Just("+15550100"), Just("+15550199")].prop_map(Move::Number),
+        ],
         1 => prop_oneof![Just(Move::Restart), Just(Move::StopAndStart), Just(Move::ActorDies)],
         8 => (0_u64..40_000).prop_map(Move::Wait),
     ]
@@ -92,6 +100,8 @@ pub(super) fn make(world: &mut World<Storm>, one: &Move) {
                 world.at_desk(which % tasks, ReservationStatus::Accepted);
             }
         }
+        Move::Disabled(is) => drop(world.profile_is(|profile| profile.disabled = is)),
+        Move::Number(number) => drop(world.profile_is(|profile| profile.phone = number.parse().unwrap())),
         Move::Restart => drop(world.restart()),
         Move::StopAndStart => drop(world.stop_and_start()),
         Move::ActorDies => drop(world.actor_dies()),
@@ -227,7 +237,7 @@ proptest! {
         capacity in 1_usize..4,
         moves in prop::collection::vec(a_move(), 1..60),
     ) {
-        let stays = |one: &Move| !matches!(one, Move::DeskPicks(_) | Move::AgentPicks(_));
+        let stays = |one: &Move| !matches!(one, Move::DeskPicks(_) | Move::AgentPicks(_) | Move::Disabled(true));
         let moves: Vec<_> = moves.into_iter().filter(stays).collect();
         let world = live(Climate { unknown: 0, ..climate }, capacity, &moves);
         for one in &world.twilio.reservations {

@@ -282,6 +282,13 @@ impl<W: Weather> World<W> {
         self.settle()
     }
 
+    /// An administrator changes the profile.
+    pub(super) fn profile_is(&mut self, change: impl FnOnce(&mut Profile)) -> &mut Self {
+        change(&mut self.profile);
+        let profile = self.profile.clone();
+        self.input(&Input::Profile { profile: &profile, other_worker: false })
+    }
+
     // Time.
 
     pub(super) fn pass(&mut self, time: Duration) -> &mut Self {

@@ -2,7 +2,9 @@
 
 use super::world::*;
 use crate::{
-    engine::{CallId, Caller, Command, Ender, Event, LegQuality, MediaNews, PushToken, Quality, Ring},
+    engine::{
+        CallId, Caller, Command, Ender, Event, LegQuality, MediaNews, PushToken, Quality, Ring, tests::house::account,
+    },
     leg::tests::node::{header, response},
     media::{Leg, SessionId},
     ring::Outcome,
@@ -152,6 +154,30 @@ fn hanging_up_ends_what_rings_and_is_told_once() {
     assert_eq!(world.methods(DESK), ["ACK"]);
     world.is_clean();
     assert_eq!(world.news(), []);
+}
+
+#[test]
+fn an_account_that_is_removed_or_has_another_password_rings_no_more_and_keeps_what_was_taken() {
+    let commands: [fn() -> Command; 2] =
+        [|| account("anna", "other"), || Command::RemoveAccount { user: "anna".parse().unwrap() }];
+    for command in commands {
+        let mut world = World::new();
+        world.registers(DESK, 1, "");
+        world.ring();
+        let invite = world.one(DESK);
+        world.says(DESK, &response(&invite, "180", "ph", &[CONTACT], ""));
+        world.news();
+        world.command(command());
+        assert_eq!((world.methods(DESK), world.news()), (vec!["CANCEL".into()], failed(Outcome::NoAnswer)));
+        world.says(DESK, &response(&invite, "487", "ph", &[], ""));
+        assert_eq!(world.methods(DESK), ["ACK"]);
+        world.is_clean();
+
+        let mut world = World::new();
+        world.bridged();
+        world.command(command());
+        assert_eq!((world.to(DESK).len(), world.to(TWILIO).len(), world.news()), (0, 0, vec![]));
+    }
 }
 
 #[test]
