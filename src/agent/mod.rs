@@ -258,7 +258,7 @@ impl Agent {
             Input::Event(event) => effects.extend(self.event(event, context)),
             Input::Answer { ticket, result } => effects.extend(self.answer(ticket, result, context)),
             Input::Softphones { leg, news } => effects.extend(self.softphones_tell(leg, news, context)),
-            Input::SetActivity(name) => self.want_activity(name, false, context),
+            Input::SetActivity(name) => effects.extend(self.pick_activity(name, context)),
             Input::Profile { profile, other_worker } => {
                 if other_worker {
                     self.forget_worker();
@@ -349,7 +349,7 @@ impl Agent {
         let is_stopped = |call: &Call| profile.disabled || has_moved && call.is_at_cell_phone();
         let mut effects = self.stop_ringing(is_stopped, context);
         if profile.disabled && !was_disabled {
-            effects.extend(self.take_offers_down(context));
+            effects.extend(self.take_offers_down(true, context));
         }
         effects
     }

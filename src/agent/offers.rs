@@ -92,6 +92,10 @@ impl Agent {
         let Some(kind) = pending.map(|one| one.kind) else { return Vec::new() };
         let Some((task, deadline)) = pending.map(|one| (one.task.clone(), one.deadline)) else { return Vec::new() };
         let on_mobile = self.is_on_mobile(context);
+        if on_mobile != Some(true) && self.is_unavailable(context) {
+            self.turn_down(sid, context.now);
+            return Vec::new();
+        }
         if on_mobile != Some(true) {
             self.hold(sid, HeldFor::Mobile, deadline, context.now);
             if on_mobile.is_none() {
@@ -175,6 +179,15 @@ impl Agent {
             effects.extend(self.consider(&sid, context));
         }
         effects
+    }
+
+    /// Nobody answers here any more: what rings, or waits for its moment, is for the next agent. A ring for which the agent is
+    /// being taken offline is all but over.
+    pub(super) fn give_back(&mut self, context: &Context<'_>) -> Vec<Effect> {
+        for sid in self.held_sids(|_, held| held.why != HeldFor::Reading) {
+            self.turn_down(&sid, context.now);
+        }
+        self.stop_ringing(|call| !call.is_given_up(), context)
     }
 
     /// Held offers whose moment has come.

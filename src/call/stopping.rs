@@ -46,4 +46,18 @@ impl Call {
     pub const fn is_at_cell_phone(&self) -> bool {
         self.leg.phones.is_none()
     }
+
+    /// Whether somebody has taken it up, or may be about to, and the customer is not there yet.
+    pub const fn is_being_taken(&self) -> bool {
+        match &self.phase {
+            Phase::Asking(asking) => matches!(asking, Asking::Connecting { .. } | Asking::Judging { .. }),
+            Phase::Instructing | Phase::Ringing { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the agent is being taken offline for it already.
+    pub const fn is_given_up(&self) -> bool {
+        self.leg.given_up
+    }
 }
