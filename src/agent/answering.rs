@@ -157,10 +157,18 @@ impl Agent {
         Ok(vec![self.withdraw(sid, Closed::Accepted, context.now)])
     }
 
-    /// A call that waits for its moment rings now; one that rings already is not taken by a tap.
+    /// A call that waits for its moment rings now, in whichever activity: the agent asks for it. One that rings already is not
+    /// taken by a tap, and nothing rings while the agent is on another call.
     fn ring_at_once(&mut self, sid: &ReservationSid, context: &Context<'_>) -> Result<Vec<Effect>, Denial> {
-        self.let_go(sid).ok_or(Denial::Taken)?;
-        Ok(self.ring(sid, context))
+        let task = self.reservations.get(sid).filter(|one| one.held.is_some()).map(|one| one.task.clone());
+        let task = task.ok_or(Denial::Taken)?;
+        if self.disabled || self.is_on_a_call(sid) {
+            return Err(Denial::NotPending);
+        }
+        self.let_go(sid);
+        let mut effects = self.came_back(&task, sid, context);
+        effects.extend(self.ring(sid, context));
+        Ok(effects)
     }
 
     /// The agent says no: the next agent gets it.

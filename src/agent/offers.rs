@@ -135,7 +135,7 @@ impl Agent {
     }
 
     /// Whether the agent talks, rings, or has a voice task at the desk.
-    fn is_on_a_call(&self, but: &ReservationSid) -> bool {
+    pub(super) fn is_on_a_call(&self, but: &ReservationSid) -> bool {
         self.calls.iter().any(|call| call.is_busy() && !call.is_of(but)) || self.calls_at_desk(but).next().is_some()
     }
 

@@ -10,7 +10,7 @@ use super::{
     twilio::{BREAK, DESK, Leg, MOBILE, OFFLINE, Phone},
     world::World,
 };
-use crate::agent::Notice;
+use crate::agent::{Notice, command::Command};
 use crate::domain::{LegStatus, ReservationStatus};
 
 /// What happens next.
@@ -25,6 +25,8 @@ pub(super) enum Move {
     AgentPicks(&'static str),
     DeskPicks(&'static str),
     DeskAccepts(usize),
+    /// The agent accepts, in the app, the last offer of one of the tasks.
+    Accepts(usize),
     /// An administrator disables the agent, or enables them again.
     Disabled(bool),
     /// The agent has another number.
@@ -71,6 +73,7 @@ pub(super) fn a_move() -> impl Strategy<Value = Move> {
         1 => activity().prop_map(Move::AgentPicks),
         1 => activity().prop_map(Move::DeskPicks),
         1 => (0_usize..40).prop_map(Move::DeskAccepts),
+        1 => (0_usize..40).prop_map(Move::Accepts),
         1 => prop_oneof![
             any::<bool>().prop_map(Move::Disabled),
             prop_oneof![Just("+15550100"), Just("+15550199")].prop_map(Move::Number),
@@ -98,6 +101,14 @@ pub(super) fn make(world: &mut World<Storm>, one: &Move) {
             let tasks = world.twilio.tasks.len();
             if tasks > 0 && world.twilio.is_free_at_desk(which % tasks) {
                 world.at_desk(which % tasks, ReservationStatus::Accepted);
+            }
+        }
+        Move::Accepts(which) => {
+            let tasks = world.twilio.tasks.len();
+            let offer =
+                (tasks > 0).then(|| world.twilio.reservations.iter().rev().find(|one| one.task == which % tasks));
+            if let Some(sid) = offer.flatten().map(|one| one.sid.clone()) {
+                let _ = world.tap(Command::Accept(sid));
             }
         }
         Move::Disabled(is) => drop(world.profile_is(|profile| profile.disabled = is)),
