@@ -107,6 +107,8 @@ pub enum Act {
         target: RingTarget,
         miss: Miss,
     },
+    /// The gateway could not try a target: the agent is not to blame.
+    Faulted,
     /// The agent missed the call: no target is left.
     Missed,
     /// The reservation goes to the next agent.

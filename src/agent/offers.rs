@@ -107,11 +107,12 @@ impl Agent {
             return self.show_offer(sid, context);
         }
         let mut effects = self.came_back(&task, sid, context);
-        let missed = self.passed_of_late(&task, context.now).is_some_and(|passed| passed.missed > 0);
+        let passed = self.passed_of_late(&task, context.now);
+        let waits = passed.is_some_and(|passed| passed.missed > 0 || passed.faulted);
         let rings_at = (context.now + context.policy.reoffer_hold).min(deadline - self.lead(&task, context));
         if self.is_on_a_call(sid) {
             effects.extend(self.turn_away(sid, context));
-        } else if missed && rings_at > context.now {
+        } else if waits && rings_at > context.now {
             self.hold(sid, HeldFor::Reoffer, rings_at, context.now);
         } else {
             effects.extend(self.ring(sid, context));

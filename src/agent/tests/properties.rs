@@ -55,6 +55,7 @@ fn softphone() -> impl Strategy<Value = Softphone> {
         1 => Just(Softphone::Ignored),
         1 => Just(Softphone::Declined),
         1 => Just(Softphone::Busy),
+        1 => Just(Softphone::NotPossible),
         6 => (0_u64..24_000).prop_map(|millis| Softphone::AnsweredAfter(Duration::from_millis(millis))),
     ]
 }

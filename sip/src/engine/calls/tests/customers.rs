@@ -148,7 +148,7 @@ fn hanging_up_ends_what_rings_and_is_told_once() {
     world.news();
     world.command(Command::Hangup { call: CALL });
     assert_eq!(world.methods(DESK), ["CANCEL"]);
-    assert_eq!(world.news(), failed(Outcome::NoAnswer));
+    assert_eq!(world.news(), failed(Outcome::NotPossible));
     world.command(Command::Hangup { call: CALL });
     world.says(DESK, &response(&invite, "487", "ph", &[], ""));
     assert_eq!(world.methods(DESK), ["ACK"]);
@@ -168,7 +168,7 @@ fn an_account_that_is_removed_or_has_another_password_rings_no_more_and_keeps_wh
         world.says(DESK, &response(&invite, "180", "ph", &[CONTACT], ""));
         world.news();
         world.command(command());
-        assert_eq!((world.methods(DESK), world.news()), (vec!["CANCEL".into()], failed(Outcome::NoAnswer)));
+        assert_eq!((world.methods(DESK), world.news()), (vec!["CANCEL".into()], failed(Outcome::NotPossible)));
         world.says(DESK, &response(&invite, "487", "ph", &[], ""));
         assert_eq!(world.methods(DESK), ["ACK"]);
         world.is_clean();
@@ -337,7 +337,7 @@ fn an_engine_that_drains_takes_no_calls_and_one_that_stops_ends_them() {
     world.command(Command::Drain);
     let ring = Ring { call: CallId(8), user: "anna".parse().unwrap(), caller: Caller::default(), ring: secs(20) };
     world.command(Command::Ring(Box::new(ring)));
-    assert_eq!(world.news(), [Event::Failed { call: CallId(8), outcome: Outcome::Unreachable }]);
+    assert_eq!(world.news(), [Event::Failed { call: CallId(8), outcome: Outcome::NotPossible }]);
     world.command(Command::Stop);
     let (phone, twilio) = (world.one(DESK), world.one(TWILIO));
     assert!(phone.starts_with("BYE ") && twilio.starts_with("BYE "));
@@ -349,12 +349,47 @@ fn an_engine_that_drains_takes_no_calls_and_one_that_stops_ends_them() {
 }
 
 #[test]
+fn an_engine_that_stops_blames_nobody_for_what_rang() {
+    let mut world = World::new();
+    world.registers(DESK, 1, "");
+    world.ring();
+    let invite = world.one(DESK);
+    world.says(DESK, &response(&invite, "180", "ph", &[CONTACT], ""));
+    world.news();
+    world.command(Command::Stop);
+    assert_eq!((world.methods(DESK), world.news()), (vec!["CANCEL".into()], failed(Outcome::NotPossible)));
+}
+
+#[test]
+fn without_room_for_another_leg_nobody_is_rung_and_nobody_is_blamed() {
+    let mut world = World::with(|settings| settings.calls.legs.legs = 1);
+    world.registers(DESK, 1, "");
+    world.ring();
+    assert_eq!(world.methods(DESK), ["INVITE"]);
+    let ring = Ring { call: CallId(8), user: "anna".parse().unwrap(), caller: Caller::default(), ring: secs(20) };
+    world.command(Command::Ring(Box::new(ring)));
+    assert_eq!(world.news(), [Event::Failed { call: CallId(8), outcome: Outcome::NotPossible }]);
+}
+
+#[test]
+fn of_two_phones_with_room_for_one_the_other_does_not_end_the_ring() {
+    let mut world = World::with(|settings| settings.calls.legs.legs = 1);
+    world.registers(DESK, 1, "");
+    world.registers(HOME, 2, "");
+    world.ring();
+    let peer = if world.requests().iter().any(|(peer, _)| *peer == DESK) { DESK } else { HOME };
+    let invite = world.one(peer);
+    world.says(peer, &response(&invite, "404", "ph", &[], ""));
+    assert_eq!(world.news(), failed(Outcome::NotPossible));
+}
+
+#[test]
 fn without_ports_nobody_is_rung() {
     let mut world = World::new();
     world.registers(DESK, 1, "");
     world.told().full = true;
     world.ring();
-    assert_eq!(world.news(), failed(Outcome::Unreachable));
+    assert_eq!(world.news(), failed(Outcome::NotPossible));
     assert!(world.to(DESK).is_empty());
     world.is_clean();
 }
