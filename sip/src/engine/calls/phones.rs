@@ -37,7 +37,7 @@ pub(super) struct Wanted {
     pub(super) ring: Duration,
 }
 
-/// The bindings that can be rung, and those whose phones can be woken.
+/// The bindings that can be rung, and those whose phones are to come first: woken, or by themselves.
 #[derive(Default)]
 pub(super) struct Phones {
     pub(super) awake: Vec<BindingId>,
@@ -89,15 +89,17 @@ impl Core {
         number
     }
 
-    /// A connection of an earlier run carries nothing any more: such a phone is woken if it can be.
+    /// A connection of an earlier run carries nothing any more: its phone finds that out and registers anew, which is waited
+    /// for. It is woken if it can be.
     pub(super) fn phones(&self, aor: Aor) -> Phones {
         let mut phones = Phones::default();
         for record in self.registrar.bindings(aor) {
             let wakes = PushToken::of_contact(record.uri).is_some();
             match record.state {
-                State::Awake if record.flow.flow.is_open() || !wakes => phones.awake.push(record.id),
-                State::Awake | State::Asleep if wakes => phones.asleep.push(record.id),
-                State::Awake | State::Asleep => {}
+                State::Awake if record.flow.flow.is_open() => phones.awake.push(record.id),
+                State::Awake => phones.asleep.push(record.id),
+                State::Asleep if wakes => phones.asleep.push(record.id),
+                State::Asleep => {}
             }
         }
         phones

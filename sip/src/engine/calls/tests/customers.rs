@@ -3,11 +3,13 @@
 use super::world::*;
 use crate::{
     engine::{
-        CallId, Caller, Command, Ender, Event, LegQuality, MediaNews, PushToken, Quality, Ring, tests::house::account,
+        CallId, Caller, Command, Ender, Event, LegQuality, MediaNews, PushToken, Quality, Ring, Saved,
+        tests::house::{ANNA, House, account},
     },
     leg::tests::node::{header, response},
     media::{Leg, SessionId},
     ring::Outcome,
+    transport::Transport,
 };
 
 fn failed(outcome: Outcome) -> Vec<Event> {
@@ -154,6 +156,57 @@ fn hanging_up_ends_what_rings_and_is_told_once() {
     assert_eq!(world.methods(DESK), ["ACK"]);
     world.is_clean();
     assert_eq!(world.news(), []);
+}
+
+/// A phone over TLS that registered in an earlier run of the engine.
+fn of_an_earlier_run(more: &str) -> Command {
+    let mut house = House::with(|settings| settings.registrar.push_project = Some("ours".into()));
+    house.registers(ANNA, &format!("Contact: <sip:anna@{};transport=tls{more}>;expires=600\r\n", ANNA.peer));
+    let [Event::Bound { binding, .. }] = &house.events()[..] else { panic!("not bound") };
+    Command::Restore(vec![("anna".parse().unwrap(), Saved { transport: Transport::Tls, ..binding.clone() })])
+}
+
+#[test]
+fn a_phone_whose_connection_was_of_an_earlier_run_is_waited_for_and_rung_when_it_is_back() {
+    let mut world = World::new();
+    world.command(of_an_earlier_run(""));
+    world.ring();
+    world.pass(secs(6));
+    assert_eq!((world.sent.len(), world.news()), (0, vec![]), "it may be on its way back");
+    world.registers(DESK, 20, "");
+    world.answers(DESK, BOTH);
+    let news = world.news();
+    assert!(matches!(news.as_slice(), [Event::Rings { .. }, Event::Answered { .. }]), "{news:?}");
+    world.command(Command::Hangup { call: CALL });
+    assert_eq!(world.methods(DESK), ["BYE"]);
+}
+
+#[test]
+fn a_phone_whose_connection_was_of_an_earlier_run_and_that_stays_away_does_not_outlast_the_ring() {
+    let mut world = World::new();
+    world.command(of_an_earlier_run(""));
+    world.ring_for(15);
+    world.pass(secs(14));
+    assert_eq!(world.news(), []);
+    world.pass(secs(2));
+    assert_eq!((world.sent.len(), world.news()), (0, failed(Outcome::Asleep)));
+    world.is_clean();
+
+    let mut world = World::new();
+    world.command(of_an_earlier_run(""));
+    world.registers(HOME, 2, "");
+    world.ring();
+    let invite = world.one(HOME);
+    world.says(HOME, &response(&invite, "603", "ph", &[], ""));
+    assert_eq!(world.news(), failed(Outcome::Declined), "one that is there speaks for all");
+}
+
+#[test]
+fn a_phone_whose_connection_was_of_an_earlier_run_is_woken_if_it_can_be() {
+    let mut world = World::new();
+    world.command(of_an_earlier_run(";pn-provider=fcm;pn-param=ours;pn-prid=t"));
+    world.ring();
+    assert!(matches!(&world.news()[..], [Event::Wake { .. }]));
 }
 
 #[test]
