@@ -14,6 +14,7 @@ pub mod command;
 mod duties;
 pub mod duty;
 pub mod index_set;
+mod leave;
 mod misses;
 pub mod offer;
 mod offers;

@@ -122,7 +122,7 @@ impl Agent {
         self.tell_each_call(context, |call, now| call.restored(is_alive(call), now))
     }
 
-    fn tell_each_call(
+    pub(super) fn tell_each_call(
         &mut self,
         context: &Context<'_>,
         tell: impl Fn(&mut Call, Timestamp) -> Vec<Act>,

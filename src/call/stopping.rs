@@ -31,6 +31,23 @@ impl Call {
         }
     }
 
+    /// The agent is gone: whatever is still under way for them ends. At the desk nothing does.
+    pub fn cut(&mut self, _: Timestamp) -> Vec<Act> {
+        let mut acts: Vec<_> = self.hang_up(Phones::Over).into_iter().collect();
+        let leg = || self.leg.sid.clone().map(Act::EndLeg);
+        match &self.phase {
+            Phase::Talking { .. } if self.is_ours() => {
+                acts.extend([leg().unwrap_or(Act::EndConference), Act::Close]);
+            }
+            Phase::Ringing { .. } => acts.push(leg().unwrap_or(Act::EndConference)),
+            Phase::Asking(_) => acts.extend(leg().into_iter().chain([Act::Reject])),
+            Phase::Instructing => acts.extend([Act::Withdraw { leg: self.leg.no }, Act::Reject]),
+            Phase::Phones { .. } => acts.push(Act::Reject),
+            Phase::Talking { .. } | Phase::AwaitingLeg { .. } | Phase::AwaitingReservation { .. } | Phase::Over => {}
+        }
+        self.over_with(acts)
+    }
+
     /// Whether its cell phone is not to ring.
     pub(super) const fn is_unwanted_ring(&self) -> bool {
         self.unwanted && self.leg.phones.is_none()

@@ -8,7 +8,7 @@ use super::{
     properties::{Move, a_move, begin, check, make},
     softphones::Softphone,
     storm::{Storm, rough},
-    twilio::Phone,
+    twilio::{DESK, Phone},
     world::{Fate, Weather, World, instruct},
 };
 use crate::agent::{
@@ -171,6 +171,68 @@ fn a_chat_on_offer_to_an_agent_who_is_disabled_goes_to_the_next_and_is_no_miss()
     let chat = world.customer_writes();
     world.profile_is(|profile| profile.disabled = true).secs(100);
     assert_eq!((world.status(chat), world.told(&Notice::OfferMissed)), (Rejected, 0));
+}
+
+/// The agent is removed, and Twilio hears what is left to say.
+fn removed(world: &mut World) {
+    world.take_leave();
+    world.agent = crate::agent::Agent::new(&world.profile);
+    world.lose(|_| true).secs(1);
+}
+
+#[test]
+fn what_rings_for_an_agent_who_is_removed_goes_to_the_next() {
+    for (which, mut world) in ringing() {
+        removed(&mut world);
+        // Of a leg that was never heard of only its conference can be ended.
+        world.secs(if which == "unheard" { 20 } else { 0 });
+        assert!(is_quiet(&world), "{which}");
+        assert!(matches!(world.status(0), Rejected | Canceled), "{which}: {:?}", world.status(0));
+    }
+}
+
+#[test]
+fn a_conversation_of_an_agent_who_is_removed_is_over_and_closed() {
+    let talks = |mut world: World| {
+        let task = world.customer_calls();
+        world.secs(3);
+        if world.stage() == Some(Stage::Ringing) {
+            world.agent_answers();
+        }
+        world.secs(5);
+        assert_eq!((world.stage(), world.status(task)), (Some(Stage::Talking), Accepted));
+        world
+    };
+    let does = Softphone::AnsweredAfter(Duration::from_secs(1));
+    for mut world in [talks(World::new()), talks(World::new().with_softphones(does))] {
+        removed(&mut world);
+        assert!(is_quiet(&world) && world.twilio.legs.iter().all(|leg| leg.status.is_final()));
+        assert_eq!(world.status(0), Wrapping);
+    }
+}
+
+#[test]
+fn a_held_call_and_a_chat_on_offer_go_to_the_next_and_what_is_at_the_desk_stays_there() {
+    let mut world = World::new();
+    let task = world.customer_calls();
+    world.secs(19);
+    assert_eq!((world.assignments(task), world.rings()), (2, false), "it is held");
+    removed(&mut world);
+    assert_eq!(world.twilio.reservations[1].status, Rejected);
+
+    let mut world = World::new();
+    let chat = world.customer_writes();
+    removed(&mut world);
+    assert_eq!(world.twilio.reservations[0].status, Rejected, "{chat}");
+
+    let mut world = World::new();
+    world.desk_picks(DESK);
+    (world.twilio.capacity, world.twilio.max_assignments) = (2, 1);
+    let task = world.customer_calls();
+    let pending = world.customer_calls();
+    world.at_desk(task, Accepted);
+    removed(&mut world);
+    assert_eq!((world.status(task), world.status(pending)), (Accepted, Pending));
 }
 
 proptest! {
