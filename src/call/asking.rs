@@ -8,6 +8,8 @@
 //!    └──────────────────┴─reservation over, no time left──▶ HangingUp ──leg over──▶ over
 //! ```
 
+mod time;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -24,8 +26,6 @@ const QUESTION: Duration = Duration::from_secs(25);
 pub(super) const ANSWER: Duration = Duration::from_secs(8);
 /// How long after its end a leg may still be heard of.
 const LATE: Duration = Duration::from_secs(15);
-/// How long behind the plan's end a leg is waited for, until its reservation goes to the next agent all the same.
-const LAST_WAIT: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -139,6 +139,17 @@ impl Call {
         (reply, acts)
     }
 
+    /// Twilio queues calls of an account that come faster than it may call: the ring has its time from here on.
+    fn has_begun_to_ring(&mut self, now: Timestamp) {
+        let end = self.within_plan(now + self.leg.step.ring);
+        if let Phase::Asking(Asking::Calling { until }) = &mut self.phase
+            && !self.leg.picked_up
+            && !self.leg.stopped
+        {
+            *until = end;
+        }
+    }
+
     fn was_picked_up(&mut self, now: Timestamp) {
         let end = self.within_plan(now + QUESTION);
         if let Phase::Asking(Asking::Calling { until }) = &mut self.phase
@@ -153,7 +164,11 @@ impl Call {
     pub(super) fn asked_leg_is(&mut self, status: LegStatus, now: Timestamp) -> Vec<Act> {
         let acts = self.leg.sid.clone().map(|sid| self.dialled(&sid, now)).unwrap_or_default();
         match status {
-            LegStatus::Initiated | LegStatus::Ringing => acts,
+            LegStatus::Initiated => acts,
+            LegStatus::Ringing => {
+                self.has_begun_to_ring(now);
+                acts
+            }
             LegStatus::InProgress => {
                 if !self.leg.stopped {
                     self.was_picked_up(now);
@@ -219,74 +234,6 @@ impl Call {
         acts.push(self.leg.sid.clone().map_or(Act::Withdraw { leg: self.leg.no }, Act::EndLeg));
         self.phase = Phase::Asking(Asking::HangingUp { by: self.surely_over(now) });
         acts
-    }
-
-    pub(super) fn asked_due(&self, asking: &Asking) -> Option<Timestamp> {
-        match asking {
-            Asking::Dialling => None,
-            Asking::Calling { until } if self.leg.stopped => {
-                Some((*until + OVERDUE).min(self.terms.deadline.max(*until) + LAST_WAIT))
-            }
-            Asking::Calling { until: at }
-            | Asking::Connecting { by: at, .. }
-            | Asking::Judging { by: at }
-            | Asking::HangingUp { by: at } => Some(*at),
-        }
-    }
-
-    pub(super) fn asked_tick(&mut self, now: Timestamp) -> Vec<Act> {
-        let leg = self.leg.sid.clone();
-        let is_too_late = now >= self.terms.deadline + LAST_WAIT;
-        match &mut self.phase {
-            Phase::Asking(Asking::Calling { until }) if !self.leg.stopped => {
-                (*until, self.leg.stopped) = (now, true);
-                leg.map(Act::EndLeg).into_iter().collect()
-            }
-            // It cannot be ended, and the customer has waited long enough.
-            Phase::Asking(Asking::Calling { .. }) if is_too_late => {
-                let mut acts = self.missed(Miss::NoAnswer);
-                acts.push(Act::Reject);
-                self.hang_up_asked(acts, now)
-            }
-            Phase::Asking(Asking::Calling { until }) => {
-                *until = now;
-                leg.map(Act::ReadLeg).into_iter().collect()
-            }
-            Phase::Asking(Asking::Connecting { by, asked }) => {
-                (*by, *asked) = (now + OVERDUE, true);
-                self.ask_both()
-            }
-            Phase::Asking(Asking::Judging { by }) => {
-                *by = now + OVERDUE;
-                vec![Act::ReadReservation]
-            }
-            Phase::Asking(Asking::HangingUp { .. }) => self.over_with(Vec::new()),
-            _ => Vec::new(),
-        }
-    }
-
-    /// After a restart: what is to be read, since callbacks may have been lost. What was on its way is found by its duty.
-    pub(super) fn asked_restored(&self) -> Vec<Act> {
-        match &self.phase {
-            Phase::Asking(Asking::Calling { .. } | Asking::Connecting { .. } | Asking::Judging { .. }) => {
-                self.ask_both()
-            }
-            Phase::Asking(Asking::HangingUp { .. }) => self.leg.sid.clone().map(Act::ReadLeg).into_iter().collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// The task is offered to the same agent again.
-    pub(super) fn asked_came_back(&mut self, now: Timestamp) -> Vec<Act> {
-        match self.phase {
-            Phase::Asking(Asking::Dialling | Asking::Calling { .. }) => {
-                let missed = self.missed(Miss::NoAnswer);
-                self.hang_up_asked(missed, now)
-            }
-            Phase::Asking(Asking::Connecting { .. }) => self.hang_up_asked(Vec::new(), now),
-            Phase::Asking(Asking::Judging { .. }) => self.over_with(Vec::new()),
-            _ => Vec::new(),
-        }
     }
 
     fn within_plan(&self, at: Timestamp) -> Timestamp {

@@ -78,7 +78,7 @@ macro_rules! texts {
 texts! {
     SocketAddr, "an IP address and a port, as in \"127.0.0.1:8080\" or \"[::1]:0\"";
     IpAddr, "an IP address, as in \"203.0.113.10\"";
-    SipTarget, "host[:port], and behind that ;transport=tls or ;secure=true, as in \"gw.example.com:5061;transport=tls\"";
+    SipTarget, "host[:port], and behind that ;transport=tcp or ;transport=tls, as in \"gw.example.com:5061;transport=tls\"; ;secure=true, which asks for SRTP, is not in this version";
     PortRange, "a range of ports from 1024 to 65535, as in \"20000-29999\", with room for two pairs";
     SipDomain, "a host name, as in \"gw.example.com\"";
     E164, "a phone number in E.164 form, as in \"+4915112345678\"";

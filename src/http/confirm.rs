@@ -84,3 +84,36 @@ fn document(how: &HowToGoOn, action: &str) -> String {
         Reply::NobodyWaits => twiml::document(&[Verb::Say(say(spoken.nobody_waits)), Verb::Hangup]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACTION: &str = "https://gw.example.com/webhooks/voice/confirm?call=1&leg=1";
+
+    fn pick_up(key: Option<Key>) -> PickUp {
+        let call_sid = "CA0123456789abcdef0123456789abcdef".parse().unwrap();
+        PickUp { call: "00000000000000ff-7".parse().unwrap(), leg: crate::domain::LegNo(2), call_sid, key }
+    }
+
+    #[test]
+    fn without_the_agent_the_question_is_put_and_nobody_is_promised_a_customer() {
+        assert_eq!(without_the_agent(&pick_up(None)).reply, Reply::Ask);
+        for key in [Key::One, Key::Other] {
+            assert_eq!(without_the_agent(&pick_up(Some(key))).reply, Reply::NotTaken, "{key:?}");
+        }
+    }
+
+    #[test]
+    fn every_document_ends_the_call_and_one_alone_brings_a_customer() {
+        for language in [Language::En, Language::De] {
+            let connect = Reply::Connect("WR0123456789abcdef0123456789abcdef".parse().unwrap());
+            for reply in [Reply::Ask, Reply::NotTaken, Reply::NobodyWaits, connect] {
+                let connects = matches!(reply, Reply::Connect(_));
+                let document = document(&HowToGoOn { reply, language, recording: None }, ACTION);
+                assert!(document.ends_with("<Hangup></Hangup></Response>"), "{document}");
+                assert_eq!(document.contains("<Queue "), connects, "{document}");
+            }
+        }
+    }
+}

@@ -52,7 +52,7 @@ use self::{
     endpoint::AllowList,
     graveyard::Graveyard,
     outbox::Outbox,
-    providers::{Destination, Providers},
+    providers::{Destination, Providers, Woken},
     pusher::{Pusher, Tools},
     vapid::VapidKey,
 };
@@ -228,10 +228,15 @@ impl Push {
     }
 
     /// Wakes a softphone by the token that it has registered with (RFC 8599), past the queue; once `exp` has come, it is of no
-    /// use any more. What comes of it is counted (`offdesk_sip_wakes_total`), and told in the log if that is nothing.
-    pub fn wake(&self, agent: AgentId, token: String, exp: Timestamp) {
+    /// use any more. What comes of it is counted (`offdesk_sip_wakes_total`), and told in the log if that is nothing. `gone` is
+    /// for a token that FCM does not know any more.
+    pub fn wake(&self, agent: AgentId, token: String, exp: Timestamp, gone: impl Future<Output = ()> + Send + 'static) {
         let providers = self.inner.providers.clone();
-        self.inner.io.spawn(async move { providers.wake(agent, &token, exp).await });
+        self.inner.io.spawn(async move {
+            if providers.wake(agent, &token, exp).await == Woken::Gone {
+                gone.await;
+            }
+        });
     }
 
     /// What each device's push service last took, in their order.

@@ -24,6 +24,20 @@ use crate::{
 /// How soon a softphone that could not be woken is tried again: somebody is waiting.
 const WAKE_AGAIN: Duration = Duration::from_secs(1);
 
+/// What became of waking a softphone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Woken {
+    Sent,
+    NotSent,
+    /// FCM does not know it: nothing will ever wake it.
+    Gone,
+}
+
+/// Not before the service wants to be asked again.
+fn pause(retry_after: Option<Duration>) -> Duration {
+    retry_after.unwrap_or_default().max(WAKE_AGAIN)
+}
+
 pub(super) struct Providers {
     pub(super) webpush: WebPush,
     pub(super) fcm: Option<Fcm>,
@@ -80,8 +94,8 @@ impl Providers {
         })
     }
 
-    /// Wakes a softphone: tries until it is taken, or of no use any more. Answers whether it was taken.
-    pub(super) async fn wake(&self, agent: AgentId, token: &str, exp: Timestamp) -> bool {
+    /// Wakes a softphone: tries until it is taken, or of no use any more, and no sooner than FCM wants to be asked.
+    pub(super) async fn wake(&self, agent: AgentId, token: &str, exp: Timestamp) -> Woken {
         loop {
             let outcome = match &self.fcm {
                 Some(fcm) => fcm.wake(token, exp).await.map_err(|undelivered| undelivered.failure),
@@ -89,16 +103,19 @@ impl Providers {
             };
             let Err(failure) = outcome else {
                 counter!("offdesk_sip_wakes_total", "outcome" => "sent").increment(1);
-                return true;
+                return Woken::Sent;
             };
-            let is_over = self.clock.now() + WAKE_AGAIN >= exp || !matches!(failure, Failure::Later { .. });
-            if is_over {
-                let reason = failure.reason();
-                counter!("offdesk_sip_wakes_total", "outcome" => reason).increment(1);
-                tracing::warn!(%agent, reason, "a sleeping softphone was not woken");
-                return false;
+            match failure {
+                Failure::Later { retry_after, .. } if self.clock.now() + pause(retry_after) < exp => {
+                    self.clock.sleep(pause(retry_after)).await;
+                }
+                _ => {
+                    let reason = failure.reason();
+                    counter!("offdesk_sip_wakes_total", "outcome" => reason).increment(1);
+                    tracing::warn!(%agent, reason, "a sleeping softphone was not woken");
+                    return if matches!(failure, Failure::Gone { .. }) { Woken::Gone } else { Woken::NotSent };
+                }
             }
-            self.clock.sleep(WAKE_AGAIN).await;
         }
     }
 

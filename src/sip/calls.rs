@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use offdesk_sip::{
+    User,
     engine::{self, Caller, Command, Ender, Event, LegQuality, TicketLogin},
     ring::Outcome,
 };
@@ -17,7 +18,7 @@ use crate::domain::{
 pub(super) enum Told {
     News(SoftphoneLeg, SoftphoneNews),
     /// A sleeping phone is to be woken for it.
-    Wake(SoftphoneLeg, engine::PushToken),
+    Wake(SoftphoneLeg, User, engine::PushToken),
     /// It is about a binding.
     Binding(Event),
 }
@@ -40,7 +41,7 @@ pub(super) fn told(event: Event) -> Told {
                 quality.map(|quality| CallQuality { phone: media(quality.phone), twilio: media(quality.twilio) });
             news(call, SoftphoneNews::Ended { by: ended_by(by), quality })
         }
-        Event::Wake { call, token, .. } => Told::Wake(SoftphoneLeg::from_bits(call.0), token),
+        Event::Wake { call, user, token } => Told::Wake(SoftphoneLeg::from_bits(call.0), user, token),
         Event::Bound { .. } | Event::Unbound(_) => Told::Binding(event),
     }
 }

@@ -5,7 +5,11 @@ use std::{
     time::Duration,
 };
 
-use offdesk_sip::engine::Event;
+use offdesk_sip::{
+    User,
+    driver::Handle,
+    engine::{Command, Event, PushToken},
+};
 use tokio::sync::mpsc;
 
 use super::{
@@ -17,6 +21,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    domain::SoftphoneLeg,
     push::Push,
     store::{Batch, StoreError, StoreHandle},
 };
@@ -32,6 +37,7 @@ pub(super) struct Keeper {
     pub(super) table: Arc<Mutex<Table>>,
     pub(super) news: News,
     pub(super) push: Push,
+    pub(super) engine: Handle,
 }
 
 impl Keeper {
@@ -42,7 +48,7 @@ impl Keeper {
             for event in events {
                 match calls::told(event) {
                     Told::Binding(event) => bindings.push(event),
-                    Told::Wake(leg, token) => self.push.wake(leg.call.agent, token.prid, self.clock.now() + AWAKE_BY),
+                    Told::Wake(leg, user, token) => self.wake(leg, user, token),
                     Told::News(leg, news) => {
                         quality::note(leg, &news);
                         self.news.tell(leg, news).await;
@@ -52,6 +58,16 @@ impl Keeper {
             let batch = self.note(bindings);
             self.write(batch).await;
         }
+    }
+
+    /// A phone whose token is not known any more would keep every caller waiting: the engine forgets it.
+    fn wake(&self, leg: SoftphoneLeg, user: User, token: PushToken) {
+        let (exp, prid, engine) = (self.clock.now() + AWAKE_BY, token.prid.clone(), self.engine.clone());
+        let forget = async move {
+            // An engine that has ended has forgotten it.
+            let _ = engine.send(Command::Forget { user, token }).await;
+        };
+        self.push.wake(leg.call.agent, prid, exp, forget);
     }
 
     fn note(&self, events: Vec<Event>) -> Batch {

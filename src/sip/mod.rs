@@ -126,7 +126,8 @@ impl Softphones {
         let (table, (end, ended)) = (Arc::new(Mutex::new(table)), watch::channel(false));
         let news = exchange.news.clone();
         let calls = news.calls.clone();
-        let keeper = Keeper { store, clock: clock.clone(), table: table.clone(), news, push };
+        let (table_of_keeper, engine) = (table.clone(), running.handle.clone());
+        let keeper = Keeper { store, clock: clock.clone(), table: table_of_keeper, news, push, engine };
         io.spawn(async move {
             keeper.run(running.events).await;
             tell_why(running.thread).await;

@@ -100,6 +100,13 @@ async fn the_agent_presses_1_and_hangs_up_at_once() {
     }
 }
 
+#[tokio::test]
+async fn an_account_that_wraps_up_by_itself_is_left_to_it() {
+    let (house, call) = talking(Plan::default().twilio(|twilio| twilio.auto_wrapup = true), Mail::Prompt).await;
+    house.hangs_up(ADA).await;
+    talked_with_ada(&house, &call, Mail::Prompt).await;
+}
+
 /// Ada did not take it; Bob, who has the next offer, did, and Ada is where she was.
 async fn bob_takes_it(house: &House, call: &CustomerCall, mail: Mail) {
     house.pass_until(Duration::from_secs(60), |state| state.is_ringing(BOB)).await;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use offdesk::domain::{Device, PushTarget};
+use offdesk::domain::{AgentId, Device, PushTarget};
 use serde_json::Value;
 
 use crate::{
-    post::{Post, every_kind, offer, until},
+    post::{Post, every_kind, in_time, offer, until},
     provider::{FCM, Reply, TOKENS},
 };
 
@@ -112,6 +112,28 @@ async fn an_installation_is_addressed_as_one() {
         post.provider.requests(FCM).iter().map(|request| request.json()["message"].clone()).collect();
     assert!(messages.iter().any(|message| message["fid"] == "an-installation" && message.get("token").is_none()));
     assert!(messages.iter().any(|message| message["token"] == "token-of-2" && message.get("fid").is_none()));
+}
+
+#[tokio::test]
+async fn a_softphone_is_woken_no_sooner_than_fcm_wants_and_one_that_it_does_not_know_is_told_of() {
+    let post = Post::open().await;
+    let wake = || {
+        let (gone, told) = tokio::sync::oneshot::channel();
+        let exp = post.clock.now() + Duration::from_secs(15);
+        post.push.wake(AgentId::from_bits(1), "a-softphone".into(), exp, async move { drop(gone.send(())) });
+        told
+    };
+    post.provider.answer(FCM, [Reply::Full(429, "retry-after: 60\r\n", String::new())]);
+    let told = wake();
+    until(|| post.provider.requests(FCM).len() == 1).await;
+    in_time(told).await.expect_err("it is there still");
+    post.passes_while(Duration::from_secs(20), || post.provider.requests(FCM).len() == 1).await;
+
+    let unregistered = r#"{"error":{"code":404,"details":[{"errorCode":"UNREGISTERED"}]}}"#;
+    post.provider.answer(FCM, [Reply::Status(503), Reply::Full(404, "", unregistered.to_owned())]);
+    let mut told = wake();
+    post.passes_until(|| told.try_recv().is_ok()).await;
+    assert_eq!(post.provider.requests(FCM).len(), 3);
 }
 
 #[tokio::test]

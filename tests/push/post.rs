@@ -41,7 +41,7 @@ pub struct Post {
     /// How long news is of use.
     pub life: Duration,
     pub gone: mpsc::Receiver<(AgentId, DeviceId)>,
-    clock: Clock,
+    pub clock: Clock,
     settings: Settings,
     _folder: TempDir,
 }

@@ -208,6 +208,7 @@ impl Core {
             }
             Command::Ring(ring) => self.ring(*ring, now),
             Command::Hangup { call } => self.hang_up(call, now),
+            Command::Forget { user, token } => self.forget_asleep(&user, &token, now),
             Command::Drain => self.calls.drain(),
             Command::Stop => {
                 self.end_calls(now);

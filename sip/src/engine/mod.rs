@@ -92,6 +92,8 @@ pub enum Command {
     /// Bindings of an earlier run, after their accounts were set. They are suspect: those of UDP until their phone answers
     /// OPTIONS, the others until it registers anew.
     Restore(Vec<(User, Saved)>),
+    /// Nothing wakes the phone that has registered with this token any more: its binding is forgotten, if it is asleep.
+    Forget { user: User, token: PushToken },
     /// Rings a user's phones for a customer.
     Ring(Box<Ring>),
     /// Ends a call, whatever it is at. Of one that is over, or that nobody knows, nothing is told.

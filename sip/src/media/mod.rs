@@ -23,6 +23,7 @@ mod ports;
 mod reception;
 mod relay;
 mod remote;
+mod seam;
 mod sessions;
 mod socket;
 mod thread;

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::bridge::{Bridge, Leg, Report};
-use super::leg::Channel;
+use super::leg::{Channel, looks_like_rtcp};
 use super::relay::{Event, SessionId, Settings};
 use super::remote::Remote;
+use super::seam::Seam;
 use super::socket::{Sockets, random};
 use super::thread::Listener;
 use super::tone::{PACKET, Player, Sound, Tables};
@@ -44,6 +45,8 @@ struct Slot {
     bridge: Bridge,
     sockets: [Sockets; 2],
     players: [Option<Player>; 2],
+    /// Of legs that were played something.
+    seams: [Option<Seam>; 2],
     /// For how long a leg had been silent when that was last told.
     told: [Duration; 2],
     gone: Arc<AtomicBool>,
@@ -105,7 +108,8 @@ impl Sessions {
 
     pub(super) fn open(&mut self, id: SessionId, sockets: [Sockets; 2], gone: Arc<AtomicBool>, now: Instant) -> Key {
         let bridge = Bridge::new(now);
-        let slot = Slot { id, bridge, sockets, players: [None, None], told: [Duration::ZERO; 2], gone };
+        let slot =
+            Slot { id, bridge, sockets, players: [None, None], seams: [None, None], told: [Duration::ZERO; 2], gone };
         let number = self.empty.pop().unwrap_or_else(|| {
             self.slots.push(None);
             self.slots.len() - 1
@@ -149,7 +153,9 @@ impl Sessions {
         let Some((number, slot)) = self.slot_mut(id) else { return };
         // Without random numbers to begin with, the stream begins with those of silence: it is our own, and to one peer.
         let player = sound.map(|sound| Player::new(sound, random().unwrap_or_default(), now));
-        *leg.of_mut(&mut slot.players) = player;
+        slot.end_playing(leg);
+        let seam = leg.of(&slot.seams).as_ref();
+        *leg.of_mut(&mut slot.players) = player.map(|player| player.behind(seam));
         let plays = slot.plays();
         self.playing.retain(|playing| *playing != number);
         if plays {
@@ -187,11 +193,14 @@ impl Sessions {
         }
         let Some((channel, to)) = onward.to else { return Some(Fate::Dropped) };
         let other = key.leg.other();
+        if !looks_like_rtcp(packet) {
+            slot.end_playing(other);
+            if let Some(seam) = other.of_mut(&mut slot.seams) {
+                seam.number(packet);
+            }
+        }
         let is_sent = other.of(&slot.sockets).channel(channel).send_to(packet, to).is_ok();
         slot.bridge.leg_mut(other).count(channel, is_sent);
-        if channel == Channel::Rtp && other.of(&slot.players).is_some() {
-            *other.of_mut(&mut slot.players) = None;
-        }
         Some(Fate::Sent)
     }
 
@@ -237,6 +246,13 @@ impl Sessions {
 impl Slot {
     fn plays(&self) -> bool {
         self.players.iter().any(Option::is_some)
+    }
+
+    /// What comes next goes on from what was played.
+    fn end_playing(&mut self, leg: Leg) {
+        if let Some(player) = leg.of_mut(&mut self.players).take() {
+            *leg.of_mut(&mut self.seams) = Some(player.seam());
+        }
     }
 
     /// Sends a leg the packet of ours that is due.

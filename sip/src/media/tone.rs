@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use rtp_rs::{RtpPacketBuilder, Seq};
 
+use super::seam::Seam;
 use crate::sdp::{Codec, Format};
 
 /// Audio in one packet.
@@ -78,6 +79,16 @@ impl Player {
         let ssrc = u32::from_be_bytes([a, b, c, d]);
         let timestamp = u32::from_be_bytes([e, f, g, h]);
         Self { sound, ssrc, sequence: u16::from_be_bytes([d, e]), timestamp, frame: 0, next: now }
+    }
+
+    /// Its numbers go on from those of others, if there were any.
+    pub(super) fn behind(self, seam: Option<&Seam>) -> Self {
+        Self { sequence: seam.map_or(self.sequence, Seam::next), ..self }
+    }
+
+    /// Where its numbers go on.
+    pub(super) fn seam(&self) -> Seam {
+        Seam::new(self.sequence)
     }
 
     /// When the next packet is due.

@@ -355,3 +355,17 @@ fn a_key_that_is_pressed_while_the_leg_is_being_ended_brings_nobody() {
     let pick_up = world.twilio.pick_up(0, Some(Key::One));
     assert_eq!(ask(&mut world, &pick_up), Reply::NotTaken);
 }
+
+#[test]
+fn a_call_that_twilio_queues_has_its_time_from_the_first_ring_on() {
+    let mut world = asks();
+    world.withhold(of_leg);
+    world.customer_calls();
+    world.secs(10);
+    let mail = world.mail();
+    world.deliver(mail).lose(of_leg);
+    world.secs(17);
+    assert_eq!(world.count(end_leg), 0);
+    world.secs(2);
+    assert_eq!(world.count(end_leg), 1);
+}

@@ -5,9 +5,9 @@ of its Contact, as in ";pn-provider=fcm". Without a pitch it has no sound.
 
 SOFTPHONE_EXPIRES: seconds that it registers for, 60 if not set; SOFTPHONE_LOG: pjsua2's log level.
 
-Lines in: renew, end; answer, decline, hold, resume, hang-up.
-Lines out: {"listens"} with its address; {"code", "active"} of a registration; {"call"} with a call's state; {"hears"} with the pitch that it hears, 0 for
-silence; {"at"} is the time of it in seconds since 1970.
+Lines in: renew, end; answer, decline, hold, resume, hang-up; listen: to tell anew what it hears.
+Lines out: {"listens"} with its address; {"code", "active"} of a registration; {"call"} with a call's state; {"media"}: active or
+held; {"hears"} with the pitch that it hears, 0 for silence. {"at"} is the time of it in seconds since 1970.
 """
 
 import json
@@ -28,7 +28,8 @@ PITCHES = range(200, 1700, 20)
 
 
 def tell(**told):
-    print(json.dumps({**told, "at": time.time()}), flush=True)
+    # In one piece: the library calls from several threads.
+    os.write(1, (json.dumps({**told, "at": time.time()}) + "\n").encode())
 
 
 def power(samples, hz):
@@ -58,6 +59,10 @@ class Ear(pj.AudioMediaPort):
         shape.init(pj.PJMEDIA_FORMAT_PCM, RATE, 1, 20000, 16)
         self.createPort("ear", shape)
 
+    def anew(self):
+        self.samples.clear()
+        self.heard = None
+
     def onFrameReceived(self, frame):
         data = bytes(frame.buf)
         self.samples.extend(memoryview(data).cast("h"))
@@ -79,11 +84,15 @@ class Call(pj.Call):
             return
         # It must be held as long as its parts are looked at.
         info = self.getInfo()
+        self.ear.anew()
         for index, media in enumerate(info.media):
             if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
                 line = self.getAudioMedia(index)
                 self.voice.startTransmit(line)
                 line.startTransmit(self.ear)
+                tell(media="active")
+            elif media.status == pj.PJSUA_CALL_MEDIA_LOCAL_HOLD:
+                tell(media="held")
 
 
 class Account(pj.Account):
@@ -153,6 +162,8 @@ def act(line):
     elif line == "resume":
         param.opt.flag = pj.PJSUA_CALL_UNHOLD
         call.reinvite(param)
+    elif line == "listen":
+        call.ear.anew()
     elif line == "hang-up":
         call.hangup(param)
     else:

@@ -5,7 +5,7 @@ pub(crate) mod pjsua;
 mod sandbox;
 mod twilio;
 
-use std::time::Duration;
+use std::{net::UdpSocket, time::Duration};
 
 use offdesk_sandbox::{
     CallStatus, CallView, CustomerCall, FlowDirection, LogEntry, Operation, ReservationStatus, RestAct, RestFault,
@@ -84,6 +84,18 @@ impl CallHouse {
     fn was_instructed(&self) -> bool {
         self.house().twilio.snapshot().calls.iter().any(|leg| leg.to.starts_with("sip:"))
     }
+}
+
+/// The first of so many ports in a row that are free on 127.0.0.1, an even one.
+fn free_ports(count: u16) -> u16 {
+    let bind = |port: u16| UdpSocket::bind(("127.0.0.1", port)).ok();
+    let found = std::iter::repeat_with(|| {
+        let first = bind(0)?;
+        let port = first.local_addr().ok()?.port();
+        let are_free = (1..count).all(|more| port.checked_add(more).and_then(bind).is_some());
+        (port % 2 == 0 && are_free).then_some(port)
+    });
+    found.flatten().next().unwrap()
 }
 
 /// Waits for what a program tells.

@@ -1,6 +1,24 @@
 //! What wakes a phone up, as its Contact has it.
 
-use crate::{engine::PushToken, message::SipUri};
+use crate::{
+    engine::{Core, Now, PushToken},
+    message::SipUri,
+    registrar::State,
+    user::User,
+};
+
+impl Core {
+    /// A phone that nothing wakes any more is not waited for.
+    pub(in crate::engine) fn forget_asleep(&mut self, user: &User, token: &PushToken, now: Now) {
+        let Some(aor) = self.accounts.aor(user.as_str()) else { return };
+        let sleeping = self.registrar.bindings(aor).filter(|record| record.state == State::Asleep);
+        let dead = sleeping.filter(|record| PushToken::of_contact(record.uri).as_ref() == Some(token));
+        let dead: Vec<_> = dead.map(|record| record.id).collect();
+        let mut changes = Vec::new();
+        dead.into_iter().for_each(|id| self.registrar.end(aor, id, now.instant, &mut changes));
+        self.news.add(changes, now.instant);
+    }
+}
 
 impl PushToken {
     /// Of a contact's URI. None: nothing can wake that phone.

@@ -5,12 +5,14 @@ use std::{f64::consts::TAU, fs};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::{AGENT, LIMIT, in_time};
+use super::{AGENT, LIMIT, free_ports, in_time};
 use crate::sip::{
     SipHouse,
     softphones::{Running, baresip::Baresip},
 };
 
+/// RTP and RTCP, of a call and one more.
+const PORTS: u16 = 4;
 /// Of its recordings.
 const RATE: f64 = 8_000.0;
 
@@ -38,7 +40,10 @@ impl Phone {
     pub(super) async fn registers(house: &SipHouse, account: &Value, answers: &str) -> Self {
         assert!(SOUND.contains(&AGENT.to_string()));
         let codecs = format!(";audio_codecs=PCMU/8000/1;ptime=20;answermode={answers}");
-        let baresip = Baresip::with(account, house.at, "udp", 60, (&codecs, SOUND));
+        // It draws its ports by the second in which it starts, and takes such as another has: those of its own are none's.
+        let ports = free_ports(PORTS);
+        let sound = format!("{SOUND}rtp_ports {ports}-{}\n", ports + PORTS - 1);
+        let baresip = Baresip::with(account, house.at, "udp", 60, (&codecs, &sound));
         let before = house.ada().get("/me/sip").await.body["bindings"].as_array().unwrap().len();
         let (tell, rings) = mpsc::channel(1);
         let running = baresip.start_with(move |line| {
@@ -79,17 +84,21 @@ impl Phone {
     }
 }
 
-/// Whether in some fifth of a second most of the energy is of this pitch, by the discrete Fourier transform of that alone.
+/// Samples of two packets: what lies between packets that were lost is whole.
+const BLOCK: usize = 320;
+const SAMPLES: f64 = 320.0;
+
+/// Whether somewhere most of the energy is of this pitch, by the discrete Fourier transform of that alone.
 fn has_tone(samples: &[f64], hz: f64) -> bool {
-    samples.chunks_exact(1_600).any(|block| {
+    samples.chunks_exact(BLOCK).any(|block| {
         let energy: f64 = block.iter().map(|sample| sample * sample).sum();
         let wave = |of: fn(f64) -> f64| -> f64 {
             let turn = TAU * hz / RATE;
             block.iter().zip(0_u32..).map(|(sample, at)| sample * of(turn * f64::from(at))).sum()
         };
         let (real, imaginary) = (wave(f64::cos), wave(f64::sin));
-        let power = (real * real + imaginary * imaginary) * 2.0 / 1_600.0;
-        energy > 1_600.0 * 3_600.0 && power > 0.6 * energy
+        let power = (real * real + imaginary * imaginary) * 2.0 / SAMPLES;
+        energy > SAMPLES * 3_600.0 && power > 0.6 * energy
     })
 }
 

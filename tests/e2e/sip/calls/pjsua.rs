@@ -81,9 +81,17 @@ impl Pjsua {
         self.until(|told| told["hears"] == hz).await["at"].as_f64().unwrap()
     }
 
-    /// Whether what it has told last of what it hears is this, and it told of nothing else since somebody last asked.
-    pub(super) fn still_hears(&mut self, hz: u32) -> bool {
-        std::iter::from_fn(|| self.told.try_recv().ok()).all(|told| told.get("hears").is_none_or(|heard| *heard == hz))
+    /// Waits until it hears a pitch from now on.
+    pub(super) async fn hears_now(&mut self, hz: u32) {
+        while self.told.try_recv().is_ok() {}
+        self.say("listen");
+        self.hears(hz).await;
+    }
+
+    /// Holds its call; answers once the other side has taken that.
+    pub(super) async fn holds(&mut self) {
+        self.say("hold");
+        self.until(|told| told["media"] == "held").await;
     }
 
     /// Waits until its call is over; answers the last status code of it.

@@ -1,7 +1,6 @@
 //! sipp plays Twilio: it shares no line of code with the gateway, and checks what it is sent.
 
 use std::{
-    net::{SocketAddr, UdpSocket},
     path::PathBuf,
     process::{Child, Command, Stdio},
 };
@@ -12,7 +11,8 @@ use super::*;
 
 /// A run of sipp with one of the scenarios in `twilio/`.
 struct Sipp {
-    child: Child,
+    /// None: it has ended.
+    child: Option<Child>,
     folder: TempDir,
 }
 
@@ -24,24 +24,26 @@ impl Sipp {
         let file: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/e2e/sip/calls/twilio", scenario].iter().collect();
         let mut sipp = Command::new("sipp");
         sipp.current_dir(folder.path()).arg(gateway).arg("-sf").arg(file).args(["-s", user, "-m", "1", "-nostdin"]);
-        sipp.args(["-i", "127.0.0.1", "-p", &free_port(1), "-mp", &free_port(2), "-rtp_echo"]);
+        sipp.args([
+            "-i",
+            "127.0.0.1",
+            "-p",
+            &free_ports(1).to_string(),
+            "-mp",
+            &free_ports(4).to_string(),
+            "-rtp_echo",
+        ]);
         sipp.args(["-recv_timeout", "20000", "-timeout", "60", "-trace_err", "-error_file", "errors"]);
         sipp.args(["-trace_msg", "-message_file", "messages"]);
         let child = sipp.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        Self { child, folder }
+        Self { child: Some(child), folder }
     }
 
     /// Waits until the scenario has ended, which it does well only if all that it checks is so.
     async fn ends_well(mut self) {
-        let ending = async {
-            loop {
-                if let Some(status) = self.child.try_wait().unwrap() {
-                    return status;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        let status = in_time(ending, "sipp").await;
+        // It ends by itself, at the latest when its own time is up.
+        let mut child = self.child.take().unwrap();
+        let status = tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
         let read = |name: &str| std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
         assert!(status.success(), "{status}: {}\n{}", read("errors"), read("messages"));
     }
@@ -49,22 +51,11 @@ impl Sipp {
 
 impl Drop for Sipp {
     fn drop(&mut self) {
-        // It has ended already, if all is well.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
-}
-
-/// A port that is free together with those above it.
-fn free_port(count: u16) -> String {
-    let bind = |port: u16| UdpSocket::bind(("127.0.0.1", port)).ok();
-    let found = std::iter::repeat_with(|| {
-        let first = bind(0)?;
-        let SocketAddr::V4(at) = first.local_addr().ok()? else { return None };
-        let even = at.port() % 2 == 0;
-        (even && (1..count + 2).all(|more| bind(at.port() + more).is_some())).then(|| at.port())
-    });
-    found.flatten().next().unwrap().to_string()
 }
 
 impl CallHouse {

@@ -292,6 +292,25 @@ fn a_phone_that_sleeps_on_is_told_of_as_asleep() {
 }
 
 #[test]
+fn a_phone_that_nothing_wakes_any_more_keeps_no_caller_waiting() {
+    const PUSH: &str = "Contact: <sip:anna@192.0.2.7:5062;pn-provider=fcm;pn-param=ours;pn-prid=t>;expires=60\r\n";
+    let mut world = World::new();
+    world.registers(DESK, 1, PUSH);
+    world.pass(secs(65));
+    world.ring();
+    let news = world.news();
+    let [Event::Wake { user, token, .. }] = news.as_slice() else { panic!("{news:?}") };
+    world.command(Command::Forget { user: user.clone(), token: token.clone() });
+    world.command(Command::Hangup { call: CALL });
+    world.news();
+    let caller = Caller { name: None, number: None };
+    world.command(Command::Ring(Box::new(Ring { call: CallId(2), user: user.clone(), caller, ring: secs(20) })));
+    let failed = Event::Failed { call: CallId(2), outcome: Outcome::Unreachable };
+    assert_eq!(world.news(), [failed]);
+    world.is_clean();
+}
+
+#[test]
 fn hold_and_resume_go_across() {
     let mut world = World::new();
     let (to_phone, _) = world.bridged();
