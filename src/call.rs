@@ -19,6 +19,7 @@ mod asking;
 mod hearing;
 mod phones;
 mod plan;
+mod stopping;
 mod time;
 
 pub use asking::Reply;
@@ -106,6 +107,8 @@ pub enum Act {
         target: RingTarget,
         miss: Miss,
     },
+    /// The gateway could not try a target: the agent is not to blame.
+    Faulted,
     /// The agent missed the call: no target is left.
     Missed,
     /// The reservation goes to the next agent.
@@ -124,6 +127,9 @@ pub struct Call {
     rest: VecDeque<Step>,
     #[serde(flatten)]
     terms: Terms,
+    /// The agent is not to be rung any more.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    unwanted: bool,
     phase: Phase,
 }
 
@@ -299,6 +305,9 @@ impl Call {
     }
 
     fn missed(&self, miss: Miss) -> Vec<Act> {
+        if self.unwanted {
+            return Vec::new();
+        }
         vec![Act::Tried { target: self.leg.step.target, miss }, Act::Missed]
     }
 

@@ -57,10 +57,27 @@ impl Agent {
         }
     }
 
+    /// The agent, or a supervisor, picks an activity. On the way to one that takes no tasks nothing rings or waits any more,
+    /// which Twilio would refuse it for, unless something has been taken up in this moment.
+    pub(super) fn pick_activity(&mut self, activity: String, context: &Context<'_>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if context.unavailable.contains(&activity) {
+            effects.extend(self.take_offers_down(true, context));
+            effects.extend(self.give_back(context));
+        }
+        self.want_picked(activity, context);
+        effects
+    }
+
+    fn want_picked(&mut self, activity: String, context: &Context<'_>) {
+        let reject_pending = context.unavailable.contains(&activity) && !self.is_taking_up();
+        self.want_activity(activity, reject_pending, context);
+    }
+
     /// Sets the activity that was wished for before the worker was known.
     pub(super) fn grant_wish(&mut self, context: &Context<'_>) {
         if let Some(wish) = self.wish.take() {
-            self.want_activity(wish, false, context);
+            self.want_picked(wish, context);
         }
     }
 
@@ -97,7 +114,9 @@ impl Agent {
             effects.push(self.push(news, context.now + TOLD_FOR));
         }
         if was_mobile {
-            effects.extend(self.take_offers_down(context));
+            let nobody_there = self.is_unavailable(context);
+            effects.extend(self.take_offers_down(nobody_there, context));
+            effects.extend(nobody_there.then(|| self.give_back(context)).into_iter().flatten());
         }
         if name == context.policy.mobile_activity {
             // Whoever comes back of their own accord starts afresh.

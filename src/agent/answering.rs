@@ -9,6 +9,7 @@ use super::{
     offer::{Answering, HeldFor, Kind, Reservation},
     request::{Closing, Ending, Offered, Request},
 };
+use crate::call::Call;
 use crate::domain::{Closed, News, Notification, ReservationSid, ReservationStatus, Timestamp};
 
 /// How often the devices are alerted while an offer waits.
@@ -96,19 +97,16 @@ impl Agent {
     }
 
     /// The agent has left mobile: what is offered is shown at the desk, or is for the next agent where the new activity takes
-    /// no tasks. Neither is a miss. An offer for which the agent is being taken offline is missed already.
-    pub(super) fn take_offers_down(&mut self, context: &Context<'_>) -> Vec<Effect> {
+    /// no tasks, or the agent is disabled. Neither is a miss. An offer for which the agent is being taken offline is missed already.
+    pub(super) fn take_offers_down(&mut self, nobody_there: bool, context: &Context<'_>) -> Vec<Effect> {
         let is_shown = |one: &Reservation| matches!(one.answering, Some(Answering::Shown { given_up: false, .. }));
         let shown = self.reservations.iter().filter(|(_, one)| is_shown(one));
         let shown: Vec<_> = shown.map(|(sid, one)| (sid.clone(), one.deadline)).collect();
-        let nobody_there = self.is_unavailable(context);
         let mut effects = Vec::new();
         for (sid, deadline) in shown {
             let Some(reservation) = self.reservations.get_mut(&sid) else { continue };
             if nobody_there {
-                reservation.answering = Some(Answering::Rejecting);
-                let offered = reservation.offered(&sid);
-                self.owe_briefly(Request::Reject(offered), context.now);
+                self.turn_down(&sid, context.now);
             } else {
                 reservation.answering = None;
                 self.hold(&sid, HeldFor::Mobile, deadline, context.now);
@@ -116,6 +114,20 @@ impl Agent {
             effects.push(self.withdraw(&sid, Closed::Gone, context.now));
         }
         effects
+    }
+
+    /// An offer goes to the next agent, and is nobody's miss.
+    pub(super) fn turn_down(&mut self, sid: &ReservationSid, now: Timestamp) {
+        let Some(reservation) = self.reservations.get_mut(sid) else { return };
+        (reservation.answering, reservation.held) = (Some(Answering::Rejecting), None);
+        let offered = reservation.offered(sid);
+        self.owe_briefly(Request::Reject(offered), now);
+    }
+
+    /// Whether something that is on offer has been taken up, and Twilio has yet to say so.
+    pub(super) fn is_taking_up(&self) -> bool {
+        let connects = |one: &Reservation| matches!(one.answering, Some(Answering::Connecting { .. }));
+        self.calls.iter().any(Call::is_being_taken) || self.reservations.values().any(connects)
     }
 
     /// The agent says yes.
@@ -145,10 +157,18 @@ impl Agent {
         Ok(vec![self.withdraw(sid, Closed::Accepted, context.now)])
     }
 
-    /// A call that waits for its moment rings now; one that rings already is not taken by a tap.
+    /// A call that waits for its moment rings now, in whichever activity: the agent asks for it. One that rings already is not
+    /// taken by a tap, and nothing rings while the agent is on another call.
     fn ring_at_once(&mut self, sid: &ReservationSid, context: &Context<'_>) -> Result<Vec<Effect>, Denial> {
-        self.let_go(sid).ok_or(Denial::Taken)?;
-        Ok(self.ring(sid, context))
+        let task = self.reservations.get(sid).filter(|one| one.held.is_some()).map(|one| one.task.clone());
+        let task = task.ok_or(Denial::Taken)?;
+        if self.disabled || self.is_on_a_call(sid) {
+            return Err(Denial::NotPending);
+        }
+        self.let_go(sid);
+        let mut effects = self.came_back(&task, sid, context);
+        effects.extend(self.ring(sid, context));
+        Ok(effects)
     }
 
     /// The agent says no: the next agent gets it.
@@ -165,12 +185,7 @@ impl Agent {
             (ReservationStatus::Accepted | ReservationStatus::Wrapping, _) => return Err(Denial::Taken),
             _ => return Err(Denial::Gone),
         }
-        let offered = reservation.offered(sid);
-        self.let_go(sid);
-        if let Some(reservation) = self.reservations.get_mut(sid) {
-            reservation.answering = Some(Answering::Rejecting);
-        }
-        self.owe_briefly(Request::Reject(offered), context.now);
+        self.turn_down(sid, context.now);
         self.missed_in_a_row = 0;
         Ok(vec![self.withdraw(sid, Closed::Declined, context.now)])
     }

@@ -61,8 +61,7 @@ impl Agent {
                 Ok(Vec::new())
             }
             Command::SetActivity(name) if context.policy.choices.contains(&name) => {
-                self.want_activity(name, false, context);
-                Ok(Vec::new())
+                Ok(self.pick_activity(name, context))
             }
             Command::SetActivity(_) => Err(Denial::NotAChoice),
         };

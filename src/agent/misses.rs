@@ -35,6 +35,7 @@ impl Agent {
         let mut passed = known.map_or_else(|| Passed::new(task.clone(), now), |place| self.passed.remove(place));
         if now.since(passed.at) > REOFFER_WINDOW {
             passed.tried.clear();
+            passed.faulted = false;
         }
         passed.at = now;
         self.passed.push(passed);
@@ -56,6 +57,14 @@ impl Agent {
         let passed = self.pass(task, now);
         passed.tried.retain(|(known, _)| *known != target);
         passed.tried.push((target, miss));
+    }
+
+    /// The gateway did not reach the agent, who is not to blame. The task waits before it is tried once more: what is wrong is
+    /// not over in a moment.
+    pub(super) fn faulted(&mut self, task: &TaskSid, now: Timestamp) -> &mut Passed {
+        let passed = self.pass(task, now);
+        passed.faulted = true;
+        passed
     }
 
     /// Something that nobody answered. After too many in a row, or the second for one task, the agent goes offline, so that

@@ -14,6 +14,7 @@ pub mod command;
 mod duties;
 pub mod duty;
 pub mod index_set;
+mod leave;
 mod misses;
 pub mod offer;
 mod offers;
@@ -232,11 +233,11 @@ impl Agent {
         alive: &[SoftphoneLeg],
         context: &Context<'_>,
     ) -> (Self, Vec<Effect>) {
-        record.take_profile(profile);
         for duty in &mut record.duties {
             duty.restore(context.now);
         }
-        let mut effects = record.restore_calls(alive, context);
+        let mut effects = record.change_profile(profile, context);
+        effects.extend(record.restore_calls(alive, context));
         record.read_open_reservations(context);
         record.compare_soon(context.now);
         effects.extend(record.work(context));
@@ -258,12 +259,12 @@ impl Agent {
             Input::Event(event) => effects.extend(self.event(event, context)),
             Input::Answer { ticket, result } => effects.extend(self.answer(ticket, result, context)),
             Input::Softphones { leg, news } => effects.extend(self.softphones_tell(leg, news, context)),
-            Input::SetActivity(name) => self.want_activity(name, false, context),
+            Input::SetActivity(name) => effects.extend(self.pick_activity(name, context)),
             Input::Profile { profile, other_worker } => {
                 if other_worker {
                     self.forget_worker();
                 }
-                self.take_profile(profile);
+                effects.extend(self.change_profile(profile, context));
                 self.grant_wish(context);
             }
             Input::Tick => {}
@@ -340,6 +341,18 @@ impl Agent {
         self.worker = None;
         self.identity = ChatIdentity::default();
         self.drop_wish(|_| true);
+    }
+
+    /// Takes another profile: what rings for a disabled agent, or at a number that is not theirs any more, stops.
+    fn change_profile(&mut self, profile: &Profile, context: &Context<'_>) -> Vec<Effect> {
+        let (has_moved, was_disabled) = (self.phone != profile.phone, self.disabled);
+        self.take_profile(profile);
+        let is_stopped = |call: &Call| profile.disabled || has_moved && call.is_at_cell_phone();
+        let mut effects = self.stop_ringing(is_stopped, context);
+        if profile.disabled && !was_disabled {
+            effects.extend(self.take_offers_down(true, context));
+        }
+        effects
     }
 
     fn take_profile(&mut self, profile: &Profile) {

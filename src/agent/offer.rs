@@ -194,13 +194,16 @@ pub struct Passed {
     pub at: Timestamp,
     /// How often it rang in vain. Not at all if the agent was on a call.
     pub missed: u32,
+    /// Of late it was the gateway that did not reach the agent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub faulted: bool,
     /// Where it rang of late, and why nobody answered there.
     pub tried: Vec<(RingTarget, Miss)>,
 }
 
 impl Passed {
     pub const fn new(task: TaskSid, at: Timestamp) -> Self {
-        Self { task, at, missed: 0, tried: Vec::new() }
+        Self { task, at, missed: 0, faulted: false, tried: Vec::new() }
     }
 
     /// The targets that rang without an answer may ring once more, the unreachable ones not.

@@ -92,6 +92,10 @@ impl Agent {
         let Some(kind) = pending.map(|one| one.kind) else { return Vec::new() };
         let Some((task, deadline)) = pending.map(|one| (one.task.clone(), one.deadline)) else { return Vec::new() };
         let on_mobile = self.is_on_mobile(context);
+        if on_mobile != Some(true) && self.is_unavailable(context) {
+            self.turn_down(sid, context.now);
+            return Vec::new();
+        }
         if on_mobile != Some(true) {
             self.hold(sid, HeldFor::Mobile, deadline, context.now);
             if on_mobile.is_none() {
@@ -103,11 +107,12 @@ impl Agent {
             return self.show_offer(sid, context);
         }
         let mut effects = self.came_back(&task, sid, context);
-        let missed = self.passed_of_late(&task, context.now).is_some_and(|passed| passed.missed > 0);
+        let passed = self.passed_of_late(&task, context.now);
+        let waits = passed.is_some_and(|passed| passed.missed > 0 || passed.faulted);
         let rings_at = (context.now + context.policy.reoffer_hold).min(deadline - self.lead(&task, context));
         if self.is_on_a_call(sid) {
             effects.extend(self.turn_away(sid, context));
-        } else if missed && rings_at > context.now {
+        } else if waits && rings_at > context.now {
             self.hold(sid, HeldFor::Reoffer, rings_at, context.now);
         } else {
             effects.extend(self.ring(sid, context));
@@ -131,7 +136,7 @@ impl Agent {
     }
 
     /// Whether the agent talks, rings, or has a voice task at the desk.
-    fn is_on_a_call(&self, but: &ReservationSid) -> bool {
+    pub(super) fn is_on_a_call(&self, but: &ReservationSid) -> bool {
         self.calls.iter().any(|call| call.is_busy() && !call.is_of(but)) || self.calls_at_desk(but).next().is_some()
     }
 
@@ -175,6 +180,15 @@ impl Agent {
             effects.extend(self.consider(&sid, context));
         }
         effects
+    }
+
+    /// Nobody answers here any more: what rings, or waits for its moment, is for the next agent. A ring for which the agent is
+    /// being taken offline is all but over.
+    pub(super) fn give_back(&mut self, context: &Context<'_>) -> Vec<Effect> {
+        for sid in self.held_sids(|_, held| held.why != HeldFor::Reading) {
+            self.turn_down(&sid, context.now);
+        }
+        self.stop_ringing(|call| !call.is_given_up(), context)
     }
 
     /// Held offers whose moment has come.

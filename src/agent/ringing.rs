@@ -32,13 +32,24 @@ impl Agent {
         let terms = Terms { last, asks, deadline };
         let Some((call, acts)) = Call::start(id, offered.clone(), &plan, terms, context.now) else {
             self.owe_briefly(Request::Reject(offered.clone()), context.now);
-            return self.missed(&offered, Missed::Call, context);
+            return self.nothing_to_ring(&offered, context);
         };
         self.calls_made += 1;
         let excess = (self.calls.len() + 1).saturating_sub(CALLS);
         self.calls.drain(..excess);
         self.calls.push(call);
         self.act(id, acts, context)
+    }
+
+    /// No target is left for a task. Where none was the agent's miss, customers did not come to where it rang: all are tried
+    /// anew when it comes back.
+    fn nothing_to_ring(&mut self, offered: &Offered, context: &Context<'_>) -> Vec<Effect> {
+        let passed = self.passed_of_late(&offered.task, context.now);
+        if !passed.is_some_and(|passed| passed.missed == 0 && !passed.tried.is_empty()) {
+            return self.missed(offered, Missed::Call, context);
+        }
+        self.faulted(&offered.task, context.now).tried.clear();
+        Vec::new()
     }
 
     /// The steps to ring for a task: the plan's, as far as this version can, without the targets that could not be reached a
@@ -111,13 +122,19 @@ impl Agent {
         self.tell_each_call(context, |call, now| call.restored(is_alive(call), now))
     }
 
-    fn tell_each_call(
+    pub(super) fn tell_each_call(
         &mut self,
         context: &Context<'_>,
         tell: impl Fn(&mut Call, Timestamp) -> Vec<Act>,
     ) -> Vec<Effect> {
         let ids: Vec<_> = self.calls.iter().map(|call| call.id).collect();
         ids.into_iter().flat_map(|id| self.tell_call(|call| call.id == id, context, &tell)).collect()
+    }
+
+    /// Stops the calls that ring, or are about to: the agent is not to be rung any more.
+    pub(super) fn stop_ringing(&mut self, which: impl Fn(&Call) -> bool, context: &Context<'_>) -> Vec<Effect> {
+        let ids: Vec<_> = self.calls.iter().filter(|call| which(call)).map(|call| call.id).collect();
+        ids.into_iter().flat_map(|id| self.tell_call(|call| call.id == id, context, Call::stop_ringing)).collect()
     }
 
     fn act(&mut self, id: CallId, acts: Vec<Act>, context: &Context<'_>) -> Vec<Effect> {
@@ -165,6 +182,7 @@ impl Agent {
             Act::GiveUp => self.go_offline(context),
             Act::TakeBack => self.want_activity(context.policy.mobile_activity.clone(), false, context),
             Act::Tried { target, miss } => self.tried(&offered.task, target, miss, now),
+            Act::Faulted => drop(self.faulted(&offered.task, now)),
             Act::Missed => return self.missed(offered, Missed::Call, context),
             Act::Reject => self.owe_briefly(Request::Reject(offered.clone()), now),
             Act::Close => self.close(&offered.reservation, context),

@@ -230,7 +230,7 @@ impl Call {
     }
 
     /// Ends the leg, or finds it first, and whatever else there is to be done.
-    fn hang_up_asked(&mut self, mut acts: Vec<Act>, now: Timestamp) -> Vec<Act> {
+    pub(super) fn hang_up_asked(&mut self, mut acts: Vec<Act>, now: Timestamp) -> Vec<Act> {
         acts.push(self.leg.sid.clone().map_or(Act::Withdraw { leg: self.leg.no }, Act::EndLeg));
         self.phase = Phase::Asking(Asking::HangingUp { by: self.surely_over(now) });
         acts

@@ -28,7 +28,7 @@ impl Call {
         match &mut self.phase {
             Phase::Instructing => {
                 // Of a leg that nobody waits for, only the end is of interest.
-                self.leg.stopped |= self.is_left_alone();
+                self.leg.stopped |= self.is_left_alone() || self.is_unwanted_ring();
                 self.phase = Phase::Ringing { until: now + self.leg_rings_for(), asked: false };
             }
             Phase::AwaitingLeg { rang, .. } => *rang = true,
@@ -96,7 +96,10 @@ impl Call {
             return self.asked_leg_is(status, now);
         }
         match status {
-            LegStatus::Initiated | LegStatus::Ringing => self.instructed(now),
+            LegStatus::Initiated | LegStatus::Ringing => {
+                self.instructed(now);
+                self.cancel_unwanted()
+            }
             LegStatus::InProgress => self.answered(true, now),
             LegStatus::Completed => self.hung_up(),
             LegStatus::Busy | LegStatus::NoAnswer | LegStatus::Failed | LegStatus::Canceled => {

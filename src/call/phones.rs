@@ -43,7 +43,10 @@ impl Call {
             }
             (SoftphoneNews::Failed(why), Phase::Phones { .. }) => {
                 self.leg.phones = Some(Phones::Over);
-                self.next_step(Some((*why).into()), now)
+                let miss = miss_of(*why);
+                let mut acts: Vec<_> = miss.is_none().then_some(Act::Faulted).into_iter().collect();
+                acts.extend(self.next_step(miss, now));
+                acts
             }
             (SoftphoneNews::Failed(_), _) => self.phones_ended(Phones::Over, now),
             (SoftphoneNews::Ended { by: EndedBy::Phone, .. }, _) => self.phones_ended(Phones::HungUp, now),
@@ -91,6 +94,7 @@ impl Call {
     /// How long Twilio's leg rings at most.
     pub(super) const fn leg_rings_for(&self) -> Duration {
         match self.leg.phones {
+            None if self.unwanted => Duration::ZERO,
             None => self.leg.step.ring,
             Some(Phones::Live) => CONNECT,
             Some(_) => Duration::ZERO,
@@ -132,11 +136,11 @@ impl Call {
     }
 }
 
-impl From<NotReached> for Miss {
-    fn from(why: NotReached) -> Self {
-        match why {
-            NotReached::Declined | NotReached::Busy | NotReached::NoAnswer => Self::NoAnswer,
-            NotReached::Asleep | NotReached::Unreachable => Self::Unreachable,
-        }
+/// None: it is the gateway's fault.
+const fn miss_of(why: NotReached) -> Option<Miss> {
+    match why {
+        NotReached::Declined | NotReached::Busy | NotReached::NoAnswer => Some(Miss::NoAnswer),
+        NotReached::Asleep | NotReached::Unreachable => Some(Miss::Unreachable),
+        NotReached::NotPossible => None,
     }
 }

@@ -44,7 +44,8 @@ impl Call {
     ) -> Option<(Self, Vec<Act>)> {
         let (first, rest) = plan.split_first()?;
         let leg = Leg::new(LegNo(1), *first);
-        let mut call = Self { id, offered, leg, rest: rest.iter().copied().collect(), terms, phase: Phase::Over };
+        let mut call =
+            Self { id, offered, leg, rest: rest.iter().copied().collect(), terms, unwanted: false, phase: Phase::Over };
         while call.is_too_late(now) && call.take_next_leg() {}
         let act = call.begin(now);
         Some((call, vec![act]))
@@ -53,6 +54,7 @@ impl Call {
     /// Goes on to the next step, if there is one, since the target was not reached. None: that is nobody's fault.
     pub(super) fn next_step(&mut self, miss: Option<Miss>, now: Timestamp) -> Vec<Act> {
         let mut acts: Vec<_> = self.hang_up(Phones::Over).into_iter().collect();
+        let miss = miss.filter(|_| !self.unwanted);
         let tried = miss.map(|miss| Act::Tried { target: self.leg.step.target, miss });
         let mut is_next = self.take_next_leg();
         while is_next && self.is_too_late(now) {

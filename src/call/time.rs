@@ -72,7 +72,8 @@ impl Call {
     /// Twilio offers a task again in the moment in which its leg fails. Once the agent is not to have it again, that must be
     /// known to Twilio before.
     fn is_to_give_up(&self) -> bool {
-        self.terms.last && self.rest.is_empty() && self.leg.phones.is_none() && !self.leg.given_up
+        let is_last = self.terms.last && self.rest.is_empty() && self.leg.phones.is_none();
+        is_last && !self.leg.given_up && !self.unwanted
     }
 
     /// The leg never said why it ended. Where it can be asked, it is, once.

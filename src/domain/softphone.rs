@@ -129,6 +129,8 @@ pub enum NotReached {
     NoAnswer,
     /// It was to be woken, and did not come.
     Asleep,
+    /// The gateway could not try, or stops: nobody is to blame.
+    NotPossible,
     /// There is none, or it cannot be reached.
     Unreachable,
 }

@@ -52,6 +52,7 @@ const fn not_reached(outcome: Outcome) -> NotReached {
         Outcome::Busy => NotReached::Busy,
         Outcome::NoAnswer => NotReached::NoAnswer,
         Outcome::Asleep => NotReached::Asleep,
+        Outcome::NotPossible => NotReached::NotPossible,
         Outcome::Unreachable => NotReached::Unreachable,
     }
 }
@@ -78,9 +79,9 @@ impl Inner {
             let command = match order {
                 SoftphoneOrder::HangUp(leg) => Command::Hangup { call: engine::CallId(leg.to_bits()) },
                 SoftphoneOrder::Ring { leg, caller, ring } => match self.ring(leg, &caller, ring) {
-                    Some(command) => command,
-                    None => {
-                        news.tell(leg, SoftphoneNews::Failed(NotReached::Unreachable)).await;
+                    Ok(command) => command,
+                    Err(why) => {
+                        news.tell(leg, SoftphoneNews::Failed(why)).await;
                         continue;
                     }
                 },
@@ -91,14 +92,14 @@ impl Inner {
         }
     }
 
-    /// None: the agent has no account, or the daemon goes down.
-    fn ring(&self, leg: SoftphoneLeg, caller: &Customer, ring: Duration) -> Option<Command> {
+    /// The command, unless the agent has no account, or the daemon goes down.
+    fn ring(&self, leg: SoftphoneLeg, caller: &Customer, ring: Duration) -> Result<Command, NotReached> {
         if self.calls.are_the_last() {
-            return None;
+            return Err(NotReached::NotPossible);
         }
-        let user = lock(&self.table).user(leg.call.agent)?.clone();
+        let user = lock(&self.table).user(leg.call.agent).cloned().ok_or(NotReached::Unreachable)?;
         let number = caller.address.as_deref().filter(|address| address.parse::<E164>().is_ok());
         let caller = Caller { name: caller.name.as_deref().map(str::to_owned), number: number.map(str::to_owned) };
-        Some(Command::Ring(Box::new(engine::Ring { call: engine::CallId(leg.to_bits()), user, caller, ring })))
+        Ok(Command::Ring(Box::new(engine::Ring { call: engine::CallId(leg.to_bits()), user, caller, ring })))
     }
 }

@@ -8,7 +8,7 @@ use offdesk::{
     domain::{AgentId, Profile},
     store::{Batch, Sequence},
 };
-use offdesk_sandbox::{Operation, RestAct, RestFault};
+use offdesk_sandbox::{Operation, ReservationStatus, RestAct, RestFault};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -336,11 +336,31 @@ async fn removal_ends_session_devices_and_records_and_the_worker_if_that_is_aske
 }
 
 #[tokio::test]
+async fn a_removed_agents_call_is_ended_and_closed_at_twilio_and_one_that_rings_goes_on() {
+    for talks in [true, false] {
+        let house = Plan::of_two().build().await;
+        let call = house.customer_calls().await;
+        house.rings(ADA).await;
+        if talks {
+            house.answers(ADA).await;
+        }
+        let ada = house.agent(ADA).await;
+        assert_eq!(house.bootstrap().delete(&format!("/admin/agents/{}", ada.id)).await.status, 200);
+        house.pass(Duration::from_secs(2)).await;
+        let first = house.reservations(&call)[0];
+        assert_ne!(first, if talks { ReservationStatus::Accepted } else { ReservationStatus::Pending });
+    }
+}
+
+#[tokio::test]
 async fn what_twilio_does_not_let_go_is_said_and_the_agent_goes_all_the_same() {
     for down in [false, true] {
         let mut house = office().build().await;
-        house.twilio.start_chat(CUSTOMER, "Maria", "hello?");
+        let chat = house.twilio.start_chat(CUSTOMER, "Maria", "hello?");
         house.quiet().await;
+        let offer = house.twilio.snapshot().reservation_of(&chat.task_sid).unwrap().sid.clone();
+        let accepted = house.meanwhile(house.app(ADA).accept(&offer)).await;
+        assert_eq!(accepted.status, 200, "{accepted:?}");
         house.twilio_is_down(down);
         let root = house.bootstrap();
         let removed = house.meanwhile(async { root.delete(&format!("{}?worker=true", agent(ADAS))).await }).await;

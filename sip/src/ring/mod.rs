@@ -25,6 +25,8 @@ pub enum Outcome {
     NoAnswer,
     /// The phone was to be woken, and did not register in time.
     Asleep,
+    /// Nobody tried: there was no room for it, no port, or it was taken back.
+    NotPossible,
     /// Nothing is there: no response, no way, or a phone that knows nothing of its user.
     Unreachable,
 }
@@ -137,7 +139,7 @@ impl<K: Copy + Eq + Hash> Ring<K> {
     pub fn add(&mut self, key: K) -> Vec<Act<K>> {
         let is_new = match self.forks.get(&key) {
             None => self.forks.len() < MOST,
-            Some(Fork::Waking | Fork::Over(Outcome::Unreachable | Outcome::Asleep)) => true,
+            Some(Fork::Waking | Fork::Over(Outcome::Unreachable | Outcome::NotPossible | Outcome::Asleep)) => true,
             Some(Fork::Wanted | Fork::Called { .. } | Fork::Over(_)) => false,
         };
         if self.over || !is_new {
@@ -175,10 +177,10 @@ impl<K: Copy + Eq + Hash> Ring<K> {
         }
     }
 
-    /// A target could not be called.
-    pub fn uncalled(&mut self, key: K) -> Vec<Act<K>> {
+    /// A target could not be called, for this reason.
+    pub fn uncalled(&mut self, key: K, why: Outcome) -> Vec<Act<K>> {
         if let Some(fork @ Fork::Wanted) = self.forks.get_mut(&key) {
-            *fork = Fork::Over(Outcome::Unreachable);
+            *fork = Fork::Over(why);
         }
         self.settle()
     }

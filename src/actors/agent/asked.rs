@@ -1,26 +1,30 @@
 //! What others ask of an agent.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix::{ActorContext, Context, Handler, Message, MessageResult, ResponseActFuture, WrapFuture};
 use tokio::sync::oneshot;
 
 use super::{
     super::{
-        Devices,
+        Devices, Kit,
         ask::{Await, HowToGoOn, NoAnswer, Order, PickedUp, See, View, Wait},
         rest,
     },
     AgentActor, Cause, Outcome, Owned,
 };
 use crate::{
-    agent::view::Progress,
+    agent::{request::Request, view::Progress},
     call::Reply,
-    domain::{Profile, SoftphoneOrder},
+    domain::{AgentId, Profile},
+    twilio::facts,
 };
 
 /// Those who wait at most: an agent's devices that accept at the same time. Beyond them the first is let go.
 const WAITERS: usize = 16;
+
+/// How long Twilio is told what a removed agent leaves behind.
+const FAREWELL: Duration = Duration::from_secs(20);
 
 /// An administrator has changed the profile.
 #[derive(Message)]
@@ -134,9 +138,29 @@ impl Handler<Retire> for AgentActor {
     fn handle(&mut self, _: Retire, ctx: &mut Context<Self>) {
         if let Some(agent) = self.agent.take() {
             self.kit.conversations.follow(self.id, agent.conversations(), [].into_iter());
-            self.give(agent.softphones().map(SoftphoneOrder::HangUp).collect(), ctx);
+            let unavailable = self.kit.facts.unavailable_activities();
+            let context = self.context(facts::DEFAULT_RESERVATION_TIMEOUT, &unavailable);
+            let (orders, requests) = agent.take_leave(&context);
+            self.give(orders, ctx);
+            actix::spawn(say_farewell(self.id, self.kit.clone(), requests));
         }
         tracing::info!(agent = %self.id, "an agent is removed");
         ctx.stop();
+    }
+}
+
+/// Tells Twilio once, as far as it hears it: there is no record any more that anything could be owed in.
+async fn say_farewell(id: AgentId, kit: Arc<Kit>, requests: Vec<Request>) {
+    let telling = async {
+        let mut unheard = 0_usize;
+        for request in requests {
+            unheard += usize::from(rest::carry_out(&kit, request).await.is_err());
+        }
+        unheard
+    };
+    match tokio::time::timeout(FAREWELL, telling).await {
+        Ok(0) => {}
+        Ok(unheard) => tracing::warn!(agent = %id, unheard, "Twilio did not take what a removed agent leaves behind"),
+        Err(_) => tracing::warn!(agent = %id, "Twilio was not told in time what a removed agent leaves behind"),
     }
 }

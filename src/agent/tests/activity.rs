@@ -3,14 +3,19 @@
 use std::time::Duration;
 
 use super::{
-    twilio::{BREAK, DESK, MOBILE, OFFLINE, worker},
-    world::{Fate, World, reject, set_activity},
+    softphones::Softphone,
+    twilio::{BREAK, DESK, LUNCH, MOBILE, OFFLINE, worker},
+    world::{Fate, World, instruct, reject, set_activity},
 };
 use crate::agent::{
     Input, Notice,
     request::{Answer, Refusal, Request},
 };
-use crate::domain::Event;
+use crate::call::Stage;
+use crate::domain::{
+    Event,
+    ReservationStatus::{Accepted, Canceled, Pending, Rejected},
+};
 
 fn changed_to(world: &World, name: &str) -> usize {
     world.told(&Notice::ActivityChanged { to: name.into() })
@@ -181,4 +186,99 @@ fn an_agent_who_becomes_another_worker_forgets_the_first_and_no_other_change_doe
     world.input(&Input::Profile { profile: &other, other_worker: true });
     assert_eq!(world.agent.worker, None);
     assert_eq!(*world.agent.identity(), crate::domain::ChatIdentity::of_worker("user-+15550199"));
+}
+
+/// What befalls a world whose agent goes where nobody answers: by the desk, or by their own choice.
+fn leaves(world: &mut World, how: (bool, &'static str)) {
+    let _ = if how.0 { world.agent_picks(how.1) } else { world.desk_picks(how.1) };
+    world.secs(1);
+}
+
+const WAYS: [(bool, &str); 5] = [(false, OFFLINE), (false, BREAK), (false, LUNCH), (true, BREAK), (true, OFFLINE)];
+
+#[test]
+fn what_rings_when_the_agent_goes_where_nobody_answers_stops_and_is_no_miss() {
+    for way in WAYS {
+        for does in [None, Some(Softphone::Ignored), Some(Softphone::Declined)] {
+            let mut world = does.map_or_else(World::new, |does| World::new().with_softphones(does));
+            world.twilio.max_assignments = 1;
+            let task = world.customer_calls();
+            world.secs(3);
+            let cell_phone = world.count(instruct);
+            leaves(&mut world, way);
+            assert!(!world.rings() && world.softphones.live().is_empty(), "{way:?} {does:?}");
+            assert!(matches!(world.status(task), Rejected | Canceled), "{way:?} {does:?}");
+            world.secs(60);
+            let told = (world.told(&Notice::CallMissed), world.count(instruct), world.twilio.activity);
+            assert_eq!(told, (0, cell_phone, way.1), "{does:?}");
+            assert!(world.agent.is_idle());
+        }
+    }
+}
+
+#[test]
+fn a_held_call_goes_to_the_next_agent_when_this_one_goes_where_nobody_answers() {
+    for way in WAYS {
+        let mut world = World::new();
+        let task = world.customer_calls();
+        world.secs(19);
+        assert_eq!((world.assignments(task), world.rings()), (2, false), "it is held");
+        leaves(&mut world, way);
+        assert_eq!((world.status(task), world.told(&Notice::CallMissed)), (Rejected, 1), "{way:?}");
+    }
+}
+
+#[test]
+fn a_call_that_comes_while_the_agent_is_on_the_way_to_a_break_is_not_left_to_twilios_timeout() {
+    for is_worker_known in [false, true] {
+        let mut world = World::new();
+        if is_worker_known {
+            world.desk_picks(BREAK).desk_picks(MOBILE).secs(1);
+        }
+        world.weather.down_until = Some(world.now + Duration::from_secs(8));
+        world.agent_picks(BREAK).secs(1);
+        let task = world.customer_calls();
+        assert_eq!((world.rings(), world.status(task)), (false, Pending));
+        world.secs(20);
+        let found = (world.rings(), world.status(task), world.twilio.activity);
+        assert_eq!(found, (false, Rejected, BREAK), "{is_worker_known}");
+    }
+}
+
+#[test]
+fn an_offer_whose_news_come_behind_those_of_the_break_goes_to_the_next() {
+    let mut world = World::new();
+    world.desk_picks(MOBILE).withhold(|event| matches!(event, Event::Reservation(_)));
+    let task = world.customer_calls();
+    world.secs(1).desk_picks(BREAK);
+    let mail = world.mail();
+    world.deliver(mail).secs(1);
+    assert_eq!((world.rings(), world.status(task), world.told(&Notice::CallMissed)), (false, Rejected, 0));
+}
+
+#[test]
+fn who_has_taken_a_call_and_picks_a_break_keeps_it() {
+    let mut world = World::new().with_softphones(Softphone::AnsweredAfter(Duration::from_secs(2)));
+    let task = world.customer_calls();
+    world.secs(2);
+    assert_eq!(world.stage(), Some(Stage::Connecting));
+    world.agent_picks(BREAK).secs(5);
+    assert_eq!((world.status(task), world.stage(), world.twilio.activity), (Accepted, Some(Stage::Talking), BREAK));
+}
+
+#[test]
+fn what_rings_when_the_agent_comes_to_the_desk_rings_on() {
+    let mut world = World::new();
+    world.customer_calls();
+    world.secs(3).desk_picks(DESK).secs(3);
+    assert!(world.rings());
+}
+
+#[test]
+fn a_chat_that_was_accepted_is_not_lost_to_a_break_picked_behind_it() {
+    let mut world = World::new();
+    let chat = world.customer_writes();
+    super::chats::accept(&mut world, chat).unwrap();
+    world.agent_picks(BREAK).secs(5);
+    assert_eq!((world.status(chat), world.twilio.activity), (Accepted, BREAK));
 }

@@ -1,10 +1,11 @@
 //! Offers that come while the agent is on a call.
 
 use super::{
-    twilio::Twilio,
+    chats::accept,
+    twilio::{DESK, Twilio},
     world::{World, instruct, reject},
 };
-use crate::agent::Notice;
+use crate::agent::{Notice, command::Denial};
 use crate::call::Stage;
 use crate::domain::ReservationStatus::{Accepted, Completed, Pending, Rejected, Wrapping};
 
@@ -45,6 +46,45 @@ fn an_agent_who_is_alone_keeps_the_offer_and_gets_it_when_the_call_ends() {
     assert!(world.rings());
     world.agent_answers();
     assert_eq!((world.status(second), world.told(&Notice::CallMissed)), (Accepted, 0));
+}
+
+#[test]
+fn a_tap_does_not_ring_an_offer_on_top_of_a_call() {
+    let mut world = busy();
+    let second = world.customer_calls();
+    world.secs(1);
+    assert_eq!(accept(&mut world, second), Err(Denial::NotPending));
+    world.secs(5);
+    assert_eq!((world.status(second), world.rings(), world.count(instruct)), (Pending, false, 1));
+    world.agent_hangs_up();
+    assert!(world.rings(), "it was kept");
+    assert_eq!(accept(&mut world, second), Err(Denial::Taken));
+    assert_eq!(world.twilio.violations, Vec::<String>::new());
+}
+
+#[test]
+fn a_tap_rings_a_call_that_waits_for_its_moment_wherever_the_agent_is() {
+    let mut world = World::new();
+    world.twilio.activity = DESK;
+    let task = world.customer_calls();
+    assert_eq!((accept(&mut world, task), world.rings()), (Ok(()), true));
+    world.agent_answers();
+    assert_eq!(world.status(task), Accepted);
+
+    let mut world = World::new();
+    let task = world.customer_calls();
+    world.secs(19);
+    assert_eq!((world.assignments(task), world.rings()), (2, false), "it is held");
+    assert_eq!((accept(&mut world, task), world.rings()), (Ok(()), true));
+}
+
+#[test]
+fn a_tap_rings_nothing_for_an_agent_who_is_disabled() {
+    let mut world = World::new();
+    world.desk_picks(DESK);
+    let task = world.customer_calls();
+    world.profile_is(|profile| profile.disabled = true);
+    assert_eq!((accept(&mut world, task), world.rings()), (Err(Denial::NotPending), false));
 }
 
 #[test]

@@ -24,4 +24,5 @@ mod storm;
 mod twilio;
 mod twilio_asking;
 mod twilio_rest;
+mod unwanted;
 mod world;

@@ -10,7 +10,7 @@ use super::{
     twilio::{BREAK, DESK, Leg, MOBILE, OFFLINE, Phone},
     world::World,
 };
-use crate::agent::Notice;
+use crate::agent::{Notice, command::Command};
 use crate::domain::{LegStatus, ReservationStatus};
 
 /// What happens next.
@@ -25,6 +25,12 @@ pub(super) enum Move {
     AgentPicks(&'static str),
     DeskPicks(&'static str),
     DeskAccepts(usize),
+    /// The agent accepts, in the app, the last offer of one of the tasks.
+    Accepts(usize),
+    /// An administrator disables the agent, or enables them again.
+    Disabled(bool),
+    /// The agent has another number.
+    Number(&'static str),
     Restart,
     /// The process ends decently, and starts again.
     StopAndStart,
@@ -49,6 +55,7 @@ fn softphone() -> impl Strategy<Value = Softphone> {
         1 => Just(Softphone::Ignored),
         1 => Just(Softphone::Declined),
         1 => Just(Softphone::Busy),
+        1 => Just(Softphone::NotPossible),
         6 => (0_u64..24_000).prop_map(|millis| Softphone::AnsweredAfter(Duration::from_millis(millis))),
     ]
 }
@@ -67,6 +74,11 @@ pub(super) fn a_move() -> impl Strategy<Value = Move> {
         1 => activity().prop_map(Move::AgentPicks),
         1 => activity().prop_map(Move::DeskPicks),
         1 => (0_usize..40).prop_map(Move::DeskAccepts),
+        1 => (0_usize..40).prop_map(Move::Accepts),
+        1 => prop_oneof![
+            any::<bool>().prop_map(Move::Disabled),
+            prop_oneof![Just("+15550100"), Just("+15550199")].prop_map(Move::Number),
+        ],
         1 => prop_oneof![Just(Move::Restart), Just(Move::StopAndStart), Just(Move::ActorDies)],
         8 => (0_u64..40_000).prop_map(Move::Wait),
     ]
@@ -92,6 +104,16 @@ pub(super) fn make(world: &mut World<Storm>, one: &Move) {
                 world.at_desk(which % tasks, ReservationStatus::Accepted);
             }
         }
+        Move::Accepts(which) => {
+            let tasks = world.twilio.tasks.len();
+            let offer =
+                (tasks > 0).then(|| world.twilio.reservations.iter().rev().find(|one| one.task == which % tasks));
+            if let Some(sid) = offer.flatten().map(|one| one.sid.clone()) {
+                let _ = world.tap(Command::Accept(sid));
+            }
+        }
+        Move::Disabled(is) => drop(world.profile_is(|profile| profile.disabled = is)),
+        Move::Number(number) => drop(world.profile_is(|profile| profile.phone = number.parse().unwrap())),
         Move::Restart => drop(world.restart()),
         Move::StopAndStart => drop(world.stop_and_start()),
         Move::ActorDies => drop(world.actor_dies()),
@@ -227,7 +249,7 @@ proptest! {
         capacity in 1_usize..4,
         moves in prop::collection::vec(a_move(), 1..60),
     ) {
-        let stays = |one: &Move| !matches!(one, Move::DeskPicks(_) | Move::AgentPicks(_));
+        let stays = |one: &Move| !matches!(one, Move::DeskPicks(_) | Move::AgentPicks(_) | Move::Disabled(true));
         let moves: Vec<_> = moves.into_iter().filter(stays).collect();
         let world = live(Climate { unknown: 0, ..climate }, capacity, &moves);
         for one in &world.twilio.reservations {

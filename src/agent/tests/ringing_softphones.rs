@@ -72,6 +72,7 @@ fn the_cell_phone_rings_when_no_softphone_is_taken_up() {
         (Softphone::None, 0),
         (Softphone::Declined, 0),
         (Softphone::Busy, 0),
+        (Softphone::NotPossible, 0),
         (Softphone::Gone, 4),
         (Softphone::Ignored, 20),
         (Softphone::Asleep, 20),
@@ -233,6 +234,51 @@ fn a_ticket_that_twilio_never_uses_is_not_the_agents_fault_and_the_task_rings_at
     world.secs(14).secs(1);
     assert_eq!((world.assignments(task), world.count(cell_phone), world.told(&Notice::CallMissed)), (2, 1, 0));
     assert!(world.softphones.live().is_empty() && world.rings());
+}
+
+/// An agent with softphones alone.
+fn softphones_alone(does: Softphone) -> World {
+    let mut world = World::new().with_softphones(does);
+    world.profile.ring_plan = Some(vec![RingTarget::Sip]);
+    world.agent = crate::agent::Agent::new(&world.profile);
+    world
+}
+
+#[test]
+fn what_the_gateway_cannot_ring_is_nobodys_miss_and_is_tried_again_after_a_while() {
+    let mut world = softphones_alone(Softphone::NotPossible);
+    world.twilio.max_assignments = 100;
+    let task = world.customer_calls();
+    world.secs(1);
+    assert_eq!((world.assignments(task), world.status(task), world.softphones.rings), (2, Pending, 1));
+    world.secs(60);
+    assert_eq!((world.assignments(task), world.softphones.rings), (6, 5), "no faster than every 15 s");
+    assert_eq!((world.told(&Notice::CallMissed), world.is_on_mobile()), (0, true));
+    world.softphones.does = TAKES;
+    world.secs(20);
+    assert_eq!((world.stage(), world.status(task)), (Some(Stage::Talking), Accepted));
+}
+
+#[test]
+fn tickets_that_twilio_never_uses_take_nobody_offline_who_has_softphones_alone() {
+    let mut world = softphones_alone(TAKES);
+    world.twilio.invite = Duration::from_secs(60);
+    let task = world.customer_calls();
+    world.secs(15);
+    assert_eq!((world.assignments(task), world.softphones.rings), (3, 1));
+    world.secs(15);
+    assert_eq!(world.softphones.rings, 2);
+    world.twilio.invite = Duration::from_secs(1);
+    world.secs(60);
+    assert_eq!((world.told(&Notice::CallMissed), world.is_on_mobile(), world.status(task)), (0, true, Accepted));
+}
+
+#[test]
+fn an_agent_whose_softphones_cannot_be_reached_goes_offline_as_ever() {
+    let mut world = softphones_alone(Softphone::None);
+    world.customer_calls();
+    world.secs(40);
+    assert_eq!((world.told(&Notice::CallMissed), world.is_on_mobile()), (2, false));
 }
 
 #[test]

@@ -92,7 +92,7 @@ proptest! {
         (capacity, alone) in (1_usize..4, any::<bool>()),
         moves in prop::collection::vec(a_move(), 1..60),
     ) {
-        let stays = |one: &Move| !matches!(one, Move::DeskPicks(_) | Move::AgentPicks(_));
+        let stays = |one: &Move| !matches!(one, Move::DeskPicks(_) | Move::AgentPicks(_) | Move::Disabled(true));
         let moves: Vec<_> = moves.into_iter().filter(stays).collect();
         let world = live_in(world(Climate { unknown: 0, ..climate }, alone), capacity, &moves);
         for one in &world.twilio.reservations {

@@ -24,6 +24,8 @@ pub(super) enum Softphone {
     Ignored,
     Declined,
     Busy,
+    /// The gateway cannot ring any.
+    NotPossible,
     AnsweredAfter(Duration),
 }
 
@@ -85,6 +87,9 @@ impl Softphones {
             Softphone::Asleep => rings(until, NotReached::Asleep),
             Softphone::Ignored => rings(until, NotReached::NoAnswer),
             Softphone::Declined => return self.told.push((leg, SoftphoneNews::Failed(NotReached::Declined))),
+            Softphone::NotPossible => {
+                return self.told.push((leg, SoftphoneNews::Failed(NotReached::NotPossible)));
+            }
             Softphone::Busy => return self.told.push((leg, SoftphoneNews::Failed(NotReached::Busy))),
             Softphone::AnsweredAfter(pause) => {
                 State::Rings { until, then: Some(NotReached::NoAnswer), answered_at: Some(self.now + pause) }

@@ -282,6 +282,25 @@ impl<W: Weather> World<W> {
         self.settle()
     }
 
+    /// An administrator changes the profile.
+    pub(super) fn profile_is(&mut self, change: impl FnOnce(&mut Profile)) -> &mut Self {
+        change(&mut self.profile);
+        let profile = self.profile.clone();
+        self.input(&Input::Profile { profile: &profile, other_worker: false })
+    }
+
+    /// What an agent who is removed has still to say, and nobody hears the answers to.
+    pub(super) fn take_leave(&mut self) -> &mut Self {
+        let context = Self::context(&self.policy, &self.twilio, self.now);
+        let (orders, requests) = self.agent.clone().take_leave(&context);
+        orders.iter().for_each(|order| self.order(order));
+        for request in requests {
+            // Whatever Twilio says to it.
+            let _ = self.twilio.perform(&request);
+        }
+        self.settle()
+    }
+
     // Time.
 
     pub(super) fn pass(&mut self, time: Duration) -> &mut Self {

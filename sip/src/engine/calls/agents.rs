@@ -1,6 +1,6 @@
 //! An agent's INVITE: to another agent's phones.
 
-use super::{Home, Kind, exchange::incoming, phones::Wanted};
+use super::{Call, Home, Kind, Stage, exchange::incoming, phones::Wanted};
 use crate::{
     abuse::Shed,
     bridge::{CROSSING, Rewrite as _, Role, Side, Ticket},
@@ -86,10 +86,12 @@ impl Core {
         legs || self.transactions.len() >= most(self.settings.transactions.all)
     }
 
-    /// An account is gone, or has another password: agents' calls from and to it are over. Customers' are their owner's.
+    /// An account is gone, or has another password: agents' calls from and to it are over, and no customer's rings there. Those
+    /// that somebody has taken are their owner's.
     pub(in crate::engine) fn cut_calls(&mut self, aor: Aor, now: Now) {
+        let is_cut = |call: &Call| matches!((call.kind, &call.stage), (Kind::Agent { .. }, _) | (_, Stage::Ringing(_)));
         for number in self.calls.at(aor) {
-            if matches!(self.calls.get(number).map(|call| call.kind), Some(Kind::Agent { .. })) {
+            if self.calls.get(number).is_some_and(is_cut) {
                 self.end_call(number, Ender::Us, now);
             }
         }

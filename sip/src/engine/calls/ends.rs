@@ -86,7 +86,7 @@ impl Core {
                 let acts = ringing.ring.cancel(Reason::Plain);
                 self.ring_acts(number, acts, now);
                 caller.into_iter().for_each(|leg| self.end_leg(leg, now));
-                self.fail(number, Outcome::NoAnswer);
+                self.fail(number, Outcome::NotPossible);
             }
             Stage::Waiting(waiting) => {
                 let phone = waiting.phone;

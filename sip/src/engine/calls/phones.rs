@@ -8,7 +8,7 @@ use super::{Call, Home, Kind, Number, Ringing, Stage, Waiting, speech::Speech};
 use crate::{
     bridge::{Bridge, Rewrite as _, Role, Side},
     engine::{Core, Count, Event, Now, PushToken, Ring, TicketLogin, Way},
-    leg::{self, Invite, LegId, Random as _},
+    leg::{self, Invite, LegId, NoLeg, Random as _},
     media::Sound,
     message::{Code, NameAddr},
     registrar::{Aor, BindingId, Record, State},
@@ -37,7 +37,7 @@ pub(super) struct Wanted {
     pub(super) ring: Duration,
 }
 
-/// The bindings that can be rung, and those whose phones can be woken.
+/// The bindings that can be rung, and those whose phones are to come first: woken, or by themselves.
 #[derive(Default)]
 pub(super) struct Phones {
     pub(super) awake: Vec<BindingId>,
@@ -51,12 +51,9 @@ impl Core {
         if self.calls.named(call).is_some() {
             return;
         }
-        let aor = self.accounts.aor(user.as_str()).filter(|_| self.calls.has_room());
-        let phones = aor.map(|aor| self.phones(aor)).unwrap_or_default();
-        let is_there = !(phones.awake.is_empty() && phones.asleep.is_empty());
-        let opened = aor.filter(|_| is_there).and_then(|aor| Some((aor, self.calls.open(&self.settings.calls).ok()?)));
-        let Some((aor, mut speech)) = opened else {
-            return self.tidings.tell(Event::Failed { call, outcome: Outcome::Unreachable });
+        let (aor, phones, mut speech) = match self.may_ring(&user) {
+            Ok(found) => found,
+            Err(outcome) => return self.tidings.tell(Event::Failed { call, outcome }),
         };
         self.counters.add(Count::Rings);
         let offer = speech.offer(Side::Callee);
@@ -65,6 +62,20 @@ impl Core {
         let wanted = Wanted { kind, user, aor, from, headers: Vec::new(), offer, speech, ring };
         self.begin_ring(wanted, phones, now);
         self.settle(None, now);
+    }
+
+    /// Whose phones to ring, which there are, and the ports of the call.
+    fn may_ring(&mut self, user: &User) -> Result<(Aor, Phones, Speech), Outcome> {
+        if !self.calls.has_room() {
+            return Err(Outcome::NotPossible);
+        }
+        let aor = self.accounts.aor(user.as_str()).ok_or(Outcome::Unreachable)?;
+        let phones = self.phones(aor);
+        if phones.awake.is_empty() && phones.asleep.is_empty() {
+            return Err(Outcome::Unreachable);
+        }
+        let speech = self.calls.open(&self.settings.calls).map_err(|_| Outcome::NotPossible)?;
+        Ok((aor, phones, speech))
     }
 
     pub(super) fn begin_ring(&mut self, wanted: Wanted, phones: Phones, now: Now) -> Number {
@@ -78,15 +89,17 @@ impl Core {
         number
     }
 
-    /// A connection of an earlier run carries nothing any more: such a phone is woken if it can be.
+    /// A connection of an earlier run carries nothing any more: its phone finds that out and registers anew, which is waited
+    /// for. It is woken if it can be.
     pub(super) fn phones(&self, aor: Aor) -> Phones {
         let mut phones = Phones::default();
         for record in self.registrar.bindings(aor) {
             let wakes = PushToken::of_contact(record.uri).is_some();
             match record.state {
-                State::Awake if record.flow.flow.is_open() || !wakes => phones.awake.push(record.id),
-                State::Awake | State::Asleep if wakes => phones.asleep.push(record.id),
-                State::Awake | State::Asleep => {}
+                State::Awake if record.flow.flow.is_open() => phones.awake.push(record.id),
+                State::Awake => phones.asleep.push(record.id),
+                State::Asleep if wakes => phones.asleep.push(record.id),
+                State::Asleep => {}
             }
         }
         phones
@@ -130,8 +143,8 @@ impl Core {
                     let leg = self.call_phone(number, binding, now);
                     if let Some(Call { stage: Stage::Ringing(ringing), .. }) = self.calls.get_mut(number) {
                         acts.extend(match leg {
-                            Some(leg) => ringing.ring.called(binding, leg),
-                            None => ringing.ring.uncalled(binding),
+                            Ok(leg) => ringing.ring.called(binding, leg),
+                            Err(why) => ringing.ring.uncalled(binding, why),
                         });
                     }
                 }
@@ -148,14 +161,20 @@ impl Core {
         self.calls.schedule(number);
     }
 
-    fn call_phone(&mut self, number: Number, binding: BindingId, now: Now) -> Option<LegId> {
-        let Call { stage: Stage::Ringing(ringing), aor, .. } = self.calls.get(number)? else { return None };
+    fn call_phone(&mut self, number: Number, binding: BindingId, now: Now) -> Result<LegId, Outcome> {
+        let Some(Call { stage: Stage::Ringing(ringing), aor, .. }) = self.calls.get(number) else {
+            return Err(Outcome::Unreachable);
+        };
         let home = Home { aor: *aor, binding };
-        let record = self.registrar.binding(home.aor, binding).filter(|record| record.state == State::Awake)?;
-        let invite = invite(ringing, &record, &self.settings.domain)?;
-        let leg = self.calls.legs.call(invite, now.instant).ok()?;
+        let record = self.registrar.binding(home.aor, binding).filter(|record| record.state == State::Awake);
+        let invite = record.and_then(|record| invite(ringing, &record, &self.settings.domain));
+        let called = self.calls.legs.call(invite.ok_or(Outcome::Unreachable)?, now.instant);
+        let leg = called.map_err(|why| match why {
+            NoLeg::Full => Outcome::NotPossible,
+            NoLeg::Target => Outcome::Unreachable,
+        })?;
         self.calls.add_home(number, leg, home);
-        Some(leg)
+        Ok(leg)
     }
 
     pub(super) fn wake_phone(&mut self, number: Number, binding: BindingId) {
@@ -245,5 +264,6 @@ const fn code_of(outcome: Outcome) -> Code {
         Outcome::Declined => Code::DECLINE,
         Outcome::Busy => Code::BUSY_HERE,
         Outcome::NoAnswer | Outcome::Asleep | Outcome::Unreachable => Code::TEMPORARILY_UNAVAILABLE,
+        Outcome::NotPossible => Code::SERVICE_UNAVAILABLE,
     }
 }

@@ -2,10 +2,14 @@
 
 use super::world::*;
 use crate::{
-    engine::{CallId, Caller, Command, Ender, Event, LegQuality, PushToken, Quality, Ring},
+    engine::{
+        CallId, Caller, Command, Ender, Event, LegQuality, PushToken, Quality, Ring, Saved,
+        tests::house::{ANNA, House, account},
+    },
     leg::tests::node::{header, response},
     media::{Leg, SessionId, Silence},
     ring::Outcome,
+    transport::Transport,
 };
 
 fn failed(outcome: Outcome) -> Vec<Event> {
@@ -146,12 +150,87 @@ fn hanging_up_ends_what_rings_and_is_told_once() {
     world.news();
     world.command(Command::Hangup { call: CALL });
     assert_eq!(world.methods(DESK), ["CANCEL"]);
-    assert_eq!(world.news(), failed(Outcome::NoAnswer));
+    assert_eq!(world.news(), failed(Outcome::NotPossible));
     world.command(Command::Hangup { call: CALL });
     world.says(DESK, &response(&invite, "487", "ph", &[], ""));
     assert_eq!(world.methods(DESK), ["ACK"]);
     world.is_clean();
     assert_eq!(world.news(), []);
+}
+
+/// A phone over TLS that registered in an earlier run of the engine.
+fn of_an_earlier_run(more: &str) -> Command {
+    let mut house = House::with(|settings| settings.registrar.push_project = Some("ours".into()));
+    house.registers(ANNA, &format!("Contact: <sip:anna@{};transport=tls{more}>;expires=600\r\n", ANNA.peer));
+    let [Event::Bound { binding, .. }] = &house.events()[..] else { panic!("not bound") };
+    Command::Restore(vec![("anna".parse().unwrap(), Saved { transport: Transport::Tls, ..binding.clone() })])
+}
+
+#[test]
+fn a_phone_whose_connection_was_of_an_earlier_run_is_waited_for_and_rung_when_it_is_back() {
+    let mut world = World::new();
+    world.command(of_an_earlier_run(""));
+    world.ring();
+    world.pass(secs(6));
+    assert_eq!((world.sent.len(), world.news()), (0, vec![]), "it may be on its way back");
+    world.registers(DESK, 20, "");
+    world.answers(DESK, BOTH);
+    let news = world.news();
+    assert!(matches!(news.as_slice(), [Event::Rings { .. }, Event::Answered { .. }]), "{news:?}");
+    world.command(Command::Hangup { call: CALL });
+    assert_eq!(world.methods(DESK), ["BYE"]);
+}
+
+#[test]
+fn a_phone_whose_connection_was_of_an_earlier_run_and_that_stays_away_does_not_outlast_the_ring() {
+    let mut world = World::new();
+    world.command(of_an_earlier_run(""));
+    world.ring_for(15);
+    world.pass(secs(14));
+    assert_eq!(world.news(), []);
+    world.pass(secs(2));
+    assert_eq!((world.sent.len(), world.news()), (0, failed(Outcome::Asleep)));
+    world.is_clean();
+
+    let mut world = World::new();
+    world.command(of_an_earlier_run(""));
+    world.registers(HOME, 2, "");
+    world.ring();
+    let invite = world.one(HOME);
+    world.says(HOME, &response(&invite, "603", "ph", &[], ""));
+    assert_eq!(world.news(), failed(Outcome::Declined), "one that is there speaks for all");
+}
+
+#[test]
+fn a_phone_whose_connection_was_of_an_earlier_run_is_woken_if_it_can_be() {
+    let mut world = World::new();
+    world.command(of_an_earlier_run(";pn-provider=fcm;pn-param=ours;pn-prid=t"));
+    world.ring();
+    assert!(matches!(&world.news()[..], [Event::Wake { .. }]));
+}
+
+#[test]
+fn an_account_that_is_removed_or_has_another_password_rings_no_more_and_keeps_what_was_taken() {
+    let commands: [fn() -> Command; 2] =
+        [|| account("anna", "other"), || Command::RemoveAccount { user: "anna".parse().unwrap() }];
+    for command in commands {
+        let mut world = World::new();
+        world.registers(DESK, 1, "");
+        world.ring();
+        let invite = world.one(DESK);
+        world.says(DESK, &response(&invite, "180", "ph", &[CONTACT], ""));
+        world.news();
+        world.command(command());
+        assert_eq!((world.methods(DESK), world.news()), (vec!["CANCEL".into()], failed(Outcome::NotPossible)));
+        world.says(DESK, &response(&invite, "487", "ph", &[], ""));
+        assert_eq!(world.methods(DESK), ["ACK"]);
+        world.is_clean();
+
+        let mut world = World::new();
+        world.bridged();
+        world.command(command());
+        assert_eq!((world.to(DESK).len(), world.to(TWILIO).len(), world.news()), (0, 0, vec![]));
+    }
 }
 
 #[test]
@@ -407,7 +486,7 @@ fn an_engine_that_drains_takes_no_calls_and_one_that_stops_ends_them() {
     world.command(Command::Drain);
     let ring = Ring { call: CallId(8), user: "anna".parse().unwrap(), caller: Caller::default(), ring: secs(20) };
     world.command(Command::Ring(Box::new(ring)));
-    assert_eq!(world.news(), [Event::Failed { call: CallId(8), outcome: Outcome::Unreachable }]);
+    assert_eq!(world.news(), [Event::Failed { call: CallId(8), outcome: Outcome::NotPossible }]);
     world.command(Command::Stop);
     let (phone, twilio) = (world.one(DESK), world.one(TWILIO));
     assert!(phone.starts_with("BYE ") && twilio.starts_with("BYE "));
@@ -419,12 +498,47 @@ fn an_engine_that_drains_takes_no_calls_and_one_that_stops_ends_them() {
 }
 
 #[test]
+fn an_engine_that_stops_blames_nobody_for_what_rang() {
+    let mut world = World::new();
+    world.registers(DESK, 1, "");
+    world.ring();
+    let invite = world.one(DESK);
+    world.says(DESK, &response(&invite, "180", "ph", &[CONTACT], ""));
+    world.news();
+    world.command(Command::Stop);
+    assert_eq!((world.methods(DESK), world.news()), (vec!["CANCEL".into()], failed(Outcome::NotPossible)));
+}
+
+#[test]
+fn without_room_for_another_leg_nobody_is_rung_and_nobody_is_blamed() {
+    let mut world = World::with(|settings| settings.calls.legs.legs = 1);
+    world.registers(DESK, 1, "");
+    world.ring();
+    assert_eq!(world.methods(DESK), ["INVITE"]);
+    let ring = Ring { call: CallId(8), user: "anna".parse().unwrap(), caller: Caller::default(), ring: secs(20) };
+    world.command(Command::Ring(Box::new(ring)));
+    assert_eq!(world.news(), [Event::Failed { call: CallId(8), outcome: Outcome::NotPossible }]);
+}
+
+#[test]
+fn of_two_phones_with_room_for_one_the_other_does_not_end_the_ring() {
+    let mut world = World::with(|settings| settings.calls.legs.legs = 1);
+    world.registers(DESK, 1, "");
+    world.registers(HOME, 2, "");
+    world.ring();
+    let peer = if world.requests().iter().any(|(peer, _)| *peer == DESK) { DESK } else { HOME };
+    let invite = world.one(peer);
+    world.says(peer, &response(&invite, "404", "ph", &[], ""));
+    assert_eq!(world.news(), failed(Outcome::NotPossible));
+}
+
+#[test]
 fn without_ports_nobody_is_rung() {
     let mut world = World::new();
     world.registers(DESK, 1, "");
     world.told().full = true;
     world.ring();
-    assert_eq!(world.news(), failed(Outcome::Unreachable));
+    assert_eq!(world.news(), failed(Outcome::NotPossible));
     assert!(world.to(DESK).is_empty());
     world.is_clean();
 }
