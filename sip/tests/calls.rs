@@ -4,7 +4,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{SocketAddr, TcpStream, UdpSocket},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket},
     time::Duration,
 };
 
@@ -20,6 +20,7 @@ use offdesk_sip::{
 
 /// How long the machine may take.
 const LIMIT: Duration = Duration::from_secs(20);
+const HOME: &str = "127.0.0.1";
 const DOMAIN: &str = "gw.example.com";
 const CALL: CallId = CallId(7);
 
@@ -30,11 +31,13 @@ struct House {
     twilio: UdpSocket,
     /// Where the phone and Twilio hear and speak.
     voices: [UdpSocket; 2],
+    /// Where the phone says that it does.
+    described: &'static str,
 }
 
-fn settings(silence: Duration) -> Settings {
+fn settings(listen: IpAddr, silence: Duration) -> Settings {
     let here = [127, 0, 0, 1].into();
-    let media = Media::Relay { ports: PortRange::USUAL, listen: here, advertised: here };
+    let media = Media::Relay { ports: PortRange::USUAL, listen, advertised: here };
     let calls = CallSettings {
         twilio_networks: vec!["127.0.0.0/8".parse().unwrap()],
         call_silence: silence,
@@ -65,6 +68,11 @@ fn udp() -> UdpSocket {
     socket
 }
 
+/// Where peers find what is bound.
+fn there(bound: Option<SocketAddr>) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, bound.unwrap().port()).into()
+}
+
 fn header<'a>(text: &'a str, name: &str) -> &'a str {
     text.lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
@@ -90,11 +98,10 @@ fn receive(socket: &UdpSocket) -> String {
     String::from_utf8(buffer[..length].to_vec()).unwrap()
 }
 
-fn body(at: &UdpSocket) -> String {
+fn body(host: &str, at: &UdpSocket) -> String {
     let port = at.local_addr().unwrap().port();
-    let sdp = format!(
-        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP 0\r\n"
-    );
+    let sdp =
+        format!("v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\nm=audio {port} RTP/AVP 0\r\n");
     format!("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}", sdp.len())
 }
 
@@ -124,7 +131,11 @@ const EMPTY: &str = "Content-Length: 0\r\n\r\n";
 
 impl House {
     fn start(silence: Duration) -> Self {
-        let at = || Some("127.0.0.1:0".parse().unwrap());
+        Self::start_at(Ipv4Addr::LOCALHOST.into(), HOME, silence)
+    }
+
+    fn start_at(listen: IpAddr, described: &'static str, silence: Duration) -> Self {
+        let at = || Some((listen, 0).into());
         let listening = Listening {
             udp: at(),
             tcp: at(),
@@ -134,10 +145,10 @@ impl House {
         };
         let ha1s = Ha1s::new("anna", DOMAIN, "secret");
         let anna = Command::SetAccount { user: "anna".parse().unwrap(), ha1s };
-        let running = driver::start(settings(silence), listening, [7; 32], vec![anna]).unwrap();
-        let phone = TcpStream::connect(running.bound.tcp.unwrap()).unwrap();
+        let running = driver::start(settings(listen, silence), listening, [7; 32], vec![anna]).unwrap();
+        let phone = TcpStream::connect(there(running.bound.tcp)).unwrap();
         phone.set_read_timeout(Some(LIMIT)).unwrap();
-        let mut house = Self { running, events: Vec::new(), phone, twilio: udp(), voices: [udp(), udp()] };
+        let mut house = Self { running, events: Vec::new(), phone, twilio: udp(), voices: [udp(), udp()], described };
         house.register();
         house
     }
@@ -192,7 +203,7 @@ impl House {
         self.command(Command::Ring(Box::new(ring)));
         let invite = read(&mut self.phone);
         assert!(invite.starts_with("INVITE sip:anna@127.0.0.1:9;transport=tcp SIP/2.0"), "{invite}");
-        self.phone.write_all(ok(&invite, ";tag=ph", &body(&self.voices[0])).as_bytes()).unwrap();
+        self.phone.write_all(ok(&invite, ";tag=ph", &body(self.described, &self.voices[0])).as_bytes()).unwrap();
         assert!(read(&mut self.phone).starts_with("ACK "));
         let Event::Answered { ticket, .. } = self.event() else { panic!("not answered") };
         let from = self.twilio.local_addr().unwrap();
@@ -203,8 +214,8 @@ impl House {
                  Contact: <sip:{from}>\r\n{body}"
             )
         };
-        let gateway = self.running.bound.udp.unwrap();
-        self.twilio.send_to(asks("INVITE", "", &body(&self.voices[1])).as_bytes(), gateway).unwrap();
+        let gateway = there(self.running.bound.udp);
+        self.twilio.send_to(asks("INVITE", "", &body(HOME, &self.voices[1])).as_bytes(), gateway).unwrap();
         let answer = receive(&self.twilio);
         assert!(answer.starts_with("SIP/2.0 200"), "{answer}");
         let tag = header(&answer, "To").split_once(";tag=").unwrap().1;
@@ -220,7 +231,7 @@ impl House {
         self.phone.write_all(ok(&bye, "", EMPTY).as_bytes()).unwrap();
         let bye = receive(&self.twilio);
         assert!(bye.starts_with("BYE "), "{bye}");
-        self.twilio.send_to(ok(&bye, "", EMPTY).as_bytes(), self.running.bound.udp.unwrap()).unwrap();
+        self.twilio.send_to(ok(&bye, "", EMPTY).as_bytes(), there(self.running.bound.udp)).unwrap();
     }
 }
 
@@ -273,4 +284,23 @@ fn all_calls_over_one_connection_hear_of_their_end() {
         let bye = read(&mut house.phone);
         assert!(bye.starts_with("BYE "), "{bye}");
     }
+}
+
+/// What of the two sides is told apart by addresses, is so by those that the peers have, whatever the socket makes of them.
+#[test]
+fn peers_of_ipv4_are_known_by_their_addresses_on_sockets_for_both_families() {
+    // The phone is behind a NAT: its audio is known by where its messages come from.
+    let mut house = House::start_at(Ipv6Addr::UNSPECIFIED.into(), "127.9.9.9", LIMIT);
+    let [phone, twilio] = house.bridged();
+    let mut buffer = [0; 2048];
+    house.voices[1].set_read_timeout(Some(LIMIT / 40)).unwrap();
+    let heard = (1..10).find(|number| {
+        house.voices[0].send_to(&packet(*number), phone).unwrap();
+        house.voices[1].recv(&mut buffer).is_ok()
+    });
+    assert!(heard.is_some_and(|number| number >= 3), "{heard:?}: a stranger would need ten");
+    house.voices[1].send_to(&packet(1), twilio).unwrap();
+    while house.voices[0].recv(&mut buffer).unwrap() != 172 || buffer[12..172] != [0x55; 160] {}
+    house.command(Command::Stop);
+    house.acknowledge_byes();
 }

@@ -97,7 +97,8 @@ fn way_out(from: IpAddr) -> Option<IpAddr> {
     let to = if from.is_ipv4() { IpAddr::V4(ELSEWHERE) } else { IpAddr::V6(ELSEWHERE.to_ipv6_mapped()) };
     let socket = UdpSocket::bind((from, 0)).ok()?;
     socket.connect((to, 9)).ok()?;
-    socket.local_addr().ok().map(|at| at.ip())
+    // As peers know it, also of a socket for both families.
+    socket.local_addr().ok().map(|at| at.ip().to_canonical())
 }
 
 /// What follows the ticket where Twilio calls: as configured, or the domain with the first port that was bound.
@@ -157,6 +158,11 @@ mod tests {
         let here = |lines: &str| calls(&sip(lines)).here.address;
         assert_eq!(here("udp = \"127.0.0.2:0\""), IpAddr::from([127, 0, 0, 2]));
         assert_eq!(here("advertised_address = \"203.0.113.10\""), IpAddr::from([203, 0, 113, 10]));
+        assert_eq!(
+            here("udp = \"[::]:0\""),
+            here("udp = \"[::]:0\"").to_canonical(),
+            "no peer has an address like that"
+        );
         assert_eq!(calls(&sip("media = { mode = \"direct\" }")).media, Media::Direct);
     }
 }

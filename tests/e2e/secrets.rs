@@ -112,6 +112,8 @@ async fn neither_the_store_nor_the_log_at_its_finest_holds_a_token_a_code_or_a_n
     let (daemon, client, phone) = (place.daemon(), client(), &place.phones[0]);
     let mut body = place.asks(&client, phone).await;
     let (login_id, code) = (body["login_id"].as_str().unwrap().to_owned(), body["code"].as_str().unwrap().to_owned());
+    // What is written of it is written behind its answer, and before what follows.
+    place.posts(&client, "/login/otp", None, &json!({ "phone": "+12025550199" })).await.unwrap();
     body["code"] = json!("987650");
     assert_eq!(place.posts(&client, "/login", None, &body).await.unwrap()["code"], "bad_code");
     body["code"] = json!(code);
@@ -120,7 +122,6 @@ async fn neither_the_store_nor_the_log_at_its_finest_holds_a_token_a_code_or_a_n
     let second = token(place.posts(&client, "/login/refresh", Some(&first), &json!({})).await.unwrap());
     assert_eq!(place.code(&client, &second).await, "");
     assert_eq!(place.code(&client, &first).await, "no_session", "it was rotated out");
-    place.posts(&client, "/login/otp", None, &json!({ "phone": "+12025550199" })).await.unwrap();
     ends(daemon, "TERM");
 
     let (file, config) = (place.folder.path().join("dump"), place.folder.path().join("offdesk.toml"));

@@ -189,7 +189,7 @@ impl Switch {
                 None => self.agent.legs.refuse(leg, Code::NOT_ACCEPTABLE_HERE, now),
             },
             Event::Ended(end) => self.ended(leg, end),
-            Event::Confirmed { .. } | Event::Accepted { .. } | Event::Refused { .. } => {}
+            Event::Confirmed { .. } | Event::Accepted { .. } | Event::Refreshed { .. } | Event::Refused { .. } => {}
         }
     }
 

@@ -42,6 +42,8 @@ impl Side {
 pub enum Role {
     Offer,
     Answer,
+    /// An answer to what its side was told before: only the relay has to know. What it is given instead is of no use.
+    Again,
 }
 
 /// What the relay makes of descriptions.
@@ -70,6 +72,8 @@ enum State {
     Up,
     /// An offer of this side's was passed on; its answer is awaited.
     Passing(Side),
+    /// An offer of our own was made to this side; its answer is awaited.
+    Asking(Side),
     Over,
 }
 
@@ -106,6 +110,15 @@ impl Bridge {
         }
     }
 
+    /// An offer of our own goes to one side, and concerns that side alone. None: something else is under way.
+    pub fn ask(&mut self, side: Side) -> Option<LegId> {
+        if self.state != State::Up {
+            return None;
+        }
+        self.state = State::Asking(side);
+        Some(self.leg(side))
+    }
+
     /// One of its legs tells something.
     pub fn heard(&mut self, leg: LegId, event: &Event, relay: &mut dyn Rewrite) -> Vec<Act> {
         let Some(from) = self.side(leg).filter(|_| self.state != State::Over) else { return Vec::new() };
@@ -118,15 +131,19 @@ impl Bridge {
             Event::Answered { sdp } if self.state == State::Ringing => self.answered(sdp, relay),
             Event::Offer { sdp } => self.offered(from, sdp, relay),
             // It was given anew what it had: the relay is to see where its media go, and nobody else has to know.
-            Event::Confirmed { sdp: Some(sdp) } => {
+            Event::Confirmed { sdp: Some(sdp) } | Event::Refreshed { sdp } => {
                 // A description that the relay cannot use leaves it with the one that it has.
-                let _ = relay.rewrite(from, Role::Answer, sdp);
+                let _ = relay.rewrite(from, Role::Again, sdp);
                 Vec::new()
             }
             Event::Accepted { sdp } => self.accepted(from, sdp, relay),
             Event::Refused { code } if self.state == State::Passing(from.other()) => {
                 self.state = State::Up;
                 vec![Act::Refuse(other, *code)]
+            }
+            Event::Refused { .. } if self.state == State::Asking(from) => {
+                self.state = State::Up;
+                Vec::new()
             }
             Event::Ended(end) => {
                 let was_ringing = self.state == State::Ringing;
@@ -171,14 +188,14 @@ impl Bridge {
     }
 
     fn accepted(&mut self, from: Side, sdp: &Bytes, relay: &mut dyn Rewrite) -> Vec<Act> {
-        let rewritten = relay.rewrite(from, Role::Answer, sdp);
-        if self.state != State::Passing(from.other()) {
-            // A session was refreshed: the relay has seen where its media go, and nobody else has to know.
+        let is_ours = self.state == State::Asking(from);
+        if !is_ours && self.state != State::Passing(from.other()) {
             return Vec::new();
         }
         self.state = State::Up;
         let other = self.leg(from.other());
-        match rewritten {
+        match relay.rewrite(from, Role::Answer, sdp) {
+            _ if is_ours => Vec::new(),
             Ok(sdp) => vec![Act::Answer(other, sdp)],
             Err(code) => vec![Act::Refuse(other, code)],
         }

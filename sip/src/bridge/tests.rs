@@ -32,10 +32,11 @@ fn a_call_rings_is_answered_held_and_ended_across() {
     assert_eq!(hear(b, Event::Answered { sdp: "x".into() }), [Act::Answer(a, "Callee Answer x".into())]);
     assert_eq!(hear(b, Event::Offer { sdp: "hold".into() }), [Act::Offer(a, "Callee Offer hold".into())]);
     assert_eq!(hear(a, Event::Offer { sdp: "y".into() }), [Act::Refuse(a, Code::REQUEST_PENDING)]);
+    assert_eq!(hear(a, Event::Refreshed { sdp: "z".into() }), [], "no answer to what B offers");
     assert_eq!(hear(a, Event::Accepted { sdp: "held".into() }), [Act::Answer(b, "Caller Answer held".into())]);
     assert_eq!(hear(a, Event::Offer { sdp: "y".into() }), [Act::Offer(b, "Caller Offer y".into())]);
     assert_eq!(hear(b, Event::Refused { code: Code::SERVER_ERROR }), [Act::Refuse(a, Code::SERVER_ERROR)]);
-    assert_eq!(hear(b, Event::Accepted { sdp: "refreshed".into() }), []);
+    assert_eq!(hear(b, Event::Refreshed { sdp: "z".into() }), []);
     assert_eq!(hear(a, Event::Ended(End::ByPeer)), [Act::End(b, Reason::Plain), Act::Over]);
     assert_eq!(hear(b, Event::Ended(End::ByUs)), []);
 }
@@ -54,6 +55,22 @@ fn a_refusal_keeps_its_code_and_what_the_relay_does_not_take_is_refused() {
     assert_eq!(acts, [Act::Refuse(a, Code::NOT_ACCEPTABLE_HERE)]);
     assert_eq!(bridge.heard(LegId::of_test(3), &Event::Ended(End::ByPeer), &mut Marks), []);
     assert_eq!((bridge.side(a), bridge.side(b), A.other()), (Some(A), Some(B), B));
+}
+
+#[test]
+fn what_one_side_is_asked_by_us_is_no_answer_to_the_other() {
+    let (a, b) = legs();
+    let refused = Event::Refused { code: Code::NOT_ACCEPTABLE_HERE };
+    for answer in [Event::Accepted { sdp: "x".into() }, refused] {
+        let mut bridge = Bridge::ringing(a, b);
+        assert_eq!(bridge.ask(B), None);
+        bridge.heard(b, &Event::Answered { sdp: "x".into() }, &mut Marks);
+        assert_eq!((bridge.ask(B), bridge.ask(B)), (Some(b), None));
+        let offer = Event::Offer { sdp: "hold".into() };
+        assert_eq!(bridge.heard(a, &offer, &mut Marks), [Act::Refuse(a, Code::REQUEST_PENDING)]);
+        assert_eq!(bridge.heard(b, &answer, &mut Marks), []);
+        assert_eq!(bridge.heard(a, &offer, &mut Marks), [Act::Offer(b, "Caller Offer hold".into())]);
+    }
 }
 
 #[allow(clippy::disallowed_methods, reason = "an instant can be had in no other way; the tests move it")]

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     engine::Counters,
-    transport::{ConnectionId, Flow, Transport},
+    transport::{ConnectionId, Flow, Transport, inward},
 };
 
 /// After an error that is the machine's (no file descriptor, no memory) and not the connection's.
@@ -68,7 +68,7 @@ impl Listener {
                 sleep(BREATH).await;
                 continue;
             };
-            let since = now();
+            let (peer, since) = (inward(peer), now());
             match self.kit.census.enter(peer.ip(), since.into_std()) {
                 Ok(place) => {
                     let certificate = self.certificate.as_ref().map(|certificate| certificate.borrow().clone());

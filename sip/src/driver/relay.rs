@@ -34,8 +34,8 @@ pub(super) fn start(settings: &CallSettings, clock: fn() -> Instant) -> Result<S
     let settings = media::Settings { silence: settings.call_silence, ..media::Settings::new(ports, clock) };
     let own = tell.clone();
     let relay = Relay::start(settings, move |event| match event {
-        media::Event::Silent { session, .. } => {
-            let _ = own.try_send(MediaNews::Silent(session));
+        media::Event::Silent(silence) => {
+            let _ = own.try_send(MediaNews::Silent(silence));
         }
         media::Event::Locked { .. } => {}
     })?;

@@ -20,6 +20,7 @@ use tokio::{
 };
 
 use super::stream::now;
+use crate::transport::{Family, inward};
 
 /// Read at one wake-up before anybody else has their turn.
 const BATCH: usize = 128;
@@ -35,6 +36,7 @@ const GATHER: Duration = Duration::from_millis(1);
 /// The socket, with what is to go out by it.
 pub(super) struct Udp {
     socket: UdpSocket,
+    family: Family,
     buffer: Vec<u8>,
     outgoing: Vec<(SocketAddr, Bytes)>,
     /// Until when datagrams gather.
@@ -48,8 +50,9 @@ impl Udp {
         // Beyond the system's limit only root may ask for it; without it a burst is lost and repeated.
         let _ = set_socket_recv_buffer_size(&socket, KERNEL_BUFFER);
         let _ = set_socket_recv_buffer_size_force(&socket, KERNEL_BUFFER);
+        let family = Family::of(socket.local_addr())?;
         let socket = UdpSocket::from_std(socket)?;
-        Ok(Self { socket, buffer: vec![0; LONGEST], outgoing: Vec::new(), gathering: None })
+        Ok(Self { socket, family, buffer: vec![0; LONGEST], outgoing: Vec::new(), gathering: None })
     }
 
     /// Resolves when there is something to read. It may be given up and called again at any time, and as often as may be:
@@ -66,7 +69,7 @@ impl Udp {
         let mut count = 0;
         while count < BATCH {
             match self.socket.try_recv_from(&mut self.buffer) {
-                Ok((length, from)) => take(from, self.buffer.get(..length).unwrap_or_default()),
+                Ok((length, from)) => take(inward(from), self.buffer.get(..length).unwrap_or_default()),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 // What an earlier datagram met on its way (ICMP), not this one's.
                 Err(_) => {}
@@ -77,7 +80,7 @@ impl Udp {
     }
 
     pub(super) fn send(&mut self, to: SocketAddr, bytes: Bytes) {
-        self.outgoing.push((to, bytes));
+        self.outgoing.push((self.family.outward(to), bytes));
     }
 
     /// Sends all that is to go out. What the kernel has no room for is lost, as on any other hop.

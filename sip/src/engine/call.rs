@@ -42,7 +42,7 @@ pub enum Ender {
     Twilio,
     /// The owner.
     Us,
-    /// A side that should have sent media has sent none for too long.
+    /// Nothing was heard of the sides that should have sent media, for too long.
     Silence,
     /// Twilio's INVITE has not come in time.
     NoInvite,
@@ -96,7 +96,8 @@ pub struct CallSettings {
     pub media: Media,
     /// How long Twilio's INVITE is waited for once a phone has answered.
     pub ticket_life: Duration,
-    /// How long a side may send no media, where it should, before the call is ended.
+    /// For how long nothing may be heard of both sides, where something should, before the call is ended. One side alone may be
+    /// silent ten times as long, as long as it answers when it is asked whether it is there.
     pub call_silence: Duration,
     pub legs: leg::Limits,
 }

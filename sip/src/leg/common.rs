@@ -139,7 +139,7 @@ pub(super) fn with(request: RequestBuilder, proof: Option<&Proof>) -> RequestBui
 /// The way to a URI's address, or `other` if it is a name.
 fn by_uri(uri: &str, other: Flow) -> Flow {
     let Some(uri) = Uri::parse(uri).and_then(Uri::sip) else { return other };
-    let Some(address) = uri.host.ip() else { return other };
+    let Some(address) = uri.host.ip().map(|address| address.to_canonical()) else { return other };
     let named = uri.params.value("transport").and_then(|name| name.parse().ok());
     let transport = named.unwrap_or(if uri.secure { Transport::Tls } else { Transport::Udp });
     let default = if transport == Transport::Tls { 5061 } else { 5060 };

@@ -23,18 +23,28 @@ pub(super) enum Purpose {
     Offer(Bytes),
     /// The session is to go on as it is.
     Refresh,
+    /// The peer has taken what its user heard was refused: it is to go back to what was agreed before.
+    Back,
 }
 
 /// What is to be asked once nothing stands in its way.
 pub(super) struct Wanted {
     pub(super) purpose: Purpose,
     pub(super) at: Instant,
+    /// An offer is of no use once the other side of the call has been told that it was refused.
+    pub(super) until: Option<Instant>,
     tries: u8,
 }
 
 impl Wanted {
     pub(super) const fn now(purpose: Purpose, now: Instant) -> Self {
-        Self { purpose, at: now, tries: 0 }
+        Self { purpose, at: now, until: None, tries: 0 }
+    }
+
+    /// It is given up before the offer of the other side that it may stand for.
+    pub(super) fn offer(sdp: Bytes, turn: &Turn<'_>) -> Self {
+        let until = Some(turn.now + turn.timing.give_up() * 5 / 8);
+        Self { purpose: Purpose::Offer(sdp), at: turn.now, until, tries: 0 }
     }
 }
 
@@ -46,6 +56,8 @@ pub(super) struct Mine {
     heard: bool,
     stage: Stage,
     tries: u8,
+    /// As it was wanted.
+    deadline: Option<Instant>,
     until: Instant,
 }
 
@@ -74,6 +86,10 @@ impl Mine {
     pub(super) const fn wake(&self) -> Instant {
         self.until
     }
+
+    fn again(self, at: Instant) -> Wanted {
+        Wanted { purpose: self.purpose, at, until: self.deadline, tries: self.tries + 1 }
+    }
 }
 
 impl Up {
@@ -83,17 +99,26 @@ impl Up {
             return;
         }
         if let Some(wanted) = self.wanted.take_if(|wanted| wanted.at <= turn.now) {
-            self.ask(common, turn, wanted.purpose, wanted.tries, None);
+            self.ask(common, turn, wanted, None);
         }
     }
 
-    fn ask(&mut self, common: &mut Common, turn: &mut Turn<'_>, purpose: Purpose, tries: u8, proof: Option<&Proof>) {
+    /// A later offer is worth more, and anything more than a refresh, which it stands for too.
+    fn want(&mut self, wanted: Wanted) {
+        let is_offered = self.wanted.as_ref().is_some_and(|wanted| matches!(wanted.purpose, Purpose::Offer(_)));
+        if !is_offered {
+            self.wanted = Some(wanted);
+        }
+    }
+
+    fn ask(&mut self, common: &mut Common, turn: &mut Turn<'_>, wanted: Wanted, proof: Option<&Proof>) {
+        let Wanted { purpose, until: deadline, tries, .. } = wanted;
         let (session, min_se) = (self.session, self.min_se);
         let by_update = matches!(purpose, Purpose::Refresh) && self.updates;
         let method = if by_update { Method::Update } else { Method::Invite };
         let sdp = match &purpose {
             Purpose::Offer(sdp) => sdp,
-            Purpose::Refresh => &self.said,
+            Purpose::Refresh | Purpose::Back => &self.said,
         };
         let sent = common.ask_session(turn, method, proof, |request| {
             let request = match session {
@@ -105,10 +130,10 @@ impl Up {
             };
             if by_update { request.finish() } else { request.finish_with(SDP, sdp) }
         });
-        let until = turn.now + turn.timing.give_up();
+        let until = deadline.unwrap_or(turn.now + turn.timing.give_up());
         self.mine = sent.map(|sent| {
             let (heard, stage) = (false, Stage::Asking);
-            Mine { sent, purpose, invite: !by_update, heard, stage, tries, until }
+            Mine { sent, purpose, invite: !by_update, heard, stage, tries, deadline, until }
         });
     }
 
@@ -154,8 +179,9 @@ impl Up {
             None => self.session.map(|session| session.again(turn.now)),
         };
         if mine.stage != Stage::Asking {
-            // The peer has taken what its user heard was refused: back to what was agreed before.
-            self.wanted.get_or_insert_with(|| Wanted::now(Purpose::Offer(self.said.clone()), turn.now));
+            if matches!(mine.purpose, Purpose::Offer(_)) {
+                self.want(Wanted::now(Purpose::Back, turn.now));
+            }
             return;
         }
         match (mine.purpose, sdp_of(response)) {
@@ -164,24 +190,23 @@ impl Up {
                 turn.tell(Event::Accepted { sdp });
             }
             (Purpose::Offer(_), None) => turn.tell(Event::Refused { code: Code::NOT_ACCEPTABLE_HERE }),
-            (Purpose::Refresh, Some(sdp)) => turn.tell(Event::Accepted { sdp }),
-            (Purpose::Refresh, None) => {}
+            (Purpose::Refresh | Purpose::Back, Some(sdp)) => turn.tell(Event::Refreshed { sdp }),
+            (Purpose::Refresh | Purpose::Back, None) => {}
         }
     }
 
     fn refused(&mut self, common: &mut Common, turn: &mut Turn<'_>, mine: Mine, code: Code, response: &Message) {
-        let tries = mine.tries + 1;
-        if mine.stage == Stage::Asking && tries < MOST_TRIES {
+        if mine.stage == Stage::Asking && mine.tries + 1 < MOST_TRIES {
             match code {
                 Code::REQUEST_PENDING => {
                     let at = turn.now + back_off(self.caller, turn.random.bits());
-                    self.wanted.get_or_insert(Wanted { purpose: mine.purpose, at, tries });
+                    self.want(mine.again(at));
                     return;
                 }
                 Code::UNAUTHORIZED | Code::PROXY_AUTHENTICATION_REQUIRED => {
                     let method = if mine.invite { Method::Invite } else { Method::Update };
                     if let Some(proof) = prove(common, turn, response, method, mine.tries) {
-                        self.ask(common, turn, mine.purpose, tries, Some(&proof));
+                        self.ask(common, turn, mine.again(turn.now), Some(&proof));
                         common.proof = Some(proof);
                         return;
                     }
@@ -192,7 +217,7 @@ impl Up {
                     {
                         self.min_se = least;
                         session.at_least(least);
-                        self.ask(common, turn, mine.purpose, tries, None);
+                        self.ask(common, turn, mine.again(turn.now), None);
                         return;
                     }
                 }
@@ -204,14 +229,16 @@ impl Up {
 
     /// Nothing has changed: whoever wanted it is told.
     fn not_taken(&mut self, turn: &mut Turn<'_>, mine: &Mine, code: Code) {
-        match &mine.purpose {
-            Purpose::Offer(_) if mine.stage == Stage::Asking => turn.tell(Event::Refused { code }),
-            Purpose::Offer(_) => {}
-            Purpose::Refresh => {
-                if let Some(session) = &mut self.session {
-                    session.failed(turn.now);
-                }
-            }
+        if matches!(mine.purpose, Purpose::Offer(_)) && mine.stage == Stage::Asking {
+            turn.tell(Event::Refused { code });
+        }
+        self.not_refreshed(turn.now);
+    }
+
+    /// What would have refreshed the session, be it an offer that took the place of a refresh, came to nothing.
+    fn not_refreshed(&mut self, now: Instant) {
+        if let Some(session) = &mut self.session {
+            session.failed(now);
         }
     }
 
@@ -232,10 +259,17 @@ impl Up {
 
     /// An INVITE that is not answered is cancelled, so that the call's other side does not wait for it.
     pub(super) fn hurry(&mut self, common: &mut Common, turn: &mut Turn<'_>) {
+        // One that has waited for too long for something else to end.
+        let is_late = |wanted: &mut Wanted| wanted.until.is_some_and(|until| turn.now >= until);
+        if self.wanted.take_if(is_late).is_some() {
+            turn.tell(Event::Refused { code: Code::SERVER_TIMEOUT });
+            self.not_refreshed(turn.now);
+        }
         let Some(mine) = self.mine.as_mut().filter(|mine| turn.now >= mine.until) else { return };
         mine.until = turn.now + turn.timing.give_up();
         if mine.stage != Stage::Asking {
             turn.out.extend(self.mine.take().and_then(|mine| mine.invite(turn.id)).map(|ask| Output::Abandon { ask }));
+            self.not_refreshed(turn.now);
             self.pump(common, turn);
             return;
         }
@@ -245,8 +279,9 @@ impl Up {
             mine.stage = Stage::GivenUp;
         }
         match mine.purpose {
-            Purpose::Offer(_) => turn.tell(Event::Refused { code: Code::REQUEST_TIMEOUT }),
-            Purpose::Refresh => {}
+            // Not 408, which would end the other side's call too (RFC 3261 §12.2.1.2).
+            Purpose::Offer(_) => turn.tell(Event::Refused { code: Code::SERVER_TIMEOUT }),
+            Purpose::Refresh | Purpose::Back => {}
         }
     }
 }

@@ -146,11 +146,16 @@ pub enum Event {
     Offer {
         sdp: Bytes,
     },
-    /// The peer took the offer that [`Legs::offer`] made; also what it said when a session was refreshed.
+    /// The peer took the offer that [`Legs::offer`] made.
     Accepted {
         sdp: Bytes,
     },
-    /// It did not, and the session is as it was.
+    /// The session was refreshed: the peer was offered what was agreed before, and says this of itself. It answers no offer of
+    /// [`Legs::offer`]'s.
+    Refreshed {
+        sdp: Bytes,
+    },
+    /// It did not, or not within 20 s, and the session is as it was.
     Refused {
         code: Code,
     },
@@ -165,6 +170,7 @@ impl fmt::Debug for Event {
             Self::Confirmed { .. } => f.write_str("Confirmed"),
             Self::Offer { .. } => f.write_str("Offer"),
             Self::Accepted { .. } => f.write_str("Accepted"),
+            Self::Refreshed { .. } => f.write_str("Refreshed"),
             Self::Refused { code } => write!(f, "Refused({code})"),
             Self::Ended(end) => write!(f, "Ended({end:?})"),
         }

@@ -39,6 +39,7 @@ pub(super) enum Wish {
     Answer(Bytes),
     Refuse(Code),
     Offer(Bytes),
+    Refresh,
     End(Reason),
 }
 
@@ -113,6 +114,7 @@ impl Leg {
             (Phase::Up(up), Wish::Answer(sdp)) => up.answer(common, turn, sdp),
             (Phase::Up(up), Wish::Refuse(code)) => up.refuse(common, turn, code),
             (Phase::Up(up), Wish::Offer(sdp)) => up.offer(common, turn, sdp),
+            (Phase::Up(up), Wish::Refresh) => up.refresh(common, turn),
             (Phase::Up(up), Wish::End(reason)) => return up.over(common, turn, End::ByUs, reason),
             _ => {}
         }

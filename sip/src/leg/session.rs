@@ -153,9 +153,9 @@ impl Session {
         Self::new(self.seconds, self.ours, now)
     }
 
-    /// A refresh failed: once more at half the time that is left.
+    /// A refresh failed: once more at half the time that is left, if none is to come anyhow.
     pub(super) fn failed(&mut self, now: Instant) {
-        if self.ours {
+        if self.ours && self.refresh.is_none() {
             self.refresh = Some(now + self.expires.saturating_duration_since(now) / 2);
         }
     }

@@ -199,6 +199,12 @@ impl Legs {
         self.step(id, now, |leg, turn| leg.wish(turn, Wish::Offer(sdp)));
     }
 
+    /// Refreshes the session of a call that is answered: a peer that is not there any more does not answer that, and the leg
+    /// is lost.
+    pub fn refresh(&mut self, id: LegId, now: Instant) {
+        self.step(id, now, |leg, turn| leg.wish(turn, Wish::Refresh));
+    }
+
     /// Ends a call: by CANCEL, by 480 or by BYE, as it stands.
     pub fn end(&mut self, id: LegId, reason: Reason, now: Instant) {
         self.step(id, now, |leg, turn| leg.wish(turn, Wish::End(reason)));

@@ -30,6 +30,7 @@ pub(super) struct Theirs {
     offered: bool,
     interval: Option<Interval>,
     target: Option<Box<str>>,
+    /// Later than that of an offer of ours: by then the other side of the call has said what it makes of it.
     until: Instant,
 }
 

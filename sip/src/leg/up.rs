@@ -59,8 +59,16 @@ impl Up {
 
     /// Offers another session; the latest counts if several wait.
     pub(super) fn offer(&mut self, common: &mut Common, turn: &mut Turn<'_>, sdp: Bytes) {
-        self.wanted = Some(Wanted::now(Purpose::Offer(sdp), turn.now));
+        self.wanted = Some(Wanted::offer(sdp, turn));
         self.pump(common, turn);
+    }
+
+    /// Asks the peer to go on as it is, unless it is asked for something anyhow.
+    pub(super) fn refresh(&mut self, common: &mut Common, turn: &mut Turn<'_>) {
+        if self.mine.is_none() {
+            self.wanted.get_or_insert_with(|| Wanted::now(Purpose::Refresh, turn.now));
+            self.pump(common, turn);
+        }
     }
 
     pub(super) fn over(&mut self, common: &mut Common, turn: &mut Turn<'_>, end: End, reason: Reason) -> Next {
@@ -98,6 +106,7 @@ impl Up {
             self.theirs.as_ref().map(Theirs::wake),
             self.mine.as_ref().map(Mine::wake),
             self.wanted.as_ref().map(|wanted| wanted.at).filter(|_| is_free),
+            self.wanted.as_ref().and_then(|wanted| wanted.until),
         ]
         .into_iter()
         .flatten()

@@ -107,7 +107,7 @@ impl Bridge {
         now: Instant,
     ) -> Onward {
         if channel == Channel::Rtcp || looks_like_rtcp(packet) {
-            let is_peers = self.leg_mut(leg).take_rtcp(channel, from, packet);
+            let is_peers = self.leg_mut(leg).take_rtcp(channel, from, packet, now);
             let to = if is_peers { self.leg(leg.other()).rtcp_destination() } else { None };
             return Onward { to, locked: false };
         }

@@ -146,6 +146,10 @@ impl Gate {
         self.lock.map(|lock| lock.on)
     }
 
+    pub(super) fn is_locked_on(&self, stamp: Stamp) -> bool {
+        self.lock.is_some_and(|lock| lock.on == stamp.from && lock.ssrc == stamp.ssrc)
+    }
+
     pub(super) fn check(&mut self, stamp: Stamp, now: Instant) -> Verdict {
         match &mut self.lock {
             Some(lock) if lock.on == stamp.from && lock.ssrc == stamp.ssrc => {

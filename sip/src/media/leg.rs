@@ -13,6 +13,9 @@ use crate::sdp::{Codec, Format};
 /// Payload types are 7 bits.
 const PAYLOAD_TYPES: usize = 128;
 
+/// Comfort noise (RFC 3389), as its static payload type: what some phones send instead of silence, agreed on or not.
+const COMFORT_NOISE: u8 = 13;
+
 /// Which of a leg's two ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Channel {
@@ -57,8 +60,8 @@ pub(super) struct LegState {
     rtcp_from: Option<SocketAddr>,
     /// When a key's packets began, in the stream's time: all packets of one key bear it (RFC 4733 §2.2.2).
     key: Option<u32>,
-    /// When there was last media, or reason to wait for some.
-    media: Instant,
+    /// When there was last a sign of life of the peer, or reason to wait for one.
+    alive: Instant,
     pub(super) counted: LegReport,
 }
 
@@ -80,7 +83,7 @@ impl LegState {
             reception: Reception::default(),
             rtcp_from: None,
             key: None,
-            media: now,
+            alive: now,
             counted: LegReport::default(),
         }
     }
@@ -98,18 +101,20 @@ impl LegState {
         }
         self.gate.expect(remote.expected(), now + learning);
         self.rtcp_from = None;
-        self.media = now;
+        self.alive = now;
         self.remote = Some(remote);
     }
 
     /// Looks at what came to the RTP port and is no RTCP.
     pub(super) fn take_rtp(&mut self, from: SocketAddr, packet: &[u8], now: Instant) -> Option<Taken> {
-        let known = RtpReader::new(packet).ok().and_then(|header| {
-            let codec = self.incoming.get(usize::from(header.payload_type())).copied().flatten()?;
-            Some((header, codec))
-        });
-        let Some((header, codec)) = known else {
+        let Ok(header) = RtpReader::new(packet) else {
             self.counted.unfit += 1;
+            return None;
+        };
+        let Some(codec) = self.incoming.get(usize::from(header.payload_type())).copied().flatten() else {
+            if !self.take_noise(from, &header, now) {
+                self.counted.unfit += 1;
+            }
             return None;
         };
         let sequence = header.sequence_number().into();
@@ -123,7 +128,7 @@ impl LegState {
         if matches!(verdict, Verdict::Unproven | Verdict::Foreign) {
             return None;
         }
-        self.media = now;
+        self.alive = now;
         let timestamp = header.timestamp();
         self.reception.packet(sequence, codec.is_voice().then_some(timestamp), now);
         if codec == Codec::TelephoneEvent && self.key.replace(timestamp) != Some(timestamp) {
@@ -132,8 +137,21 @@ impl LegState {
         Some(Taken { codec, locked: verdict == Verdict::Locked })
     }
 
+    /// Comfort noise of the stream that is locked on: it shows that the peer is there, and fills its place in the stream.
+    /// Nobody has agreed to it, so it goes no further.
+    fn take_noise(&mut self, from: SocketAddr, header: &RtpReader<'_>, now: Instant) -> bool {
+        let stamp = Stamp { from, ssrc: header.ssrc(), sequence: header.sequence_number().into() };
+        if header.payload_type() != COMFORT_NOISE || !self.gate.is_locked_on(stamp) {
+            return false;
+        }
+        self.gate.check(stamp, now);
+        self.alive = now;
+        self.reception.packet(stamp.sequence, None, now);
+        true
+    }
+
     /// Looks at RTCP. Whether it is the peer's is known by its RTP, or by what the peer described.
-    pub(super) fn take_rtcp(&mut self, channel: Channel, from: SocketAddr, packet: &[u8]) -> bool {
+    pub(super) fn take_rtcp(&mut self, channel: Channel, from: SocketAddr, packet: &[u8], now: Instant) -> bool {
         if !is_rtcp(packet) {
             self.counted.unfit += 1;
             return false;
@@ -155,6 +173,8 @@ impl LegState {
             self.rtcp_from = Some(from);
         }
         self.counted.rtcp += 1;
+        // Reports come every few seconds, also of a phone that is muted and sends nothing else.
+        self.alive = now;
         true
     }
 
@@ -196,10 +216,10 @@ impl LegState {
         self.remote.as_ref()?.voice()
     }
 
-    /// For how long the peer has sent nothing that it should have.
+    /// For how long nothing was heard of a peer that should send.
     pub(super) fn silent_for(&self, now: Instant) -> Duration {
         let must_send = self.remote.as_ref().is_some_and(Remote::must_send);
-        if must_send { now.saturating_duration_since(self.media) } else { Duration::ZERO }
+        if must_send { now.saturating_duration_since(self.alive) } else { Duration::ZERO }
     }
 
     pub(super) fn report(&self) -> LegReport {

@@ -37,6 +37,6 @@ pub use error::MediaError;
 pub use gate::Reach;
 pub use leg::LegReport;
 pub use ports::{PortRange, PortRangeError};
-pub use relay::{Event, Relay, Session, SessionId, Settings};
+pub use relay::{Event, Relay, Session, SessionId, Settings, Silence};
 pub use remote::Remote;
 pub use tone::Sound;

@@ -41,9 +41,19 @@ pub struct SessionId(u64);
 pub enum Event {
     /// The leg has locked on its peer's address and stream; again after a new description or another stream.
     Locked { session: SessionId, leg: Leg },
-    /// The leg's peer has sent no media for so long. Told again each time that [`Settings::silence`] has passed once more,
+    /// Nothing was heard of the leg's peer for so long. Told again each time that [`Settings::silence`] has passed once more,
     /// so that one that was not heard of does no harm.
-    Silent { session: SessionId, leg: Leg, since: Duration },
+    Silent(Silence),
+}
+
+/// A leg of which nothing is heard, neither media nor RTCP, although it should send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Silence {
+    pub session: SessionId,
+    pub leg: Leg,
+    pub since: Duration,
+    /// Nothing is heard of the other leg either, for as long as the relay waits.
+    pub both: bool,
 }
 
 /// The relay. Its thread ends when this is dropped, and all sessions with it.

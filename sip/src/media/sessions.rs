@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::bridge::{Bridge, Leg, Report};
 use super::leg::{Channel, looks_like_rtcp};
-use super::relay::{Event, SessionId, Settings};
+use super::relay::{Event, SessionId, Settings, Silence};
 use super::remote::Remote;
 use super::seam::Seam;
 use super::socket::{Sockets, random};
@@ -181,7 +181,7 @@ impl Sessions {
     /// Takes a packet, if there is one.
     fn packet(&mut self, key: Key, now: Instant) -> Option<Fate> {
         let slot = self.slots.get_mut(key.slot)?.as_mut()?;
-        let received = key.leg.of(&slot.sockets).channel(key.channel).recv_from(self.buffer.as_mut_slice());
+        let received = key.leg.of(&slot.sockets).receive(key.channel, self.buffer.as_mut_slice());
         let (length, from) = received.ok()?;
         let Some(packet) = self.buffer.get_mut(..length).filter(|_| length <= LONGEST) else {
             slot.bridge.leg_mut(key.leg).counted.unfit += 1;
@@ -199,7 +199,7 @@ impl Sessions {
                 seam.number(packet);
             }
         }
-        let is_sent = other.of(&slot.sockets).channel(channel).send_to(packet, to).is_ok();
+        let is_sent = other.of(&slot.sockets).send(channel, packet, to);
         slot.bridge.leg_mut(other).count(channel, is_sent);
         Some(Fate::Sent)
     }
@@ -227,8 +227,8 @@ impl Sessions {
     fn round(&mut self, now: Instant) {
         for slot in self.slots.iter_mut().flatten() {
             for leg in Leg::BOTH {
-                if let Some(since) = slot.silence(leg, self.settings.silence, now) {
-                    (self.listener)(Event::Silent { session: slot.id, leg, since });
+                if let Some(silence) = slot.silence(leg, self.settings.silence, now) {
+                    (self.listener)(Event::Silent(silence));
                 }
             }
         }
@@ -265,21 +265,22 @@ impl Slot {
         };
         let mut buffer = [0; PACKET];
         if let Some(packet) = player.packet(tables, format, now, &mut buffer) {
-            let is_sent = leg.of(&self.sockets).channel(Channel::Rtp).send_to(packet, to).is_ok();
+            let is_sent = leg.of(&self.sockets).send(Channel::Rtp, packet, to);
             state.count(Channel::Rtp, is_sent);
         }
     }
 
-    /// For how long a leg has been silent, if that is to be told now.
-    fn silence(&mut self, leg: Leg, limit: Duration, now: Instant) -> Option<Duration> {
+    /// A leg's silence, if that is to be told now.
+    fn silence(&mut self, leg: Leg, limit: Duration, now: Instant) -> Option<Silence> {
         let since = self.bridge.leg(leg).silent_for(now);
+        let both = self.bridge.leg(leg.other()).silent_for(now) >= limit;
         let told = leg.of_mut(&mut self.told);
         if since < *told {
             *told = Duration::ZERO;
         }
         (since >= *told + limit).then(|| {
             *told = since;
-            since
+            Silence { session: self.id, leg, since, both }
         })
     }
 }

@@ -9,6 +9,7 @@ use rustix::net::sockopt;
 use super::error::MediaError;
 use super::leg::Channel;
 use super::ports::{Pair, PortPool};
+use crate::transport::{Family, inward};
 
 /// Pairs that another program has are passed over, up to so many in a row.
 const TRIES: usize = 32;
@@ -22,6 +23,7 @@ pub(super) struct Sockets {
     // Closed before the lease ends: fields are dropped in order.
     rtp: UdpSocket,
     rtcp: UdpSocket,
+    family: Family,
     lease: Lease,
 }
 
@@ -43,7 +45,10 @@ impl Sockets {
             let lease = Lease::take(pool)?;
             let bound = bind(address, lease.pair.rtp()).and_then(|rtp| Ok((rtp, bind(address, lease.pair.rtcp())?)));
             match bound {
-                Ok((rtp, rtcp)) => return Ok(Self { rtp, rtcp, lease }),
+                Ok((rtp, rtcp)) => {
+                    let family = Family::of(rtp.local_addr())?;
+                    return Ok(Self { rtp, rtcp, family, lease });
+                }
                 Err(cause) if cause.kind() == io::ErrorKind::AddrInUse => taken.push(lease),
                 Err(cause) => return Err(cause.into()),
             }
@@ -54,6 +59,15 @@ impl Sockets {
     /// The even port.
     pub(super) fn port(&self) -> u16 {
         self.lease.pair.rtp()
+    }
+
+    pub(super) fn receive(&self, channel: Channel, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.channel(channel).recv_from(buffer).map(|(length, from)| (length, inward(from)))
+    }
+
+    /// Whether the socket took it.
+    pub(super) fn send(&self, channel: Channel, packet: &[u8], to: SocketAddr) -> bool {
+        self.channel(channel).send_to(packet, self.family.outward(to)).is_ok()
     }
 
     pub(super) fn channel(&self, channel: Channel) -> &UdpSocket {
@@ -70,7 +84,9 @@ fn bind(address: IpAddr, port: u16) -> io::Result<UdpSocket> {
     // Where a class of traffic may not be chosen, voice goes without.
     let _ = match address {
         IpAddr::V4(_) => sockopt::set_ip_tos(&socket, EXPEDITED),
-        IpAddr::V6(_) => sockopt::set_ipv6_tclass(&socket, u32::from(EXPEDITED)),
+        // What goes to a peer of IPv4 has the other's mark.
+        IpAddr::V6(_) => sockopt::set_ipv6_tclass(&socket, u32::from(EXPEDITED))
+            .and_then(|()| sockopt::set_ip_tos(&socket, EXPEDITED)),
     };
     Ok(socket)
 }

@@ -7,12 +7,15 @@ use crate::{
     bridge::Side,
     engine::{CallId, Core, Ender, Event, Now, Quality},
     leg::{LegId, Reason},
-    media::SessionId,
+    media::{Leg, Silence},
     ring::Outcome,
 };
 
 /// How long the relay's report is waited for once a call is over.
 const REPORT: Duration = Duration::from_secs(1);
+
+/// How many times longer one side may be silent than both together: 5 minutes where that is 30 s.
+const ALONE: u32 = 10;
 
 impl Core {
     /// Ends a call of the owner's.
@@ -43,7 +46,7 @@ impl Core {
     /// The relay tells something.
     pub fn media(&mut self, news: MediaNews, now: Now) {
         match news {
-            MediaNews::Silent(session) => self.silent(session, now),
+            MediaNews::Silent(silence) => self.silent(silence, now),
             MediaNews::Report(session, report) => {
                 let number = self.calls.of_session(session);
                 if let Some(number) = number.filter(|number| self.calls.is_over(*number)) {
@@ -54,12 +57,21 @@ impl Core {
         self.settle(None, now);
     }
 
-    /// One side has sent nothing for too long.
-    fn silent(&mut self, session: SessionId, now: Now) {
-        let Some(number) = self.calls.of_session(session) else { return };
-        if let Some(Stage::Joined { confirmed: true, .. }) = self.calls.get(number).map(|call| &call.stage) {
-            self.end_call(number, Ender::Silence, now);
+    /// Nothing is heard of one side. A phone that is muted may send nothing at all while its agent listens, so a side that is
+    /// silent alone is asked whether it is still there: a request within the call that nobody answers ends it.
+    fn silent(&mut self, silence: Silence, now: Now) {
+        let Some(number) = self.calls.of_session(silence.session) else { return };
+        let Some(Call { stage: Stage::Joined { bridge, confirmed: true }, .. }) = self.calls.get(number) else {
+            return;
+        };
+        if silence.both || silence.since >= self.settings.calls.call_silence * ALONE {
+            return self.end_call(number, Ender::Silence, now);
         }
+        let leg = bridge.leg(match silence.leg {
+            Leg::A => Side::Caller,
+            Leg::B => Side::Callee,
+        });
+        self.calls.legs.refresh(leg, now.instant);
     }
 
     /// Ends whatever is left of a call, and tells of it.

@@ -49,9 +49,30 @@ impl Core {
                 self.tidings.tell(Event::Bridged { call });
             }
         }
+        if let (Some(side), leg::Event::Refused { .. }) = (side, event) {
+            speech.not_taken(side);
+        }
         let ender = if side == Some(Side::Caller) { Ender::Twilio } else { Ender::Phone };
         for act in bridge.heard(leg, event, speech) {
             self.bridge_act(number, act, ender, now);
+        }
+        if matches!(event, leg::Event::Confirmed { sdp: Some(_) }) {
+            self.narrow(number, now);
+        }
+    }
+
+    /// A phone answers before it is known who will speak to it. If it may send what they do not take, it is offered less.
+    pub(super) fn narrow(&mut self, number: Number, now: Now) {
+        let Some(Call { kind: Kind::Customer(_), stage: Stage::Joined { bridge, .. }, speech, .. }) =
+            self.calls.get_mut(number)
+        else {
+            return;
+        };
+        if speech.is_to_be_narrowed(Side::Callee)
+            && let Some(phone) = bridge.ask(Side::Callee)
+        {
+            let offer = speech.offer(Side::Callee);
+            self.calls.legs.offer(phone, offer, now.instant);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::media::{Leg, MediaError, Remote, Report, SessionId, Sound};
+use crate::media::{Leg, MediaError, Remote, Report, SessionId, Silence, Sound};
 
 /// Where calls get their ports.
 pub trait MediaRelay: Send {
@@ -36,7 +36,7 @@ pub trait MediaSession: Send {
 /// What the relay tells. What gets lost on the way does no harm: silence is told again, and a report is not waited for long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MediaNews {
-    /// A leg that should send has sent nothing for as long as the relay waits.
-    Silent(SessionId),
+    /// Nothing is heard of a leg that should send, for as long as the relay waits.
+    Silent(Silence),
     Report(SessionId, Report),
 }

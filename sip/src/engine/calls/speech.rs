@@ -97,7 +97,7 @@ impl Speech {
             offer.audio.direction = Direction::Inactive;
         }
         // Of what the other side has agreed to, if it has.
-        if let Some(theirs) = &self.party(to.other()).theirs {
+        if let Some(theirs) = &self.get(to.other()).theirs {
             offer.audio.formats.retain(|format| theirs.payload_type(format.codec).is_some());
         }
         let text = self.write(to, &offer);
@@ -121,10 +121,22 @@ impl Speech {
         }
     }
 
+    /// Whether a side has agreed to a voice that the other one does not have, and may send it: nobody would hear it.
+    pub(super) fn is_to_be_narrowed(&self, side: Side) -> bool {
+        let (Some(said), Some(theirs)) = (&self.get(side).said, &self.get(side).theirs) else { return false };
+        let Some(other) = &self.get(side.other()).theirs else { return false };
+        let mut voices = theirs.formats.iter().map(|format| format.codec).filter(|codec| codec.is_voice());
+        voices.any(|voice| said.audio.payload_type(voice).is_some() && other.payload_type(voice).is_none())
+    }
+
     /// A side's offer came to nothing.
     pub(super) fn refused(&mut self, side: Side) {
         self.party(side).asks = None;
-        self.party(side.other()).offered = None;
+    }
+
+    /// A side has not taken what it was offered, be it the other's offer or our own.
+    pub(super) fn not_taken(&mut self, side: Side) {
+        self.party(side).offered = None;
     }
 
     /// What a side hears until the other one is there.
@@ -141,6 +153,14 @@ impl Speech {
 
     fn party(&mut self, side: Side) -> &mut Party {
         let [caller, callee] = &mut self.sides;
+        match side {
+            Side::Caller => caller,
+            Side::Callee => callee,
+        }
+    }
+
+    const fn get(&self, side: Side) -> &Party {
+        let [caller, callee] = &self.sides;
         match side {
             Side::Caller => caller,
             Side::Callee => callee,
@@ -193,14 +213,27 @@ impl Speech {
         let answer = Description::parse(sdp).map_err(code_of)?;
         let party = self.party(from);
         let ours = party.offered.take().or_else(|| party.said.take()).ok_or(Code::SERVER_ERROR)?;
-        let connected = self.connect(from, &answer, &ours);
-        let party = self.party(from);
-        (party.said, party.theirs) = (Some(ours), Some(answer.audio.clone()));
-        connected?;
+        self.answered(from, &answer, ours)?;
         let Some(offer) = self.party(from.other()).asks.take() else { return Ok(Bytes::new()) };
         let other = from.other();
         let passed = offer.answered(&answer.audio, self.place(other)).map_err(code_of)?;
         self.agree(other, &offer, passed)
+    }
+
+    /// What a side answered to what it was told last. An offer that is on its way to it is still to be answered.
+    fn take_again(&mut self, from: Side, sdp: &Bytes) -> Result<Bytes, Code> {
+        let answer = Description::parse(sdp).map_err(code_of)?;
+        let party = self.party(from);
+        let ours = party.said.take().or_else(|| party.offered.take()).ok_or(Code::SERVER_ERROR)?;
+        self.answered(from, &answer, ours).map(|()| Bytes::new())
+    }
+
+    /// What a side was told of us, and its answer, hold from now on.
+    fn answered(&mut self, side: Side, answer: &Description, ours: Description) -> Result<(), Code> {
+        let connected = self.connect(side, answer, &ours);
+        let party = self.party(side);
+        (party.said, party.theirs) = (Some(ours), Some(answer.audio.clone()));
+        connected
     }
 }
 
@@ -210,6 +243,7 @@ impl Rewrite for Speech {
             _ if self.relayed.is_none() => Ok(sdp.clone()),
             Role::Offer => self.pass_offer(from, sdp),
             Role::Answer => self.pass_answer(from, sdp),
+            Role::Again => self.take_again(from, sdp),
         }
     }
 }

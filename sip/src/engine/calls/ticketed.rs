@@ -82,7 +82,10 @@ impl Core {
         self.calls.add_leg(number, twilio);
         self.calls.schedule(number);
         match (answer, offer) {
-            (Answer::Now(sdp), _) => self.calls.legs.answer(twilio, sdp, now.instant),
+            (Answer::Now(sdp), _) => {
+                self.calls.legs.answer(twilio, sdp, now.instant);
+                self.narrow(number, now);
+            }
             // The phone has none of Twilio's voices, or is to send to Twilio itself: it is offered what Twilio offers.
             (Answer::Ask, Some(sdp)) => self.bridge_heard(number, twilio, &leg::Event::Offer { sdp }, now),
             (Answer::Ask, None) => self.calls.legs.refuse(twilio, Code::NOT_ACCEPTABLE_HERE, now.instant),

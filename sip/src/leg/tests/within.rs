@@ -122,11 +122,28 @@ fn an_offer_that_hangs_is_cancelled_and_its_late_200_acknowledged() {
     bench.node.legs.offer(leg, "v=ours".into(), bench.now);
     let sent = bench.sent().remove(0);
     bench.says(&response(&sent, "100", "", &[], ""));
-    assert_eq!(method(&bench.pass(secs(33))[0]), "CANCEL");
-    assert_eq!(bench.node.news(), [Event::Refused { code: Code::REQUEST_TIMEOUT }]);
+    assert_eq!(bench.pass(secs(19)), Vec::<String>::new());
+    assert_eq!(method(&bench.pass(secs(2))[0]), "CANCEL");
+    assert_eq!(bench.node.news(), [Event::Refused { code: Code::SERVER_TIMEOUT }]);
     let sent = bench.says(&response(&sent, "200", "", &[CONTACT], "v=ok"));
     assert_eq!(sent.iter().map(|text| method(text)).collect::<Vec<_>>(), ["ACK", "INVITE"]);
     assert!(sent[1].ends_with("v=offer"), "back to what was agreed before");
+    bench.says(&response(&sent[1], "200", "", &[CONTACT], "v=back"));
+    assert_eq!(bench.node.news(), [Event::Refreshed { sdp: "v=back".into() }], "which answers nobody's offer");
+}
+
+#[test]
+fn an_offer_that_waits_for_too_long_is_not_made() {
+    let mut bench = Bench::new();
+    let (leg, _) = up(&mut bench, &["Session-Expires: 300;refresher=uac"]);
+    let refresh = bench.pass(secs(151)).remove(0);
+    bench.says(&response(&refresh, "100", "", &[], ""));
+    bench.node.legs.offer(leg, "v=hold".into(), bench.now);
+    assert_eq!(bench.pass(secs(21)), Vec::<String>::new());
+    assert_eq!(bench.node.news(), [Event::Refused { code: Code::SERVER_TIMEOUT }]);
+    let sent = bench.says(&response(&refresh, "200", "", &[CONTACT], "v=there"));
+    assert_eq!(sent.iter().map(|text| method(text)).collect::<Vec<_>>(), ["ACK"]);
+    assert_eq!(bench.node.news(), [Event::Refreshed { sdp: "v=there".into() }]);
 }
 
 #[test]
@@ -154,6 +171,41 @@ fn sessions_are_refreshed_by_whoever_has_to() {
     assert!(bench.pass(secs(267)).is_empty());
     assert_eq!(method(&bench.pass(secs(2))[0]), "BYE", "32 s before its end");
     assert_eq!(bench.node.news(), ended(End::Expired));
+}
+
+#[test]
+fn a_refresh_is_not_forgotten_though_offers_take_its_place_and_are_refused() {
+    let mut bench = Bench::new();
+    let (leg, _) = up(&mut bench, &["Session-Expires: 300;refresher=uac"]);
+    bench.pass(secs(149));
+    bench.node.legs.offer(leg, "v=hold".into(), bench.now);
+    let hold = bench.sent().remove(0);
+    bench.says(&response(&hold, "100", "", &[], ""));
+    bench.pass(secs(2));
+    bench.node.legs.offer(leg, "v=other".into(), bench.now);
+    let sent = bench.says(&response(&hold, "488", "", &[], ""));
+    assert!(sent[1].ends_with("v=other"), "instead of the refresh");
+    bench.says(&response(&sent[1], "488", "", &[], ""));
+    let sent = bench.pass(secs(75));
+    assert!(sent.first().is_some_and(|sent| method(sent) == "INVITE" && sent.ends_with("v=offer")), "{sent:?}");
+    bench.node.news();
+    bench.says(&response(&sent[0], "200", "", &[CONTACT], "v=answer"));
+    assert_eq!(bench.node.news(), [Event::Refreshed { sdp: "v=answer".into() }]);
+}
+
+#[test]
+fn an_offer_that_met_another_is_made_again_though_a_refresh_is_due() {
+    let mut bench = Bench::new();
+    let (leg, _) = up(&mut bench, &["Session-Expires: 300;refresher=uac"]);
+    bench.pass(secs(149));
+    bench.node.legs.offer(leg, "v=hold".into(), bench.now);
+    let hold = bench.sent().remove(0);
+    bench.says(&response(&hold, "100", "", &[], ""));
+    bench.pass(secs(2));
+    bench.says(&response(&hold, "491", "", &[], ""));
+    let again = bench.pass(secs(4));
+    let invites: Vec<_> = again.iter().filter(|sent| method(sent) == "INVITE").collect();
+    assert!(!invites.is_empty() && invites.iter().all(|sent| sent.ends_with("v=hold")), "{invites:?}");
 }
 
 #[test]

@@ -138,6 +138,30 @@ fn rtcp_of_a_phone_behind_a_nat_is_answered_where_it_comes_from() {
 }
 
 #[test]
+fn a_phone_that_is_muted_shows_otherwise_that_it_is_there() {
+    const MUTED: Duration = Duration::from_secs(20);
+    let mut bench = Bench::new(|_, _| {});
+    bench.hear(Leg::A, Channel::Rtp, PHONE, &mut rtp(0, 1, 1));
+    let signs = [
+        (Channel::Rtcp, PHONE_RTCP, rtcp(1), true),
+        (Channel::Rtp, PHONE, rtp(13, 1, 2), true),
+        (Channel::Rtp, PHONE, rtp(19, 1, 3), false),
+        (Channel::Rtp, PHONE, rtp(13, 9, 3), false),
+        (Channel::Rtp, "192.0.2.66:4000", rtp(13, 1, 3), false),
+        (Channel::Rtcp, "192.0.2.66:4001", rtcp(1), false),
+    ];
+    for (channel, from, mut packet, is_one) in signs {
+        bench.now += MUTED;
+        let onward = bench.hear(Leg::A, channel, from, &mut packet);
+        assert_eq!(onward.is_some(), channel == Channel::Rtcp && is_one, "nobody agreed to comfort noise");
+        let silent = bench.bridge.leg(Leg::A).silent_for(bench.now);
+        assert_eq!(silent < MUTED, is_one, "{channel:?} {from}");
+    }
+    let report = bench.bridge.report().a;
+    assert_eq!((report.received, report.unfit, report.lost), (2, 3, 0));
+}
+
+#[test]
 fn the_same_description_again_changes_nothing() {
     let mut bench = Bench::new(|_, _| {});
     bench.hear(Leg::A, Channel::Rtp, PHONE, &mut rtp(0, 1, 1));

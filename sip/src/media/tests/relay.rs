@@ -2,7 +2,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
-use super::super::{Event, Leg, MediaError, PortRange, Reach, Relay, Remote, Report, Session, Settings, Sound};
+use super::super::{
+    Event, Leg, MediaError, PortRange, Reach, Relay, Remote, Report, Session, Settings, Silence, Sound,
+};
 use super::{audio, clock, rtcp, rtp};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -223,10 +225,14 @@ fn a_leg_that_falls_silent_is_told_of_again_and_again() {
     a.connect(&session, Reach::AsDescribed);
     let mut before = Duration::ZERO;
     for _ in 0..3 {
-        let Event::Silent { session: id, leg: Leg::A, since } = house.event() else { panic!("another event") };
+        let Event::Silent(Silence { session: id, leg: Leg::A, since, both: false }) = house.event() else {
+            panic!("another event")
+        };
         assert!(id == session.id() && since >= before + silence, "{since:?} after {before:?}");
         before = since;
     }
+    Peer::new(host(3), &session, Leg::B).connect(&session, Reach::AsDescribed);
+    while !matches!(house.event(), Event::Silent(Silence { both: true, .. })) {}
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use super::world::*;
 use crate::{
-    engine::{CallId, Caller, Command, Ender, Event, LegQuality, MediaNews, PushToken, Quality, Ring},
+    engine::{CallId, Caller, Command, Ender, Event, LegQuality, PushToken, Quality, Ring},
     leg::tests::node::{header, response},
-    media::{Leg, SessionId},
+    media::{Leg, SessionId, Silence},
     ring::Outcome,
 };
 
@@ -33,7 +33,7 @@ fn a_phone_rings_is_answered_and_speaks_with_the_customer() {
     assert!(invite.contains("c=IN IP4 192.0.2.1\r\n") && invite.contains("m=audio 20006 RTP/AVP 0 8 101\r\n"));
     world.says(DESK, &response(&invite, "180", "ph", &[CONTACT], ""));
     assert_eq!(world.news(), [Event::Rings { call: CALL }]);
-    world.says(DESK, &response(&invite, "200", "ph", &[CONTACT], BOTH));
+    world.says(DESK, &response(&invite, "200", "ph", &[CONTACT], ONE));
     let ack = world.one(DESK);
     assert!(ack.starts_with("ACK sip:anna@10.0.0.9:5070 SIP/2.0"));
     assert!(matches!(world.events.as_slice(), [Event::Answered { call: CALL, login: None, .. }]));
@@ -289,9 +289,8 @@ fn a_report_that_does_not_come_keeps_no_call() {
 fn silence_ends_a_call_and_so_does_twilios_bye() {
     let mut world = World::new();
     let (_, ok) = world.bridged();
-    world.house.core.media(MediaNews::Silent(SessionId::of_test(2)), world.house.now);
-    world.house.core.media(MediaNews::Silent(SessionId::of_test(1)), world.house.now);
-    world.pass(secs(0));
+    world.falls_silent(Silence { session: SessionId::of_test(2), ..BOTH_SILENT });
+    world.falls_silent(BOTH_SILENT);
     assert_eq!((world.methods(DESK), world.methods(TWILIO)), (vec!["BYE".into()], vec!["BYE".into()]));
     assert_eq!(world.news(), [ended(Ender::Silence)]);
     world.says(TWILIO, &within(&ok, "BYE", 2, ""));
@@ -303,6 +302,84 @@ fn silence_ends_a_call_and_so_does_twilios_bye() {
     world.says(TWILIO, &within(&ok, "BYE", 2, ""));
     assert_eq!((world.methods(DESK), world.methods(TWILIO)), (vec!["BYE".into()], vec!["200".into()]));
     assert_eq!(world.news(), [ended(Ender::Twilio)]);
+    world.is_clean();
+}
+
+#[test]
+fn a_hold_that_twilio_answers_too_late_is_taken_back() {
+    let mut world = World::new();
+    let (to_phone, _) = world.bridged();
+    world.says(DESK, &within(&to_phone, "INVITE", 1, &format!("{ONE}a=sendonly\r\n")));
+    let offer = world.one(TWILIO);
+    world.says(TWILIO, &response(&offer, "100", "", &[], ""));
+    world.pass(secs(1));
+    assert_eq!(world.methods(DESK), ["100"]);
+    world.pass(secs(19));
+    assert_eq!((world.methods(DESK), world.methods(TWILIO)), (vec!["504".into()], vec!["CANCEL".into()]));
+    world.says(DESK, &within(&to_phone, "ACK", 1, "").replace("z9hG4bKACK", "z9hG4bKINVITE"));
+    world.pass(secs(4));
+    world.to(TWILIO);
+    let contact = ["Contact: <sip:172.16.0.9:5060>"];
+    world.says(TWILIO, &response(&offer, "200", "", &contact, &format!("{ULAW}a=recvonly\r\n")));
+    let [ack, back] = world.to(TWILIO).try_into().unwrap();
+    assert!(ack.starts_with("ACK ") && back.starts_with("INVITE ") && back.contains("a=sendrecv\r\n"), "{back}");
+    world.says(TWILIO, &response(&back, "200", "", &contact, ULAW));
+    assert!(world.to(DESK).is_empty());
+    world.command(Command::Hangup { call: CALL });
+    world.is_clean();
+}
+
+#[test]
+fn a_refresh_that_is_under_way_is_no_answer_to_the_other_sides_offer() {
+    let mut world = World::new();
+    let (to_phone, _) = world.bridged();
+    world.falls_silent(Silence { leg: Leg::A, both: false, ..BOTH_SILENT });
+    let refresh = world.one(TWILIO);
+    world.says(DESK, &within(&to_phone, "INVITE", 1, &format!("{ONE}a=sendonly\r\n")));
+    world.says(TWILIO, &response(&refresh, "200", "", &["Contact: <sip:172.16.0.9:5060>"], ULAW));
+    assert!(world.to(DESK).is_empty(), "Twilio has not heard of the hold yet");
+    let [ack, offer] = world.to(TWILIO).try_into().unwrap();
+    assert!(ack.starts_with("ACK ") && offer.starts_with("INVITE ") && offer.contains("a=sendonly\r\n"), "{offer}");
+    world.says(
+        TWILIO,
+        &response(&offer, "200", "", &["Contact: <sip:172.16.0.9:5060>"], &format!("{ULAW}a=recvonly\r\n")),
+    );
+    assert!(world.one(DESK).contains("a=recvonly\r\n"));
+    world.command(Command::Hangup { call: CALL });
+    world.is_clean();
+}
+
+#[test]
+fn a_phone_that_only_listens_keeps_its_call_as_long_as_it_answers() {
+    let alone = |seconds| Silence { since: secs(seconds), both: false, ..BOTH_SILENT };
+    let mut world = World::new();
+    world.bridged();
+    for seconds in [30, 60, 270] {
+        world.falls_silent(alone(seconds));
+        let asked = world.one(DESK);
+        assert!(asked.starts_with("INVITE ") && asked.contains("m=audio 20006 RTP/AVP 0 8 101\r\n"), "{asked}");
+        world.says(DESK, &response(&asked, "200", "", &[CONTACT], ONE));
+        assert_eq!((world.methods(DESK), world.to(TWILIO)), (vec!["ACK".into()], vec![]));
+    }
+    assert_eq!(world.news(), []);
+    world.falls_silent(alone(300));
+    assert_eq!((world.methods(DESK), world.methods(TWILIO)), (vec!["BYE".into()], vec!["BYE".into()]));
+    assert_eq!(world.news(), [ended(Ender::Silence)]);
+    world.is_clean();
+
+    let mut world = World::new();
+    world.bridged();
+    world.falls_silent(alone(30));
+    world.pass(secs(33));
+    assert_eq!(world.methods(TWILIO).first().map(String::as_str), Some("BYE"));
+    assert_eq!(world.news(), [ended(Ender::Phone)], "one that has gone does not");
+    world.is_clean();
+
+    let mut world = World::new();
+    world.bridged();
+    world.falls_silent(Silence { leg: Leg::A, ..alone(30) });
+    assert_eq!((world.methods(TWILIO), world.to(DESK)), (vec!["INVITE".into()], vec![]));
+    world.command(Command::Hangup { call: CALL });
     world.is_clean();
 }
 

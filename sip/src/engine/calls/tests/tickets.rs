@@ -4,6 +4,7 @@ use super::world::*;
 use crate::{
     engine::{Command, Ender, Event, Media, Output, tests::house::credentials},
     leg::tests::node::{header, response},
+    media::Leg,
     transport::{ConnectionId, Flow, Transport},
 };
 
@@ -24,7 +25,7 @@ fn ender(world: &mut World) -> Option<Ender> {
 #[test]
 fn an_invite_is_let_in_by_its_ticket_and_its_network_only() {
     let mut world = World::new();
-    let (_, ticket) = waiting(&mut world, BOTH);
+    let (_, ticket) = waiting(&mut world, ONE);
     let before = world.house.core.transactions.len();
     for (peer, user, code) in [
         (ELSEWHERE, ticket.as_str(), "403"),
@@ -58,7 +59,7 @@ fn twilio_is_let_in_whatever_others_send_in_its_name() {
 #[test]
 fn twilio_is_not_starved_once_it_was_let_in() {
     let mut world = World::new();
-    let (_, ticket) = waiting(&mut world, BOTH);
+    let (_, ticket) = waiting(&mut world, ONE);
     let flow = Flow { transport: Transport::Tls, peer: TWILIO.parse().unwrap(), connection: Some(ConnectionId(3)) };
     let text = invite("00000000000000000000000000000001", "x", ULAW).replace("SIP/2.0/UDP 54", "SIP/2.0/TLS 54");
     world.house.core.message(flow, text.clone().into(), world.house.now);
@@ -84,7 +85,7 @@ fn twilio_is_not_starved_once_it_was_let_in() {
 #[test]
 fn what_twilio_is_told_goes_over_a_connection_that_it_has() {
     let mut world = World::new();
-    let (_, ticket) = waiting(&mut world, BOTH);
+    let (_, ticket) = waiting(&mut world, ONE);
     let over = |connection| Flow {
         transport: Transport::Tcp,
         peer: format!("54.172.60.2:4000{connection}").parse().unwrap(),
@@ -110,7 +111,7 @@ fn what_twilio_is_told_goes_over_a_connection_that_it_has() {
 #[test]
 fn a_ticket_that_nobody_uses_ends_the_phones_call() {
     let mut world = World::new();
-    let (_, ticket) = waiting(&mut world, BOTH);
+    let (_, ticket) = waiting(&mut world, ONE);
     world.pass(secs(29));
     assert!(world.to(DESK).is_empty());
     world.pass(secs(2));
@@ -123,7 +124,7 @@ fn a_ticket_that_nobody_uses_ends_the_phones_call() {
 #[test]
 fn a_phone_that_hangs_up_first_takes_the_ticket_with_it() {
     let mut world = World::new();
-    let (to_phone, ticket) = waiting(&mut world, BOTH);
+    let (to_phone, ticket) = waiting(&mut world, ONE);
     world.says(DESK, &within(&to_phone, "BYE", 1, ""));
     assert_eq!(ender(&mut world), Some(Ender::Phone));
     assert!(world.twilio_invites(&ticket, ULAW).starts_with("SIP/2.0 404"));
@@ -133,7 +134,7 @@ fn a_phone_that_hangs_up_first_takes_the_ticket_with_it() {
 #[test]
 fn an_invite_that_asks_for_too_much_may_come_again_with_its_ticket() {
     let mut world = World::new();
-    let (_, ticket) = waiting(&mut world, BOTH);
+    let (_, ticket) = waiting(&mut world, ONE);
     let asking =
         invite(&ticket, "t1", ULAW).replace("Max-Forwards", "Supported: timer\r\nSession-Expires: 60\r\nMax-Forwards");
     world.says(TWILIO, &asking);
@@ -153,7 +154,7 @@ fn an_invite_that_asks_for_too_much_may_come_again_with_its_ticket() {
 #[test]
 fn an_answer_that_nobody_acknowledges_ends_the_call() {
     let mut world = World::new();
-    let (_, ticket) = waiting(&mut world, BOTH);
+    let (_, ticket) = waiting(&mut world, ONE);
     world.twilio_invites(&ticket, ULAW);
     world.pass(secs(33));
     assert_eq!(ender(&mut world), Some(Ender::Twilio));
@@ -164,7 +165,7 @@ fn an_answer_that_nobody_acknowledges_ends_the_call() {
 #[test]
 fn with_auth_the_invite_is_challenged_for_what_was_told_with_the_ticket() {
     let mut world = World::with(|settings| settings.calls.twilio_auth = true);
-    let (_, ticket) = waiting(&mut world, BOTH);
+    let (_, ticket) = waiting(&mut world, ONE);
     let login = world.events.iter().find_map(|event| match event {
         Event::Answered { login, .. } => login.clone(),
         _ => None,
@@ -216,10 +217,40 @@ fn a_phone_that_has_none_of_twilios_voices_is_offered_them() {
 }
 
 #[test]
+fn a_phone_that_may_send_what_twilio_does_not_take_is_told_so() {
+    let liked = BOTH.replace("RTP/AVP 0 8 101", "RTP/AVP 8 0 101");
+    for (offer, answer) in [(ULAW, "200"), (ULAW, "488"), ("", "200")] {
+        let mut world = World::new();
+        let (to_phone, ticket) = waiting(&mut world, &liked);
+        assert!(to_phone.contains(" RTP/AVP 0 8 101\r\n"));
+        let ok = world.twilio_invites(&ticket, offer);
+        assert!(ok.starts_with("SIP/2.0 200"), "Twilio does not wait for the phone: {ok}");
+        world.says(TWILIO, &within(&ok, "ACK", 1, if offer.is_empty() { ULAW } else { "" }));
+        let narrower = world.one(DESK);
+        assert!(narrower.starts_with("INVITE ") && narrower.contains("m=audio 20006 RTP/AVP 0 101\r\n"), "{narrower}");
+        // Meanwhile Twilio's own offer has to wait: what the phone says next is no answer to it.
+        world.says(TWILIO, &within(&ok, "INVITE", 2, &format!("{ULAW}a=sendonly\r\n")));
+        assert_eq!(world.methods(TWILIO), ["491"]);
+        world.told().connected.clear();
+        world.says(DESK, &response(&narrower, answer, "", &[CONTACT], if answer == "200" { ONE } else { "" }));
+        assert_eq!((world.methods(DESK), world.methods(TWILIO)), (vec!["ACK".into()], vec![]));
+        assert_eq!(world.media().0, if answer == "200" { vec![Leg::B] } else { vec![] });
+        world.says(TWILIO, &within(&ok, "INVITE", 3, &format!("{ULAW}a=sendonly\r\n")));
+        assert_eq!(world.methods(DESK), ["INVITE"], "and now Twilio's goes on");
+        world.command(Command::Hangup { call: CALL });
+        world.is_clean();
+    }
+    let mut world = World::new();
+    let (_, ticket) = waiting(&mut world, ONE);
+    world.twilio_invites(&ticket, ULAW);
+    assert!(world.to(DESK).is_empty(), "one that sends what Twilio takes has nothing to be told");
+}
+
+#[test]
 fn what_cannot_be_served_is_refused_and_ends_the_call() {
     for (sdp, code) in [(ULAW.replace("RTP/AVP 0 101", "UDP/TLS/RTP/SAVPF 0"), "488"), ("v=1\r\n".to_owned(), "400")] {
         let mut world = World::new();
-        let (_, ticket) = waiting(&mut world, BOTH);
+        let (_, ticket) = waiting(&mut world, ONE);
         assert_eq!(what(&world.twilio_invites(&ticket, &sdp)), code);
         assert_eq!(ender(&mut world), Some(Ender::Twilio));
         assert_eq!(world.methods(DESK), ["BYE"]);

@@ -12,7 +12,7 @@ use crate::{
         tests::house::{DOMAIN, House, Phone},
     },
     leg::tests::node::{body, header, method, response},
-    media::{Leg, LegReport, MediaError, PortRange, Remote, Report, SessionId, Sound},
+    media::{Leg, LegReport, MediaError, PortRange, Remote, Report, SessionId, Silence, Sound},
     transport::Flow,
 };
 
@@ -101,8 +101,15 @@ const NO_TICKET: &str = "00000000000000000000000000000000";
 
 pub(super) const CALL: CallId = CallId(7);
 
+/// Neither side of the first call is heard of.
+pub(super) const BOTH_SILENT: Silence =
+    Silence { session: SessionId::of_test(1), leg: Leg::B, since: Duration::from_secs(30), both: true };
+
 pub(super) const BOTH: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n\
     m=audio 4000 RTP/AVP 0 8 101\r\na=rtpmap:101 telephone-event/8000\r\n";
+/// The same, of a phone that answers with the voice that Twilio has too.
+pub(super) const ONE: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n\
+    m=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n";
 pub(super) const ALAW: &str =
     "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n";
 pub(super) const ULAW: &str = "v=0\r\no=- 1 1 IN IP4 168.86.149.12\r\ns=-\r\nc=IN IP4 168.86.149.12\r\nt=0 0\r\n\
@@ -244,6 +251,12 @@ impl World {
         there.into_iter().map(|(_, text)| text).collect()
     }
 
+    /// The relay tells of a silence.
+    pub(super) fn falls_silent(&mut self, silence: Silence) {
+        self.house.core.media(MediaNews::Silent(silence), self.house.now);
+        self.collect();
+    }
+
     /// The one message that was sent there since the last look.
     pub(super) fn one(&mut self, peer: &str) -> String {
         let mut sent = self.to(peer);
@@ -307,7 +320,7 @@ impl World {
     pub(super) fn bridged(&mut self) -> (String, String) {
         self.registers(DESK, 1, "");
         self.ring();
-        let to_phone = self.answers(DESK, BOTH);
+        let to_phone = self.answers(DESK, ONE);
         let ticket = self.ticket();
         let ok = self.twilio_invites(&ticket, ULAW);
         assert!(ok.starts_with("SIP/2.0 200"), "{ok}");
