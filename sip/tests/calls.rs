@@ -273,7 +273,7 @@ fn all_calls_over_one_connection_hear_of_their_end() {
     while acknowledged < 200 {
         let text = read(&mut house.phone);
         if text.starts_with("INVITE ") {
-            house.phone.write_all(ok(&text, ";tag=ph", &body(HOME, &house.voices[0])).as_bytes()).unwrap();
+            house.phone.write_all(ok(&text, ";tag=ph", &body(house.described, &house.voices[0])).as_bytes()).unwrap();
         } else {
             assert!(text.starts_with("ACK "), "{text}");
             acknowledged += 1;

@@ -66,7 +66,8 @@ impl Core {
         if !self.accounts.may_call(account, self.settings.abuse.calls, now.instant) {
             return self.overloaded(asked, Shed::Calls, now);
         }
-        if self.is_crowded() || !self.calls.has_room() || !self.calls.may_make(account) {
+        if self.has_few_legs() || self.has_few_transactions() || !self.calls.has_room() || !self.calls.may_make(account)
+        {
             return self.overloaded(asked, Shed::Full, now);
         }
         let Some(to) = self.begin(server_key(asked), asked, now) else { return };
@@ -79,11 +80,14 @@ impl Core {
         self.settle(None, now);
     }
 
-    /// Whether what is left of legs and transactions is kept for customers' calls: to ring phones, and for Twilio's INVITEs.
-    pub(super) fn is_crowded(&self) -> bool {
-        let most = |most: usize| most - most / 4;
-        let legs = self.calls.legs.len() >= most(self.settings.calls.legs.legs);
-        legs || self.transactions.len() >= most(self.settings.transactions.all)
+    /// Whether what is left of legs is kept for customers' calls: to ring phones, and for Twilio's INVITEs.
+    fn has_few_legs(&self) -> bool {
+        self.calls.legs.len() >= share(self.settings.calls.legs.legs)
+    }
+
+    /// The same of transactions.
+    pub(super) fn has_few_transactions(&self) -> bool {
+        self.transactions.len() >= share(self.settings.transactions.all)
     }
 
     /// An account is gone, or has another password: agents' calls from and to it are over, and no customer's rings there. Those
@@ -169,6 +173,11 @@ impl Core {
         }
         uri.user?.parse().ok()
     }
+}
+
+/// How much of so much whoever has an account may take.
+const fn share(of: usize) -> usize {
+    of - of / 4
 }
 
 /// What of an INVITE the phones are told.

@@ -176,7 +176,7 @@ impl Core {
             return self.refuse(asked, now);
         }
         // Whoever withholds ACKs makes each of them stay for half a minute.
-        if asked.request.method() == Some(Method::Invite) && self.is_crowded() {
+        if asked.request.method() == Some(Method::Invite) && self.has_few_transactions() {
             return self.overloaded(asked, Shed::Full, now);
         }
         if let Some(to) = self.begin(key, asked, now) {

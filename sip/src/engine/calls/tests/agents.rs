@@ -2,23 +2,21 @@
 
 use super::world::*;
 use crate::{
-    abuse::{Rate, Shed},
     engine::{
-        CallId, Caller, Command, Count, Ring, Settings,
+        Settings,
         tests::house::{DOMAIN, account, credentials},
     },
     leg::tests::node::{body, header, response},
     media::Leg,
-    transport::{ConnectionId, Flow, Transport},
 };
 
-const BERTA: &str = "192.0.2.99:5062";
+pub(super) const BERTA: &str = "192.0.2.99:5062";
 
-fn two() -> World {
+pub(super) fn two() -> World {
     two_with(|_| {})
 }
 
-fn two_with(change: impl FnOnce(&mut Settings)) -> World {
+pub(super) fn two_with(change: impl FnOnce(&mut Settings)) -> World {
     let mut world = World::with(change);
     world.command(account("berta", "hidden"));
     world.registers(DESK, 1, "");
@@ -26,14 +24,14 @@ fn two_with(change: impl FnOnce(&mut Settings)) -> World {
 }
 
 /// Berta's INVITE, challenged first; what is answered then.
-struct Berta {
-    user: &'static str,
-    from: &'static str,
-    password: &'static str,
-    peer: &'static str,
-    more: &'static str,
-    sdp: String,
-    cseq: u32,
+pub(super) struct Berta {
+    pub(super) user: &'static str,
+    pub(super) from: &'static str,
+    pub(super) password: &'static str,
+    pub(super) peer: &'static str,
+    pub(super) more: &'static str,
+    pub(super) sdp: String,
+    pub(super) cseq: u32,
 }
 
 impl Default for Berta {
@@ -43,7 +41,7 @@ impl Default for Berta {
 }
 
 impl Berta {
-    fn text(&self, more: &str) -> String {
+    pub(super) fn text(&self, more: &str) -> String {
         let Self { user, from, peer, sdp, cseq, .. } = self;
         format!(
             "INVITE sip:{user}@{DOMAIN} SIP/2.0\r\nVia: SIP/2.0/UDP {peer};branch=z9hG4bKb{cseq};rport\r\n\
@@ -54,7 +52,7 @@ impl Berta {
         )
     }
 
-    fn calls(&self, world: &mut World) {
+    pub(super) fn calls(&self, world: &mut World) {
         world.says(self.peer, &self.text(self.more));
         let challenge = world.one(self.peer);
         assert!(challenge.starts_with("SIP/2.0 401"), "{challenge}");
@@ -170,84 +168,6 @@ fn a_user_whose_name_looks_like_a_ticket_can_be_called() {
 }
 
 #[test]
-fn a_call_that_fails_at_once_leaves_nothing_behind() {
-    // There is no room for the other leg.
-    let mut world = two_with(|settings| settings.calls.legs.legs = 1);
-    world.registers_as("berta", "hidden", BERTA, 1, "");
-    Berta { cseq: 3, ..Berta::default() }.calls(&mut world);
-    assert_eq!(world.methods(BERTA), ["480"]);
-    world.is_clean();
-}
-
-#[test]
-fn one_account_does_not_take_all_there_is() {
-    let mut world = two_with(|settings| settings.abuse.calls = Rate { per_second: 2.0, burst: 100 });
-    for number in 0..32 {
-        Berta { cseq: 2 * number + 1, ..Berta::default() }.calls(&mut world);
-        assert_eq!(world.methods(BERTA), Vec::<String>::new());
-    }
-    Berta { cseq: 101, ..Berta::default() }.calls(&mut world);
-    assert_eq!(world.methods(BERTA), ["503"]);
-    world.is_clean();
-}
-
-#[test]
-fn an_account_may_call_so_often_and_what_it_leaves_behind_is_little() {
-    let mut world = two();
-    let nobody = |cseq| Berta { user: "nobody", cseq, ..Berta::default() };
-    for number in 0..30 {
-        nobody(2 * number + 1).calls(&mut world);
-        assert_eq!(world.methods(BERTA), ["404"]);
-    }
-    let kept = world.house.core.transactions.len();
-    for number in 30..40 {
-        nobody(2 * number + 1).calls(&mut world);
-        assert_eq!(world.methods(BERTA), ["503"]);
-    }
-    assert_eq!(world.house.core.transactions.len(), kept, "no ACK comes, and none is waited for");
-    assert_eq!(world.house.counters.shed(Shed::Calls), 10);
-    world.pass(secs(1));
-    world.to(BERTA);
-    nobody(101).calls(&mut world);
-    assert_eq!(world.methods(BERTA), ["404"]);
-    world.is_clean();
-}
-
-#[test]
-fn agents_among_themselves_leave_room_for_customers() {
-    let mut world = two_with(|settings| settings.calls.legs.legs = 4);
-    Berta::default().calls(&mut world);
-    assert_eq!((world.methods(DESK), world.methods(BERTA)), (vec!["INVITE".into()], vec![]));
-    // A leg of a customer's call, and the share of agents is used up.
-    let ring = |call| Ring { call, user: "anna".parse().unwrap(), caller: Caller::default(), ring: secs(20) };
-    world.command(Command::Ring(Box::new(ring(CALL))));
-    assert_eq!(world.methods(DESK), ["INVITE"]);
-    Berta { cseq: 11, ..Berta::default() }.calls(&mut world);
-    assert_eq!((world.methods(DESK), world.methods(BERTA)), (vec![], vec!["503".into()]));
-    world.command(Command::Ring(Box::new(ring(CallId(8)))));
-    assert_eq!(world.methods(DESK), ["INVITE"]);
-    world.is_clean();
-}
-
-#[test]
-fn transactions_are_left_for_customers_too() {
-    let mut world = two_with(|settings| settings.transactions.all = 8);
-    world.pass(secs(40));
-    let nobody = |cseq| Berta { user: "nobody", cseq, ..Berta::default() };
-    for number in 0..6 {
-        nobody(2 * number + 1).calls(&mut world);
-        assert_eq!(world.methods(BERTA), ["404"]);
-    }
-    nobody(51).calls(&mut world);
-    assert_eq!(world.methods(BERTA), ["503"]);
-    let ring = Ring { call: CALL, user: "anna".parse().unwrap(), caller: Caller::default(), ring: secs(20) };
-    world.command(Command::Ring(Box::new(ring)));
-    world.answers(DESK, BOTH);
-    let ticket = world.ticket();
-    assert!(world.twilio_invites(&ticket, ULAW).starts_with("SIP/2.0 200"));
-}
-
-#[test]
 fn privacy_goes_across_and_an_account_that_is_gone_is_in_no_call() {
     let mut world = two();
     Berta { more: "Privacy: id\r\nX-Secret: 1\r\n", ..Berta::default() }.calls(&mut world);
@@ -275,37 +195,5 @@ fn our_own_invite_does_not_come_in_again() {
     let credentials = credentials("berta", "hidden", "INVITE", "sip:anna@gw.example.com", nonce, 1);
     world.says(BERTA, &Berta { cseq: 12, ..berta }.text(&credentials).replace(before, &after));
     assert_eq!(world.methods(BERTA), ["482"]);
-    world.is_clean();
-}
-
-#[test]
-fn a_neighbour_who_guesses_ends_no_call_behind_the_same_address() {
-    let mut world = two_with(|settings| settings.abuse.known.failures = Rate { per_second: 0.1, burst: 2 });
-    let neighbour = "192.0.2.7:9999";
-    Berta::default().calls(&mut world);
-    let to_anna = world.one(DESK);
-    let guess = |cseq| Berta { password: "guess", peer: neighbour, cseq, ..Berta::default() };
-    for number in 10..12 {
-        guess(2 * number).calls(&mut world);
-        assert_eq!(world.methods(neighbour), ["401"]);
-    }
-    guess(30).calls(&mut world);
-    assert_eq!(world.house.counters.get(Count::LockedOut), 1);
-    world.to(neighbour);
-    world.says(neighbour, &guess(40).text(""));
-    let flow =
-        Flow { transport: Transport::Tcp, peer: "192.0.2.7:5070".parse().unwrap(), connection: Some(ConnectionId(3)) };
-    world.orders.clear();
-    world.house.core.message(flow, guess(42).text("").into(), world.house.now);
-    world.pass(secs(0));
-    assert_eq!((world.methods(neighbour), world.house.counters.shed(Shed::LockedOut)), (vec![], 2));
-    assert_eq!(world.orders, [], "no connection there is closed");
-    world.says(DESK, &response(&to_anna, "200", "ph", &[CONTACT], ALAW));
-    let ok = world.one(BERTA);
-    assert!(ok.starts_with("SIP/2.0 200"), "{ok}");
-    world.says(BERTA, &within(&ok, "ACK", 2, ""));
-    let ack = world.one(DESK);
-    world.says(DESK, &within(&ack, "BYE", 3, ""));
-    assert_eq!((world.methods(DESK), world.methods(BERTA)), (vec!["200".into()], vec!["BYE".into()]));
     world.is_clean();
 }

@@ -1,5 +1,6 @@
 mod agents;
 mod customers;
+mod limits;
 mod many;
 mod net;
 mod streams;
