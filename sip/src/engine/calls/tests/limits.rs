@@ -17,7 +17,7 @@ fn a_call_that_fails_at_once_leaves_nothing_behind() {
     let mut world = two_with(|settings| settings.calls.legs.legs = 1);
     world.registers_as("berta", "hidden", BERTA, 1, "");
     Berta { cseq: 3, ..Berta::default() }.calls(&mut world);
-    assert_eq!(world.methods(BERTA), ["480"]);
+    assert_eq!(world.methods(BERTA), ["503"]);
     world.is_clean();
 }
 
