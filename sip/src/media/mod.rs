@@ -13,7 +13,7 @@
 //! encrypted or mixed.
 //!
 //! The thread waits for all sockets at once and takes one packet of each that is ready. Under load it lets packets gather
-//! for a millisecond rather than wake up for each of them.
+//! for two milliseconds rather than wake up for each of them.
 
 mod bridge;
 mod error;

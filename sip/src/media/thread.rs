@@ -22,7 +22,7 @@ use super::tone::Sound;
 const READY: usize = 512;
 
 /// Under load the thread wakes up so often and no oftener; a packet waits so long at most. Voice has 20 ms a packet.
-const GATHER: Duration = Duration::from_millis(1);
+const GATHER: Duration = Duration::from_millis(2);
 
 /// Tells of the thread's alarm among the sockets' keys.
 const ALARM: u64 = u64::MAX;
@@ -153,7 +153,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Lets packets gather until this wake-up is a millisecond old, unless there is a command.
+    /// Lets packets gather until this wake-up is two milliseconds old, unless there is a command.
     fn gather(&self) {
         let spent = (self.settings.clock)().saturating_duration_since(self.woken);
         if let Some(left) = GATHER.checked_sub(spent) {
