@@ -9,13 +9,11 @@ use std::{
 };
 
 use offdesk_sip::{
-    abuse,
-    digest::{self, Algorithm, Ha1s},
+    digest::Ha1s,
     driver::{self, ConnectionLimits, Listening, Patience, Running},
     engine::{CallId, CallSettings, Caller, Command, Ender, Event, Media, Ring, Settings},
     leg::Here,
     media::PortRange,
-    registrar, transaction,
 };
 
 /// How long the machine may take.
@@ -43,23 +41,7 @@ fn settings(listen: IpAddr, silence: Duration) -> Settings {
         call_silence: silence,
         ..CallSettings::new(Here { address: here, ports: [0; 3] }, media)
     };
-    Settings {
-        digest: digest::Policy { realm: DOMAIN.into(), algorithms: vec![Algorithm::Md5], nonce_life: LIMIT },
-        domain: DOMAIN.into(),
-        advertised: None,
-        registrar: registrar::Policy {
-            min: 60,
-            default: 300,
-            max: 3600,
-            most_bindings: 10,
-            push_project: None,
-            asleep: 60,
-        },
-        abuse: abuse::Limits::default(),
-        timing: transaction::Timing::default(),
-        transactions: transaction::Limits::default(),
-        calls,
-    }
+    Settings::new(DOMAIN, calls)
 }
 
 fn udp() -> UdpSocket {

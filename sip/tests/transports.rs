@@ -11,11 +11,9 @@ use std::{
 
 use offdesk_sip::{
     abuse,
-    digest::{self, Algorithm},
     driver::{self, Certificate, ConnectionLimits, Listening, Patience, Running},
     engine::{CallSettings, Command, Count, Media, Settings},
     leg::Here,
-    registrar, transaction,
 };
 use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned,
@@ -35,28 +33,8 @@ struct Gateway {
 impl Gateway {
     fn start(change: impl FnOnce(&mut Listening)) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let domain = "gw.example.com".to_owned();
-        let settings = Settings {
-            digest: digest::Policy {
-                realm: domain.clone(),
-                algorithms: vec![Algorithm::Md5],
-                nonce_life: Duration::from_secs(300),
-            },
-            domain,
-            advertised: None,
-            registrar: registrar::Policy {
-                min: 60,
-                default: 300,
-                max: 3600,
-                most_bindings: 10,
-                push_project: None,
-                asleep: 60,
-            },
-            abuse: abuse::Limits::default(),
-            timing: transaction::Timing::default(),
-            transactions: transaction::Limits::default(),
-            calls: CallSettings::new(Here { address: [127, 0, 0, 1].into(), ports: [0; 3] }, Media::Direct),
-        };
+        let calls = CallSettings::new(Here { address: [127, 0, 0, 1].into(), ports: [0; 3] }, Media::Direct);
+        let settings = Settings::new("gw.example.com", calls);
         let mut listening = Listening {
             udp: Some(ANY.parse().unwrap()),
             tcp: Some(ANY.parse().unwrap()),

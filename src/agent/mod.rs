@@ -19,9 +19,11 @@ mod misses;
 pub mod offer;
 mod offers;
 mod policy;
+mod profile;
 pub mod request;
 mod ringing;
 pub mod sends;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 pub mod view;
@@ -38,11 +40,12 @@ use serde::{Deserialize, Serialize};
 
 pub use activity::Activity;
 pub use policy::Policy;
+pub use snapshot::Snapshot;
 
-use crate::call::{Call, Reply, Stage};
+use crate::call::{Call, Reply};
 use crate::domain::{
     AgentId, CallId, CallQuality, ChatIdentity, ConversationSid, E164, Event, Handled, Notification, PickUp, Profile,
-    ReservationSid, ReservationStatus, RingTarget, SoftphoneLeg, SoftphoneNews, SoftphoneOrder, Timestamp, WorkerSid,
+    ReservationSid, RingTarget, SoftphoneLeg, SoftphoneNews, SoftphoneOrder, Timestamp, WorkerSid,
 };
 use changes::Said;
 use chat::{Chat, Count};
@@ -171,23 +174,6 @@ pub enum Notice {
     },
 }
 
-/// A copy of what an agent is doing, for the admin listener and for tests.
-#[derive(Clone, Debug, Serialize)]
-pub struct Snapshot {
-    pub id: AgentId,
-    pub worker: Option<WorkerSid>,
-    pub activity: Option<String>,
-    pub call: Option<Stage>,
-    pub reservations: BTreeMap<ReservationSid, ReservationStatus>,
-    pub missed_in_a_row: u32,
-    /// Messages that wait to be read, by conversation.
-    pub unread: BTreeMap<ConversationSid, u32>,
-    pub duties: usize,
-    /// Requests that are on their way to Twilio.
-    pub in_flight: usize,
-    pub last_call: Option<LastCall>,
-}
-
 /// How a call on a softphone sounded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastCall {
@@ -305,21 +291,6 @@ impl Agent {
         settled && self.calls.is_empty() && self.duties.is_empty() && self.wish.is_none()
     }
 
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            id: self.id,
-            worker: self.worker.clone(),
-            activity: self.activity.as_ref().map(|activity| activity.name.clone()),
-            call: self.calls.iter().find(|call| call.is_busy()).or(self.calls.last()).map(Call::stage),
-            reservations: self.reservations.iter().map(|(sid, one)| (sid.clone(), one.status)).collect(),
-            missed_in_a_row: self.missed_in_a_row,
-            unread: self.chats.iter().map(|(sid, chat)| (sid.clone(), chat.unread())).collect(),
-            duties: self.duties.len(),
-            in_flight: self.duties.iter().filter(|duty| duty.is_in_flight()).count(),
-            last_call: self.last_call.clone(),
-        }
-    }
-
     /// Whether there is nothing new to write down: what differs, if anything, is in memory alone.
     pub fn is_written_as(&self, other: &Self) -> bool {
         if self == other {
@@ -334,37 +305,6 @@ impl Agent {
             }
         }
         this == *other
-    }
-
-    /// What was learned of the worker, and what it was still to be told, is another's.
-    fn forget_worker(&mut self) {
-        self.worker = None;
-        self.identity = ChatIdentity::default();
-        self.drop_wish(|_| true);
-    }
-
-    /// Takes another profile: what rings for a disabled agent, or at a number that is not theirs any more, stops.
-    fn change_profile(&mut self, profile: &Profile, context: &Context<'_>) -> Vec<Effect> {
-        let (has_moved, was_disabled) = (self.phone != profile.phone, self.disabled);
-        self.take_profile(profile);
-        let is_stopped = |call: &Call| profile.disabled || has_moved && call.is_at_cell_phone();
-        let mut effects = self.stop_ringing(is_stopped, context);
-        if profile.disabled && !was_disabled {
-            effects.extend(self.take_offers_down(true, context));
-        }
-        effects
-    }
-
-    fn take_profile(&mut self, profile: &Profile) {
-        self.phone = profile.phone.clone();
-        if self.identity.as_str().is_empty() {
-            self.heard_name(&profile.worker_name);
-        }
-        self.ring_plan.clone_from(&profile.ring_plan);
-        self.disabled = profile.disabled;
-        if profile.worker_sid.is_some() {
-            self.worker.clone_from(&profile.worker_sid);
-        }
     }
 
     fn event(&mut self, event: &Event, context: &Context<'_>) -> Vec<Effect> {

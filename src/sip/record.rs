@@ -130,7 +130,7 @@ pub(super) async fn read(store: &StoreHandle, table: &Table) -> Result<Vec<Kept>
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Arc;
 
     use offdesk_sip::digest::Ha1s;
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::store::{MemoryStore, wait};
 
-    fn saved(id: u64) -> Saved {
+    pub(in crate::sip) fn saved(id: u64) -> Saved {
         Saved {
             id: BindingId(id),
             state: State::Awake,

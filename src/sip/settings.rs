@@ -6,22 +6,15 @@ use std::{
 };
 
 use offdesk_sip::{
-    abuse,
-    digest::{self, Algorithm},
+    digest::Algorithm,
     driver::{Bound, Certificate, ConnectionLimits, Listening, Patience},
     engine::{self, CallSettings, Media},
     leg::Here,
-    registrar, transaction,
+    registrar,
 };
 
 use crate::config::{DigestAlgorithm, MediaMode, Sip};
 
-/// How long a nonce may be used: a phone that registers every few minutes is challenged about once an hour.
-const NONCE_LIFE: Duration = Duration::from_secs(3600);
-/// Phones of one agent.
-const MOST_BINDINGS: usize = 10;
-/// How long a phone that a push can wake is kept once its time is over, in seconds: 30 days, as long as a sign-in may last.
-const ASLEEP: u32 = 30 * 24 * 3600;
 /// The ports that go without saying (RFC 3261 §19.1.2).
 const SIP: u16 = 5060;
 const SIPS: u16 = 5061;
@@ -36,28 +29,17 @@ pub(super) fn engine(config: &Sip, push_project: Option<String>) -> engine::Sett
         DigestAlgorithm::Md5 => Algorithm::Md5,
         DigestAlgorithm::Sha256 => Algorithm::Sha256,
     };
-    let domain = config.domain.to_string();
-    engine::Settings {
-        digest: digest::Policy {
-            realm: domain.clone(),
-            algorithms: config.digest.iter().map(algorithm).collect(),
-            nonce_life: NONCE_LIFE,
-        },
-        domain,
-        advertised: config.advertised_address,
-        registrar: registrar::Policy {
-            min: seconds(config.registration.min),
-            default: seconds(config.registration.default),
-            max: seconds(config.registration.max),
-            most_bindings: MOST_BINDINGS,
-            push_project,
-            asleep: ASLEEP,
-        },
-        abuse: abuse::Limits::default(),
-        timing: transaction::Timing::default(),
-        transactions: transaction::Limits::default(),
-        calls: calls(config),
-    }
+    let mut settings = engine::Settings::new(config.domain.as_str(), calls(config));
+    settings.advertised = config.advertised_address;
+    settings.digest.algorithms = config.digest.iter().map(algorithm).collect();
+    settings.registrar = registrar::Policy {
+        min: seconds(config.registration.min),
+        default: seconds(config.registration.default),
+        max: seconds(config.registration.max),
+        push_project,
+        ..registrar::Policy::default()
+    };
+    settings
 }
 
 /// Phones and Twilio find us where they are told to, or where we listen.

@@ -119,22 +119,7 @@ mod tests {
     use offdesk_sip::digest::Ha1s;
 
     use super::*;
-
-    fn saved(id: u64) -> Saved {
-        Saved {
-            id: BindingId(id),
-            state: State::Awake,
-            uri: "sip:anna@192.0.2.7:5062".into(),
-            params: String::new(),
-            path: String::new(),
-            call_id: "c".into(),
-            cseq: 3,
-            expires: 1_800_000_300,
-            transport: Transport::Udp,
-            peer: "192.0.2.7:5062".parse().unwrap(),
-            reach: Reach::Proven,
-        }
-    }
+    use crate::sip::record::tests::saved;
 
     fn password(text: &str) -> Fingerprint {
         Ha1s::new("anna", "gw.example.com", text).fingerprint()

@@ -1,15 +1,13 @@
 //! The engine in a process of its own, which is this program started again.
 
-use std::{env, net::IpAddr, process::Command, time::Duration};
+use std::{env, net::IpAddr, process::Command};
 
 use offdesk_sip::{
-    abuse,
-    digest::{self, Algorithm, Ha1s},
+    digest::Ha1s,
     driver::{self, ConnectionLimits, Listening, Patience},
     engine::{self, CallSettings, Media, Settings},
     leg::Here,
     media::PortRange,
-    registrar, transaction,
 };
 
 use crate::{
@@ -63,25 +61,5 @@ fn settings() -> Settings {
         Ok(_) => Media::Direct,
         Err(_) => Media::Relay { ports: PortRange::USUAL, listen: here, advertised: here },
     };
-    Settings {
-        domain: DOMAIN.into(),
-        advertised: None,
-        digest: digest::Policy {
-            realm: DOMAIN.into(),
-            algorithms: vec![Algorithm::Md5],
-            nonce_life: Duration::from_secs(3600),
-        },
-        registrar: registrar::Policy {
-            min: 60,
-            default: 300,
-            max: 3600,
-            most_bindings: 10,
-            push_project: None,
-            asleep: 86_400,
-        },
-        abuse: abuse::Limits::default(),
-        timing: transaction::Timing::default(),
-        transactions: transaction::Limits::default(),
-        calls: CallSettings::new(Here { address: here, ports: [0; 3] }, media),
-    }
+    Settings::new(DOMAIN, CallSettings::new(Here { address: here, ports: [0; 3] }, media))
 }

@@ -2,19 +2,16 @@
 
 use std::{
     env,
-    net::IpAddr,
     process::{Command, Stdio},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use offdesk_sip::{
-    abuse,
-    digest::{self, Algorithm, Ha1s},
+    digest::Ha1s,
     driver::{self, ConnectionLimits, Listening, Patience},
     engine::{self, CallSettings, Count, Media, Reach, Saved, Settings},
     leg::Here,
-    registrar::{self, BindingId, State},
-    transaction,
+    registrar::{BindingId, State},
     transport::Transport,
 };
 
@@ -101,27 +98,7 @@ fn listening() -> Listening {
 
 /// What the daemon has by default.
 fn settings() -> Settings {
-    Settings {
-        domain: DOMAIN.into(),
-        advertised: None::<IpAddr>,
-        digest: digest::Policy {
-            realm: DOMAIN.into(),
-            algorithms: vec![Algorithm::Md5],
-            nonce_life: Duration::from_secs(3600),
-        },
-        registrar: registrar::Policy {
-            min: 60,
-            default: 300,
-            max: 3600,
-            most_bindings: 10,
-            push_project: None,
-            asleep: 86_400,
-        },
-        abuse: abuse::Limits::default(),
-        timing: transaction::Timing::default(),
-        transactions: transaction::Limits::default(),
-        calls: CallSettings::new(Here { address: [127, 0, 0, 1].into(), ports: [0; 3] }, Media::Direct),
-    }
+    Settings::new(DOMAIN, CallSettings::new(Here { address: [127, 0, 0, 1].into(), ports: [0; 3] }, Media::Direct))
 }
 
 fn saved(number: usize) -> Saved {

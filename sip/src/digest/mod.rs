@@ -35,6 +35,14 @@ pub struct Policy {
     pub nonce_life: Duration,
 }
 
+impl Policy {
+    /// MD5, which every phone understands, and nonces for an hour: a phone that registers every few minutes is challenged about
+    /// that often.
+    pub fn new(realm: String) -> Self {
+        Self { realm, algorithms: vec![Algorithm::Md5], nonce_life: Duration::from_secs(3600) }
+    }
+}
+
 /// Challenges, and judges answers.
 pub struct Guard {
     policy: Policy,

@@ -83,6 +83,22 @@ pub struct Settings {
     pub calls: CallSettings,
 }
 
+impl Settings {
+    /// What is usual, and these calls.
+    pub fn new(domain: &str, calls: CallSettings) -> Self {
+        Self {
+            domain: domain.to_owned(),
+            advertised: None,
+            digest: digest::Policy::new(domain.to_owned()),
+            registrar: registrar::Policy::default(),
+            abuse: abuse::Limits::default(),
+            timing: transaction::Timing::default(),
+            transactions: transaction::Limits::default(),
+            calls,
+        }
+    }
+}
+
 /// What the engine's owner tells it.
 #[derive(Debug)]
 pub enum Command {

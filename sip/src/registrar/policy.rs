@@ -20,6 +20,13 @@ pub struct Policy {
     pub asleep: u32,
 }
 
+impl Default for Policy {
+    /// An hour at most, ten phones of a user, and nobody can be woken. A phone that could be is kept for 30 days.
+    fn default() -> Self {
+        Self { min: 60, default: 300, max: 3600, most_bindings: 10, push_project: None, asleep: 30 * 24 * 3600 }
+    }
+}
+
 /// Why a REGISTER changes nothing. As text it is the answer's reason phrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

@@ -3,12 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    abuse,
-    digest::{self, Algorithm, Ha1s},
+    digest::{Algorithm, Ha1s},
     engine::{CallSettings, Command, Core, Counters, Event, Media, MediaRelay, Now, Output, Settings},
     leg::Here,
     message::{Carrier, Limits, Message, Name},
-    registrar, transaction,
 };
 
 pub(in crate::engine) const KEY: [u8; 32] = [7; 32];
@@ -48,27 +46,8 @@ impl House {
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         let now = Now { instant: Instant::now(), unix: Duration::from_secs(1_800_000_000) };
-        let mut settings = Settings {
-            domain: DOMAIN.into(),
-            advertised: None,
-            digest: digest::Policy {
-                realm: DOMAIN.into(),
-                algorithms: vec![Algorithm::Md5],
-                nonce_life: Duration::from_secs(300),
-            },
-            registrar: registrar::Policy {
-                min: 60,
-                default: 300,
-                max: 3600,
-                most_bindings: 10,
-                push_project: None,
-                asleep: 86_400,
-            },
-            abuse: abuse::Limits::default(),
-            timing: transaction::Timing::default(),
-            transactions: transaction::Limits::default(),
-            calls: CallSettings::new(HERE, Media::Direct),
-        };
+        let mut settings = Settings::new(DOMAIN, CallSettings::new(HERE, Media::Direct));
+        settings.digest.nonce_life = Duration::from_secs(300);
         change(&mut settings);
         let counters = std::sync::Arc::new(Counters::default());
         let mut core = Core::new(settings, &KEY, relay, counters.clone(), now);

@@ -11,13 +11,24 @@ mod with_softphones {
         pjsua::{Pjsua, now},
     };
 
-    /// Target: customer and agent hear each other within 1.5 s of the agent's answer, with a Twilio that answers in 1 s.
-    #[tokio::test]
-    async fn pjsua2_rings_and_is_answered_and_agent_and_customer_hear_each_other() {
-        let house = CallHouse::build().await;
+    /// A customer's call rings at the agent's pjsua2.
+    async fn ringing(house: CallHouse) -> (CallHouse, Pjsua, CustomerCall) {
         let mut phone = Pjsua::registers(&house.0, &house.0.account().await).await;
         let call = house.customer_calls();
         phone.rings().await;
+        (house, phone, call)
+    }
+
+    /// Softphones ring 5 s there.
+    async fn impatient() -> CallHouse {
+        let plan = Plan::default().calls("sip_ring = \"5s\"");
+        CallHouse::of(plan.twilio(|options| options.sip = Some([127, 0, 0, 1].into()))).await
+    }
+
+    /// Target: customer and agent hear each other within 1.5 s of the agent's answer, with a Twilio that answers in 1 s.
+    #[tokio::test]
+    async fn pjsua2_rings_and_is_answered_and_agent_and_customer_hear_each_other() {
+        let (house, mut phone, call) = ringing(CallHouse::build().await).await;
         assert!(!house.was_instructed(), "Twilio is told only when somebody has answered");
         let answered = now();
         phone.say("answer");
@@ -51,10 +62,7 @@ mod with_softphones {
 
     #[tokio::test]
     async fn an_agent_holds_the_call_and_resumes_it() {
-        let house = CallHouse::build().await;
-        let mut phone = Pjsua::registers(&house.0, &house.0.account().await).await;
-        let call = house.customer_calls();
-        phone.rings().await;
+        let (house, mut phone, call) = ringing(CallHouse::build().await).await;
         phone.say("answer");
         phone.hears(CUSTOMER).await;
         house.until_the_customer_hears(AGENT).await;
@@ -86,10 +94,7 @@ mod with_softphones {
 
     #[tokio::test]
     async fn a_restart_in_mid_call_ends_it_in_good_order() {
-        let mut house = CallHouse::build().await;
-        let mut phone = Pjsua::registers(&house.0, &house.0.account().await).await;
-        let call = house.customer_calls();
-        phone.rings().await;
+        let (mut house, mut phone, call) = ringing(CallHouse::build().await).await;
         phone.say("answer");
         phone.hears(CUSTOMER).await;
         house.until_the_customer_hears(AGENT).await;
@@ -101,10 +106,7 @@ mod with_softphones {
 
     #[tokio::test]
     async fn a_call_that_pjsua2_declines_rings_at_the_cell_phone() {
-        let house = CallHouse::build().await;
-        let mut phone = Pjsua::registers(&house.0, &house.0.account().await).await;
-        let call = house.customer_calls();
-        phone.rings().await;
+        let (house, mut phone, call) = ringing(CallHouse::build().await).await;
         phone.say("decline");
         house.until_the_cell_phone_rings().await;
         assert!(!house.was_instructed());
@@ -124,13 +126,7 @@ mod with_softphones {
 
     #[tokio::test]
     async fn a_call_that_nobody_answers_rings_at_the_cell_phone_in_the_reservations_time() {
-        let house = CallHouse::of(Plan::default().calls("sip_ring = \"5s\"").twilio(|options| {
-            options.sip = Some([127, 0, 0, 1].into());
-        }))
-        .await;
-        let mut phone = Pjsua::registers(&house.0, &house.0.account().await).await;
-        let call = house.customer_calls();
-        phone.rings().await;
+        let (house, mut phone, call) = ringing(impatient().await).await;
         house.until_the_cell_phone_rings().await;
         assert_eq!(phone.is_over().await, 487, "it is cancelled");
         assert_eq!(house.house().reservations(&call), [ReservationStatus::Pending]);
@@ -138,10 +134,7 @@ mod with_softphones {
 
     #[tokio::test]
     async fn a_phone_that_was_unplugged_does_not_keep_the_cell_phone_from_ringing() {
-        let house = CallHouse::of(Plan::default().calls("sip_ring = \"5s\"").twilio(|options| {
-            options.sip = Some([127, 0, 0, 1].into());
-        }))
-        .await;
+        let house = impatient().await;
         drop(Pjsua::registers(&house.0, &house.0.account().await).await);
         house.customer_calls();
         house.until_the_cell_phone_rings().await;
@@ -173,10 +166,7 @@ mod with_softphones {
 
     #[tokio::test]
     async fn a_caller_who_hangs_up_as_the_agent_answers_frees_the_phone() {
-        let house = CallHouse::build().await;
-        let mut phone = Pjsua::registers(&house.0, &house.0.account().await).await;
-        let call = house.customer_calls();
-        phone.rings().await;
+        let (house, mut phone, call) = ringing(CallHouse::build().await).await;
         twilio_is_slow(&house);
         phone.say("answer");
         phone.until(|told| told["call"] == "CONFIRMED").await;
@@ -192,10 +182,7 @@ mod with_softphones {
 
     #[tokio::test]
     async fn an_agent_who_hangs_up_before_twilio_calls_gives_the_customer_back() {
-        let house = CallHouse::build().await;
-        let mut phone = Pjsua::registers(&house.0, &house.0.account().await).await;
-        let call = house.customer_calls();
-        phone.rings().await;
+        let (house, mut phone, call) = ringing(CallHouse::build().await).await;
         twilio_is_slow(&house);
         phone.say("answer");
         phone.until(|told| told["call"] == "CONFIRMED").await;
@@ -211,10 +198,7 @@ mod with_softphones {
 
     #[tokio::test]
     async fn a_caller_who_hangs_up_while_phones_ring_silences_them() {
-        let house = CallHouse::build().await;
-        let mut phone = Pjsua::registers(&house.0, &house.0.account().await).await;
-        let call = house.customer_calls();
-        phone.rings().await;
+        let (house, mut phone, call) = ringing(CallHouse::build().await).await;
         house.house().twilio.customer_hangs_up(&call.call_sid).unwrap();
         assert_eq!(phone.is_over().await, 487);
         assert!(!house.was_instructed());

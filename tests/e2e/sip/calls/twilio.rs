@@ -71,7 +71,7 @@ mod with_softphones {
     use super::*;
     use crate::sip::calls::pjsua::Pjsua;
 
-    /// A customer's call up to the agent's answer and Twilio's INVITE, which sipp sends.
+    /// A customer's call up to the agent's answer and Twilio's INVITE, which sipp sends; the stand-in says that its leg is up.
     async fn answered(scenario: &str) -> (CallHouse, Pjsua, CustomerCall, String, Sipp) {
         let house = CallHouse::without_twilios_sip().await;
         let mut phone = Pjsua::registers(&house.0, &house.0.account().await).await;
@@ -80,6 +80,7 @@ mod with_softphones {
         phone.say("answer");
         let address = house.instructed().await;
         let sipp = Sipp::calls(&address, scenario);
+        house.house().answers(&address).await;
         (house, phone, call, address, sipp)
     }
 
@@ -92,7 +93,6 @@ mod with_softphones {
     #[tokio::test]
     async fn the_agent_hangs_up_by_twilios_routes() {
         let (house, mut phone, call, address, sipp) = answered("agent-hangs-up.xml").await;
-        house.house().answers(&address).await;
         // It hears itself: out by the relay to sipp, and back.
         phone.hears(AGENT).await;
         phone.say("hang-up");
@@ -103,7 +103,6 @@ mod with_softphones {
     #[tokio::test]
     async fn twilio_holds_resumes_and_hangs_up() {
         let (house, mut phone, call, address, sipp) = answered("twilio-holds.xml").await;
-        house.house().answers(&address).await;
         sipp.ends_well().await;
         assert_eq!(phone.is_over().await, 200);
         ends(&house, &call, &address).await;
@@ -112,7 +111,6 @@ mod with_softphones {
     #[tokio::test]
     async fn the_agents_hold_goes_by_twilios_routes() {
         let (house, mut phone, call, address, sipp) = answered("agent-holds.xml").await;
-        house.house().answers(&address).await;
         phone.hears(AGENT).await;
         phone.say("hold");
         sipp.ends_well().await;
@@ -123,7 +121,6 @@ mod with_softphones {
     #[tokio::test]
     async fn a_cancel_that_comes_after_the_answer_changes_nothing() {
         let (house, mut phone, call, address, sipp) = answered("late-cancel.xml").await;
-        house.house().answers(&address).await;
         sipp.ends_well().await;
         assert_eq!(phone.is_over().await, 200);
         ends(&house, &call, &address).await;
@@ -132,7 +129,6 @@ mod with_softphones {
     #[tokio::test]
     async fn byes_that_cross_are_both_answered() {
         let (house, mut phone, call, address, sipp) = answered("byes-cross.xml").await;
-        house.house().answers(&address).await;
         phone.hears(AGENT).await;
         phone.say("hang-up");
         sipp.ends_well().await;
@@ -142,7 +138,6 @@ mod with_softphones {
     #[tokio::test]
     async fn a_bye_that_comes_too_late_is_of_no_call() {
         let (house, mut phone, call, address, sipp) = answered("late-bye.xml").await;
-        house.house().answers(&address).await;
         phone.hears(AGENT).await;
         phone.say("hang-up");
         sipp.ends_well().await;
