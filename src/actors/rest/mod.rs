@@ -100,12 +100,11 @@ async fn dial_phone(kit: &Kit, dial: &Dial) -> Result<Answer, Failure> {
     kit.twilio.create_call(&new).await.map(|sid| Answer::Dialled(Some(sid))).map_err(failure)
 }
 
-/// Twilio dates calls by its own clock, in whole seconds. One that is over is an earlier one, or has said so by its callback.
+/// Twilio dates calls by its own clock, in whole seconds.
 async fn find_dialled(kit: &Kit, dial: &Dial) -> Result<Answer, Failure> {
     let calls = kit.twilio.calls_to(&dial.to, &kit.caller_id).await.map_err(failure)?;
     let since = dial.since - (ROUNDING + kit.twilio.clock_skew().unwrap_or_default());
-    let mut calls = calls.into_iter().filter(|call| !call.status.is_final());
-    let found = calls.find(|call| call.date_created.is_some_and(|created| created >= since));
+    let found = calls.into_iter().find(|call| call.may_be_of(since));
     Ok(Answer::Dialled(found.map(|call| call.sid)))
 }
 

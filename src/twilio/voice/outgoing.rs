@@ -41,6 +41,14 @@ pub struct OutgoingCall {
     pub date_created: Option<Timestamp>,
 }
 
+impl OutgoingCall {
+    /// Whether it may be one that was asked for then, and of which nothing was heard since: one that is over is an earlier one,
+    /// or has said so by its callback.
+    pub fn may_be_of(&self, since: Timestamp) -> bool {
+        !self.status.is_final() && self.date_created.is_some_and(|created| created >= since)
+    }
+}
+
 #[derive(Deserialize)]
 struct Calls {
     calls: Vec<OutgoingCall>,
@@ -123,6 +131,24 @@ mod tests {
             ("StatusCallbackMethod", "POST"),
         ];
         assert_eq!(fields, [expected.as_slice(), &events].concat());
+    }
+
+    #[test]
+    fn only_a_call_that_goes_on_and_is_not_older_may_be_the_one_that_is_looked_for() {
+        let since = Timestamp::from_millis(1_700_000_000_000);
+        let before = Timestamp::from_millis(1_699_999_999_000);
+        for (status, created, may_be) in [
+            (LegStatus::Initiated, Some(since), true),
+            (LegStatus::Ringing, Some(since), true),
+            (LegStatus::InProgress, Some(since), true),
+            (LegStatus::Completed, Some(since), false),
+            (LegStatus::NoAnswer, Some(since), false),
+            (LegStatus::Ringing, Some(before), false),
+            (LegStatus::Ringing, None, false),
+        ] {
+            let call = OutgoingCall { sid: CALL.parse().unwrap(), status, from: String::new(), date_created: created };
+            assert_eq!(call.may_be_of(since), may_be, "{call:?}");
+        }
     }
 
     #[tokio::test]
